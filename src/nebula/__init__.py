@@ -1,0 +1,1 @@
+"""Nebula: people own their genome, and are paid when research uses it."""
