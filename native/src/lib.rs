@@ -1,8 +1,17 @@
 //! The fast core of Nebula, imported as `nebula._native`.
+//!
+//! No `unsafe` and no panic on hostile bytes: bad input comes back as `ValueError` or `ParseError`.
+
+mod packing;
 
 use pyo3::prelude::*;
 
 #[pymodule]
-fn _native(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(packing::counts, module)?)?;
+    module.add_function(wrap_pyfunction!(packing::pack, module)?)?;
+    module.add_function(wrap_pyfunction!(packing::select_samples, module)?)?;
+    module.add_function(wrap_pyfunction!(packing::transpose, module)?)?;
+    module.add_function(wrap_pyfunction!(packing::unpack, module)?)?;
     Ok(())
 }
