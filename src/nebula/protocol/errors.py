@@ -16,6 +16,7 @@ class NebulaError(Exception):
         hint: what the person can do next, or None.
     """
 
+    family: ClassVar[str] = "bug"
     exit_status: ClassVar[int] = 1
     http_status: ClassVar[int] = 500
 
@@ -33,6 +34,7 @@ class NebulaError(Exception):
 class RejectedInputError(NebulaError):
     """The caller must change the input: it is malformed, too large, or names what does not exist."""
 
+    family = "rejected"
     exit_status = 2
     http_status = 400
 
@@ -40,6 +42,7 @@ class RejectedInputError(NebulaError):
 class NotPermittedError(NebulaError):
     """A rule says no: consent, identity, standing, attestation or budget."""
 
+    family = "not-permitted"
     exit_status = 3
     http_status = 403
 
@@ -47,6 +50,7 @@ class NotPermittedError(NebulaError):
 class UnavailableError(NebulaError):
     """Something is away for now; the same request may be tried again later."""
 
+    family = "unavailable"
     exit_status = 4
     http_status = 503
 
@@ -54,5 +58,6 @@ class UnavailableError(NebulaError):
 class IntegrityError(NebulaError):
     """Someone lied or something was altered. Alert; never retry, never repair."""
 
+    family = "integrity"
     exit_status = 5
     http_status = 409

@@ -1,0 +1,142 @@
+"""The receipt: what an enclave session signs at the end of a run, and what a run leaves for the world."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from nebula.protocol.ids import Address, Hash32, Nonce, PublicKey, Signature
+from nebula.protocol.money import Wei
+from nebula.protocol.study import StudyDocument
+from nebula.protocol.wire import Document, parser
+
+MAX_RUN_BYTES = 512 * 1024 * 1024
+
+
+class Receipt(Document, frozen=True, kw_only=True):
+    """What ran, on what, for how much. The ledger settles on it; field order is the contract's."""
+
+    study: Hash32
+    run: Hash32
+    session: Address
+    measurement: Hash32
+    trust_root: Hash32
+    analysis_digest: Hash32
+    consent_block_number: Annotated[int, msgspec.Meta(ge=0, lt=2**63)]
+    consent_block_hash: Hash32
+    use_root: Hash32
+    payout_root: Hash32
+    record_count: Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
+    amount_wei: Wei
+    privacy_micro_rho: Annotated[int, msgspec.Meta(ge=0, lt=2**63)]
+    result_digest: Hash32
+    simulated: bool
+
+
+class SignedReceipt(Document, frozen=True, kw_only=True):
+    """A receipt with the session's EIP-712 signature."""
+
+    receipt: Receipt
+    signature: Signature
+
+
+parse_receipt = parser(SignedReceipt)
+
+
+class KeeperNonce(Document, frozen=True, kw_only=True):
+    """The nonce that one keeper gave this session."""
+
+    keeper: Address
+    nonce: Nonce
+
+
+class Evidence(Document, frozen=True, kw_only=True):
+    """What a session shows to be believed: its quote and everything that its REPORTDATA binds."""
+
+    quote: Annotated[bytes, msgspec.Meta(min_length=400, max_length=20_000)]
+    session: Address
+    session_key: PublicKey
+    study: StudyDocument
+    run: Hash32
+    nonces: Annotated[tuple[KeeperNonce, ...], msgspec.Meta(min_length=1, max_length=32)]
+    consent_block_number: Annotated[int, msgspec.Meta(ge=0, lt=2**63)]
+    consent_block_hash: Hash32
+
+
+parse_evidence = parser(Evidence)
+
+
+class Payout(Document, frozen=True, kw_only=True):
+    """One leaf of the payout tree: everyone may see it, nobody can say whose it is."""
+
+    index: Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
+    address: Address
+    amount_wei: Wei
+
+
+class SealedLeaf(Document, frozen=True, kw_only=True):
+    """What one owner finds under their mailbox name: sealed to them, of one size for all."""
+
+    locator: Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
+    sealed: Annotated[bytes, msgspec.Meta(max_length=2000)]
+
+
+class OwnerLeaf(Document, frozen=True, kw_only=True):
+    """The inside of a sealed leaf: proof of one's own use, and the key to one's payout."""
+
+    schema: Literal[1] = 1
+    study: Hash32
+    run: Hash32
+    record: Address
+    leaf_salt: Nonce
+    use_index: int
+    use_proof: tuple[Hash32, ...]
+    payout_index: int
+    payout_address: Address
+    amount_wei: Wei
+    ephemeral_public_key: Annotated[bytes, msgspec.Meta(min_length=33, max_length=33)]
+
+
+parse_owner_leaf = parser(OwnerLeaf)
+
+
+class DroppedRecords(Document, frozen=True, kw_only=True):
+    """How many records left a run, by reason; never which."""
+
+    reasons: dict[str, int]
+
+
+class RunOutput(Document, frozen=True, kw_only=True):
+    """All that leaves an enclave: a signed receipt, and only what it commits to."""
+
+    schema: Literal[1] = 1
+    signed: SignedReceipt
+    evidence: Evidence
+    payouts: tuple[Payout, ...]
+    leaves: tuple[SealedLeaf, ...]
+    dropped: DroppedRecords
+    sealed_result: bytes
+
+
+parse_run_output = parser(RunOutput, max_bytes=MAX_RUN_BYTES)
+
+
+class KeeperVote(Document, frozen=True, kw_only=True):
+    """A keeper's signed yes to a session; the ledger registers the session on enough of them."""
+
+    keeper: Address
+    signature: Signature
+
+
+class PublicRun(Document, frozen=True, kw_only=True):
+    """What anyone may download of a run and audit offline. The result itself is the buyer's."""
+
+    schema: Literal[1] = 1
+    signed: SignedReceipt
+    evidence: Evidence
+    collateral: bytes
+    votes: tuple[KeeperVote, ...]
+    payouts: tuple[Payout, ...]
+    dropped: DroppedRecords
+
+
+parse_public_run = parser(PublicRun, max_bytes=MAX_RUN_BYTES)

@@ -1,0 +1,100 @@
+"""A record: its manifest, its parts, and the shares of their data keys.
+
+The manifest is itself a part, encrypted like the others; the ledger holds only a salted commitment.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from nebula.protocol.ids import Address, Hash32, Nonce, PublicKey, Signature
+from nebula.protocol.signing import keccak256
+from nebula.protocol.study import PartKind
+from nebula.protocol.wire import Document, parser, to_canonical
+
+Location = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+"""Where ciphertext lies: a storage address and an object's random name, ``file:///folder#name``."""
+
+MANIFEST = "manifest"
+
+
+class Part(Document, frozen=True, kw_only=True):
+    """One encrypted object of a record, and what its plaintext must be."""
+
+    part_id: Hash32
+    kind: PartKind
+    schema_version: Annotated[int, msgspec.Meta(ge=1, le=1000)]
+    assembly: Annotated[str, msgspec.Meta(max_length=20)] | None = None
+    panel: Hash32 | None = None
+    location: Location
+    plaintext_bytes: Annotated[int, msgspec.Meta(ge=0, lt=2**40)]
+    plaintext_digest: Hash32
+    key_digest: Hash32
+
+
+class Provenance(Document, frozen=True, kw_only=True):
+    """A signed statement on where a record's data come from, by a lab or a custodian."""
+
+    signer: Address
+    statement: Annotated[str, msgspec.Meta(max_length=500)]
+    signature: Signature
+
+
+class Manifest(Document, frozen=True, kw_only=True):
+    """All that an owner's record consists of.
+
+    ``mailbox`` is a secret known to the owner and, during a run, to the enclave: it makes the name under
+    which an owner finds their sealed leaf, so that nobody else can tell whose leaf it is.
+    """
+
+    schema: Literal[1] = 1
+    record: Address
+    owner_key: PublicKey
+    parts: Annotated[tuple[Part, ...], msgspec.Meta(min_length=1, max_length=16)]
+    provenance: Annotated[tuple[Provenance, ...], msgspec.Meta(max_length=8)] = ()
+    payout_meta_address: Annotated[str, msgspec.Meta(max_length=200)]
+    mailbox: Nonce
+    salt: Nonce
+
+
+parse_manifest = parser(Manifest)
+
+
+def manifest_commitment(manifest: Manifest) -> bytes:
+    """Return the 32-byte commitment to a manifest, salted by the manifest's own salt."""
+    return keccak256(b"nebula/manifest/1\x00" + manifest.salt + keccak256(to_canonical(manifest)))
+
+
+class KeyShare(Document, frozen=True, kw_only=True):
+    """One keeper's share of one part's data key. ``part_id`` is ``manifest`` for the manifest's own key."""
+
+    part_id: str
+    kind: str
+    index: Annotated[int, msgspec.Meta(ge=1, le=255)]
+    value: PublicKey  # 32 bytes
+
+
+class ShareBundle(Document, frozen=True, kw_only=True):
+    """All of one keeper's shares of one record, sealed to the keeper, or by the keeper to a session."""
+
+    record: Address
+    manifest_commitment: Hash32
+    shares: Annotated[tuple[KeyShare, ...], msgspec.Meta(min_length=1, max_length=17)]
+
+
+parse_bundle = parser(ShareBundle)
+
+
+def enrolment_context(record: Address, commitment: Hash32, keeper: Address) -> bytes:
+    """Return the associated data of a bundle sealed to a keeper: it opens nowhere else."""
+    return f"nebula/enrol/1|{record}|{commitment}|{keeper}".encode()
+
+
+def release_context(record: Address, commitment: Hash32, *, keeper: Address, session: Address, run: Hash32) -> bytes:
+    """Return the associated data of a bundle sealed to a session: it opens in that run alone."""
+    return f"nebula/release/1|{record}|{commitment}|{keeper}|{session}|{run}".encode()
+
+
+def mailbox_locator(mailbox: bytes, run: Hash32) -> bytes:
+    """Return the 16-byte name of an owner's sealed leaf in one run; unlinkable without the mailbox secret."""
+    return keccak256(b"nebula/mailbox/1\x00" + mailbox + run.encode())[:16]

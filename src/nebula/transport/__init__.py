@@ -1,0 +1,1 @@
+"""Signed messages over HTTP: how parties reach each other."""
