@@ -9,7 +9,7 @@
         goes back. Payouts go to one-time addresses, whole sub-trees at a time, and never expire.
 @dev A study's id is the digest of its funding: who pays, for which terms, at which price, until when. So an id
      cannot be taken by somebody else, and the funding need not be stored: whoever settles or refunds brings it
-     along. One slot per study remains: escrow in bits 168-255, state in bits 160-167, and in bits 0-159 the last
+     along. One slot per study remains: escrow in bits 162-255, state in bits 160-161, and in bits 0-159 the last
      20 bytes of the payout root. A shortened root can be forged only by a second preimage of 160 bits, the same
      strength as an address; and even then a study pays no more than its own escrow.
      The token is ours and calls nobody, so no call here can come back in.
@@ -113,6 +113,7 @@ FUNDED: constant(uint256) = 1
 SETTLED: constant(uint256) = 2
 REFUNDED: constant(uint256) = 3
 
+MAX_ESCROW: constant(uint256) = (1 << 94) - 1  # nearly twenty billion tokens
 ROOT_BITS: constant(uint256) = (1 << 160) - 1
 SUBTREE: constant(uint256) = 128
 SUBTREE_HEIGHT: constant(uint256) = 7
@@ -375,7 +376,7 @@ def _fund(funding: Funding) -> bytes32:
     study: bytes32 = self._id(funding)
     assert self._studies[study] == UNKNOWN, "this study was funded before"
     amount: uint256 = self._locked(funding)
-    assert amount <= convert(max_value(uint88), uint256), "the escrow is larger than a study can hold"
+    assert amount <= MAX_ESCROW, "the escrow is larger than a study can hold"
     self._studies[study] = self._pack(amount, FUNDED, 0)
     assert extcall IERC20(token).transferFrom(funding.buyer, self, amount), "the tokens did not arrive"
     log Funded(
@@ -489,16 +490,16 @@ def _locked(funding: Funding) -> uint256:
 @internal
 @pure
 def _pack(escrow: uint256, state: uint256, root: uint256) -> uint256:
-    return escrow << 168 | state << 160 | root & ROOT_BITS
+    return escrow << 162 | state << 160 | root & ROOT_BITS
 
 
 @internal
 @pure
 def _state(packed: uint256) -> uint256:
-    return packed >> 160 & 255
+    return packed >> 160 & 3
 
 
 @internal
 @pure
 def _escrow(packed: uint256) -> uint256:
-    return packed >> 168
+    return packed >> 162

@@ -8,7 +8,7 @@ holds the same rules.
 from typing import Final
 
 from coincurve import PrivateKey, PublicKey
-from sha3 import keccak_256
+from sha3 import keccak_256  # type: ignore[import-untyped]  # the C module has no stubs
 
 from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.ids import Address
