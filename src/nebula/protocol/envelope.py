@@ -15,7 +15,7 @@ import msgspec
 from nebula.protocol.errors import IntegrityError, NotPermittedError, RejectedInputError
 from nebula.protocol.ids import Address, Hash32, Signature, to_hex
 from nebula.protocol.secrets import SecretBytes
-from nebula.protocol.signing import address_of, keccak256, recover, sign
+from nebula.protocol.signing import address_of_secret, keccak256, recover, sign_digest
 from nebula.protocol.wire import MAX_MESSAGE_BYTES, Document, parser, to_canonical
 
 CLOCK_SKEW_SECONDS = 120
@@ -64,7 +64,7 @@ def seal_envelope(
     """Return a signed envelope's bytes. ``nonce``: 16 fresh random bytes."""
     unsigned = Envelope(
         kind=kind,
-        sender=address_of(key),
+        sender=address_of_secret(key),
         recipient=recipient,
         sent=int(at.timestamp()),
         nonce=nonce,
@@ -72,7 +72,7 @@ def seal_envelope(
         body=msgspec.Raw(to_canonical(body)),
         signature=bytes(65),
     )
-    return to_canonical(msgspec.structs.replace(unsigned, signature=sign(_digest(unsigned), key)))
+    return to_canonical(msgspec.structs.replace(unsigned, signature=sign_digest(key, _digest(unsigned))))
 
 
 def open_envelope(raw: bytes, *, me: Address, at: datetime, kinds: frozenset[str]) -> VerifiedMessage:

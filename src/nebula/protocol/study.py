@@ -64,6 +64,7 @@ class StudyDocument(Document, frozen=True, kw_only=True):
     schema: Literal[1] = 1
     chain_id: Annotated[int, msgspec.Meta(ge=1)]
     buyer: Address
+    operator: Address
     result_key: PublicKey
     title: Annotated[str, msgspec.Meta(min_length=3, max_length=160)]
     summary: Annotated[str, msgspec.Meta(min_length=20, max_length=4000)]
