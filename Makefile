@@ -1,0 +1,45 @@
+# Two commands do everything: `make demo` runs the main job, `make test` passes the tests.
+# Both need only Python 3.11 or newer (with venv) and cargo.
+
+PYTHON ?= python3
+UV = UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=.venv .venv/bin/uv
+RUN = .venv/bin/
+WORKERS ?= 2
+
+.PHONY: demo test lint native-test unit sync fuzz bench docs clean
+
+demo: sync  ## a made-up population, one study from import to audit
+	$(RUN)nebula demo
+
+test: lint native-test unit  ## everything that must hold before a change lands
+
+lint: .venv/synced-dev
+	$(RUN)ruff check .
+	$(RUN)ruff format --check .
+	$(RUN)mypy
+	$(RUN)lint-imports
+	cargo fmt --manifest-path native/Cargo.toml --check
+	cargo clippy --manifest-path native/Cargo.toml --release --all-targets -- -D warnings
+
+native-test:
+	cargo test --manifest-path native/Cargo.toml --release --no-default-features
+
+unit: .venv/synced-dev
+	$(RUN)pytest -n $(WORKERS) --dist loadgroup
+
+sync: .venv/synced
+
+.venv/bin/uv:
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
+
+.venv/synced: .venv/bin/uv pyproject.toml uv.lock $(shell find native -name '*.rs' -o -name 'Cargo.*' | grep -v target)
+	$(UV) sync --quiet --frozen --inexact --all-extras --no-dev --reinstall-package nebula-network
+	touch $@
+
+.venv/synced-dev: .venv/bin/uv pyproject.toml uv.lock $(shell find native -name '*.rs' -o -name 'Cargo.*' | grep -v target)
+	$(UV) sync --quiet --frozen --inexact --all-extras --reinstall-package nebula-network
+	touch .venv/synced $@
+
+clean:
+	rm -rf .venv native/target .mypy_cache .ruff_cache .pytest_cache .hypothesis
