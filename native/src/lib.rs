@@ -2,15 +2,19 @@
 //!
 //! No `unsafe` and no panic on hostile bytes: bad input comes back as `ValueError` or `ParseError`.
 
+mod expansion;
 mod hardy;
 mod linkage;
 mod packing;
 mod regression;
+mod variant_key;
+mod vcf;
 
 use pyo3::prelude::*;
 
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(expansion::expand, module)?)?;
     module.add_function(wrap_pyfunction!(hardy::hardy_weinberg, module)?)?;
     module.add_function(wrap_pyfunction!(linkage::prune_linked, module)?)?;
     module.add_function(wrap_pyfunction!(regression::linear_scan, module)?)?;
@@ -18,6 +22,11 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(packing::pack, module)?)?;
     module.add_function(wrap_pyfunction!(packing::select_samples, module)?)?;
     module.add_function(wrap_pyfunction!(packing::transpose, module)?)?;
+    module.add_function(wrap_pyfunction!(packing::transpose_matrix, module)?)?;
     module.add_function(wrap_pyfunction!(packing::unpack, module)?)?;
+    module.add_function(wrap_pyfunction!(variant_key::variant_key, module)?)?;
+    module.add_class::<vcf::VcfBatch>()?;
+    module.add_class::<vcf::VcfParser>()?;
+    module.add("ParseError", module.py().get_type::<vcf::fault::ParseError>())?;
     Ok(())
 }

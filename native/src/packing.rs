@@ -85,8 +85,9 @@ pub fn count_codes(row: &[u8], codes: usize) -> [i64; 4] {
         counts[3] += u64::from((low & high).count_ones());
     }
     // Codes at the end are zero, so zero is what remains of the row's known length.
-    let [_, het, hom_alt, missing] = counts.map(|count| i64::try_from(count).unwrap_or(i64::MAX));
-    [codes as i64 - het - hom_alt - missing, het, hom_alt, missing]
+    let [_, het, hom_alt, missing] = counts.map(u64::cast_signed);
+    let known = i64::try_from(codes).unwrap_or(i64::MAX);
+    [known - het - hom_alt - missing, het, hom_alt, missing]
 }
 
 /// Append `codes` (0 to 3) to `out`, four to a byte.
@@ -141,6 +142,21 @@ pub fn transpose<'py>(
     }
     let values = py.detach(|| transpose_codes(&rows, sites));
     matrix(py, sites, bytes_for(rows.len()), values)
+}
+
+/// Transpose a packed matrix of `columns` codes a row.
+#[pyfunction]
+pub fn transpose_matrix<'py>(
+    py: Python<'py>,
+    packed: PyReadonlyArray2<'py, u8>,
+    columns: usize,
+) -> PyResult<Bound<'py, PyArray2<u8>>> {
+    let (rows, width, bytes) = rows_of(&packed, columns)?;
+    let values = py.detach(|| {
+        let slices: Vec<&[u8]> = bytes.chunks_exact(width.max(1)).collect();
+        transpose_codes(&slices, columns)
+    });
+    matrix(py, columns, bytes_for(rows), values)
 }
 
 /// Pack dosages (0 to 2, anything negative is missing) to two bits each.
@@ -262,7 +278,9 @@ mod tests {
         for length in [1, 4, 31, 32, 33, 257] {
             let codes = &some_codes(1, length)[0];
             let mut expected = [0i64; 4];
-            codes.iter().for_each(|code| expected[usize::from(*code)] += 1);
+            for code in codes {
+                expected[usize::from(*code)] += 1;
+            }
             assert_eq!(count_codes(&packed(codes), length), expected);
         }
     }

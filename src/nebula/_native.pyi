@@ -7,17 +7,54 @@ from numpy.typing import NDArray
 
 def counts(packed: NDArray[np.uint8], samples: int) -> NDArray[np.int64]: ...
 def pack(dosage: NDArray[np.int8]) -> NDArray[np.uint8]: ...
-def select_samples(
-    packed: NDArray[np.uint8], samples: int, columns: NDArray[np.int64]
-) -> NDArray[np.uint8]: ...
+def select_samples(packed: NDArray[np.uint8], samples: int, columns: NDArray[np.int64]) -> NDArray[np.uint8]: ...
 def transpose(vectors: Sequence[NDArray[np.uint8]], sites: int) -> NDArray[np.uint8]: ...
 def unpack(packed: NDArray[np.uint8], samples: int) -> NDArray[np.int8]: ...
+def expand(packed: NDArray[np.uint8], samples: int, values: NDArray[np.float32]) -> NDArray[np.float32]: ...
 def hardy_weinberg(counts: NDArray[np.int64]) -> NDArray[np.float64]: ...
 def linear_scan(
     packed: NDArray[np.uint8], basis: NDArray[np.float64], threads: int
-) -> tuple[
-    NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]
-]: ...
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]]: ...
 def prune_linked(
     packed: NDArray[np.uint8], samples: int, window: int, step: int, threshold: float
 ) -> NDArray[np.bool_]: ...
+def transpose_matrix(packed: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]: ...
+def variant_key(chromosome: int, pos: int, reference: bytes, alternate: bytes) -> int: ...
+
+class ParseError(ValueError): ...
+
+class VcfBatch:
+    contig: NDArray[np.int32]
+    pos: NDArray[np.int32]
+    key: NDArray[np.uint64]
+    reference: tuple[NDArray[np.uint8], NDArray[np.int32]]
+    alternate: tuple[NDArray[np.uint8], NDArray[np.int32]]
+    filter: NDArray[np.int32]
+    codes: NDArray[np.uint8]
+    forms: NDArray[np.uint8]
+    depth: NDArray[np.int32]
+    quality: NDArray[np.int32]
+    line: NDArray[np.uint64]
+    blocks: NDArray[np.int64]
+    records: int
+    genotyped: int
+    other_alleles: int
+    repetitions: int
+    half_calls: int
+    polyploid_calls: int
+
+class VcfParser:
+    def __init__(
+        self,
+        samples: Sequence[str],
+        info: Sequence[tuple[str, str, str, bool, bool]],
+        format: Sequence[tuple[str, str, str, bool, bool]],  # noqa: A002
+        contigs: Sequence[str],
+        minor: int,
+        header_lines: int,
+    ) -> None: ...
+    @property
+    def contigs(self) -> list[str]: ...
+    @property
+    def filters(self) -> list[str]: ...
+    def parse(self, piece: bytes) -> VcfBatch: ...

@@ -60,9 +60,7 @@ class PackedMatrix:
         chosen = self.packed if rows is None else self.packed[rows]
         return _native.unpack(np.ascontiguousarray(chosen), self.samples)
 
-    def select_variants(
-        self, rows: slice | Sequence[int] | NDArray[np.int64] | NDArray[np.bool_]
-    ) -> PackedMatrix:
+    def select_variants(self, rows: slice | Sequence[int] | NDArray[np.int64] | NDArray[np.bool_]) -> PackedMatrix:
         """The same people on some of the variants, in the order asked for."""
         return PackedMatrix(np.ascontiguousarray(self.packed[rows]), self.samples)
 

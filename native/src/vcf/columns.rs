@@ -1,0 +1,199 @@
+//! The first seven columns: CHROM, POS, ID, REF, ALT, QUAL, FILTER.
+
+use std::collections::HashSet;
+
+use super::fault::{quoted, Fault};
+
+/// The highest position of VCF: 2^31 − 1, as BCF and every index hold it.
+const HIGHEST_POS: u64 = (1 << 31) - 1;
+
+/// One alternative allele, as far as it matters here.
+#[derive(Debug, PartialEq, Eq, Clone, Copy)]
+pub enum Alternate {
+    /// A, C, G, T, N: it becomes a row.
+    Bases,
+    /// `<NON_REF>` or `<*>`: any other allele, in a block of a gVCF.
+    AnyOther,
+    /// Symbolic, breakend, or `*`: it stays in the original file only.
+    Other,
+}
+
+fn has_whitespace(field: &[u8]) -> bool {
+    field.iter().any(|byte| byte.is_ascii_whitespace() || byte.is_ascii_control())
+}
+
+fn is_bases(field: &[u8]) -> bool {
+    !field.is_empty()
+        && field.iter().all(|byte| matches!(byte.to_ascii_uppercase(), b'A' | b'C' | b'G' | b'T' | b'N'))
+}
+
+/// CHROM. From 4.3 on a name may have a colon; before, only one that the header declares.
+pub fn check_chrom(name: &[u8], contigs: &HashSet<Vec<u8>>, modern: bool) -> Result<(), Fault> {
+    let inner = match name {
+        [b'<', inner @ .., b'>'] => inner,
+        _ => name,
+    };
+    let bracketed = inner.iter().any(|byte| matches!(byte, b'<' | b'>'));
+    let declared = contigs.contains(inner);
+    let colon = inner.contains(&b':') && !modern;
+    let comma = inner.contains(&b',');
+    if inner.is_empty() || has_whitespace(name) || bracketed || ((colon || comma) && !declared) {
+        return Err(Fault::new(
+            "vcf.chrom",
+            "CHROM",
+            format!("{} is no name of a contig: no whitespace, colon, comma or angle bracket", quoted(name)),
+        ));
+    }
+    Ok(())
+}
+
+/// POS: a whole number from 0 (a telomere) on.
+pub fn parse_pos(field: &[u8]) -> Result<u32, Fault> {
+    number(field).and_then(|pos| u32::try_from(pos).ok()).ok_or_else(|| {
+        Fault::new(
+            "vcf.pos",
+            "POS",
+            format!("{} is no position: a whole number from 0 to 2147483647", quoted(field)),
+        )
+    })
+}
+
+/// A whole number of at most ten digits and 2^31 − 1.
+pub fn number(field: &[u8]) -> Option<u64> {
+    if field.is_empty() || field.len() > 10 || !field.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let value = field.iter().fold(0u64, |value, digit| value * 10 + u64::from(digit - b'0'));
+    (value <= HIGHEST_POS).then_some(value)
+}
+
+/// ID: `.` or names between semicolons.
+pub fn check_id(field: &[u8]) -> Result<(), Fault> {
+    if has_whitespace(field) || field.split(|byte| *byte == b';').any(<[u8]>::is_empty) {
+        let sentence = format!("{} is no list of identifiers: no whitespace, none empty", quoted(field));
+        return Err(Fault::new("vcf.id", "ID", sentence));
+    }
+    Ok(())
+}
+
+/// REF: one or more of A, C, G, T, N.
+pub fn check_ref(field: &[u8]) -> Result<(), Fault> {
+    if is_bases(field) {
+        return Ok(());
+    }
+    Err(Fault::new("vcf.ref", "REF", format!("{} is no sequence of A, C, G, T, N", quoted(field))))
+}
+
+fn is_breakend(field: &[u8]) -> bool {
+    let brackets: Vec<usize> = field
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| matches!(byte, b'[' | b']'))
+        .map(|(index, _)| index)
+        .collect();
+    let [open, close] = brackets[..] else { return false };
+    let (before, mate, after) = (&field[..open], &field[open + 1..close], &field[close + 1..]);
+    let Some(colon) = mate.iter().rposition(|byte| *byte == b':') else { return false };
+    let sided = |side: &[u8]| side == b"." || is_bases(side);
+    let one_sided = (before.is_empty() && sided(after)) || (after.is_empty() && sided(before));
+    field[open] == field[close]
+        && one_sided
+        && colon > 0
+        && !has_whitespace(mate)
+        && number(&mate[colon + 1..]).is_some()
+}
+
+fn parse_alternate(field: &[u8]) -> Option<Alternate> {
+    if is_bases(field) {
+        return Some(Alternate::Bases);
+    }
+    match field {
+        b"*" => Some(Alternate::Other),
+        b"<NON_REF>" | b"<*>" => Some(Alternate::AnyOther),
+        [b'<', name @ .., b'>'] => {
+            let clean = !name.is_empty()
+                && !name.iter().any(|byte| matches!(byte, b'<' | b'>'))
+                && !has_whitespace(name);
+            clean.then_some(Alternate::Other)
+        }
+        [b'.', bases @ ..] | [bases @ .., b'.'] if is_bases(bases) => Some(Alternate::Other),
+        _ => is_breakend(field).then_some(Alternate::Other),
+    }
+}
+
+/// ALT: `.` is an empty list, else every allele in its order.
+pub fn parse_alternates(field: &[u8], reference: &[u8], out: &mut Vec<Alternate>) -> Result<(), Fault> {
+    out.clear();
+    if field == b"." {
+        return Ok(());
+    }
+    for allele in field.split(|byte| *byte == b',') {
+        let parsed = parse_alternate(allele).ok_or_else(|| {
+            Fault::new(
+                "vcf.alt",
+                "ALT",
+                format!("{} is no allele: bases, <ID>, * or a breakend", quoted(allele)),
+            )
+        })?;
+        if parsed == Alternate::Bases && allele.eq_ignore_ascii_case(reference) {
+            return Err(Fault::new("vcf.alt", "ALT", format!("{} is the same as REF", quoted(allele))));
+        }
+        out.push(parsed);
+    }
+    Ok(())
+}
+
+/// QUAL: `.` or a number that is not negative.
+pub fn check_qual(field: &[u8]) -> Result<(), Fault> {
+    let valid = field == b"." || (super::values::is_float(field) && field.first() != Some(&b'-'));
+    if valid {
+        return Ok(());
+    }
+    Err(Fault::new(
+        "vcf.qual",
+        "QUAL",
+        format!("{} is no quality: a number from 0 on, or '.'", quoted(field)),
+    ))
+}
+
+/// FILTER: `.`, PASS, or names between semicolons; `0` is reserved.
+pub fn check_filter(field: &[u8]) -> Result<(), Fault> {
+    let names = || field.split(|byte| *byte == b';');
+    let lone_dot = field == b".";
+    let bad = has_whitespace(field)
+        || names().any(|name| {
+            name.is_empty() || name == b"0" || name.contains(&b',') || (name == b"." && !lone_dot)
+        });
+    if bad {
+        let sentence =
+            format!("{} is no list of filters: '.', PASS, or names between semicolons", quoted(field));
+        return Err(Fault::new("vcf.filter", "FILTER", sentence));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn breakends_need_bases_on_one_side_only() {
+        for good in
+            [&b"]1:100]AGT"[..], b"[1:100[AGT", b"AGT]1:100]", b"G]<ctg1>:7]", b".[13:123[", b".A", b"A."]
+        {
+            assert_eq!(parse_alternate(good), Some(Alternate::Other), "{good:?}");
+        }
+        for bad in [&b"[1:100["[..], b"A[1:100[T", b"A[1:100]", b"A[100[", b"<A>B>", b"", b"R", b"A T", b"<>"]
+        {
+            assert_eq!(parse_alternate(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn positions_are_whole_numbers_below_two_to_the_31() {
+        assert_eq!(parse_pos(b"2147483647"), Ok(2_147_483_647));
+        for bad in [&b""[..], b"-1", b"+1", b"2147483648", b"99999999999999999999", b"1e3", b" 1"] {
+            assert!(parse_pos(bad).is_err());
+        }
+    }
+}

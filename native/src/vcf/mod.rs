@@ -1,0 +1,199 @@
+//! The body of a VCF, strictly: bytes in, columns out, or the line, the column and the rule it breaks.
+//!
+//! SECURITY: every byte here may come from an attacker. Lengths are checked by slicing patterns and
+//! iterators, numbers have a longest form, and nothing indexes by a value from the file unchecked.
+
+mod columns;
+pub mod fault;
+mod genotypes;
+mod order;
+mod record;
+mod rows;
+mod values;
+
+use std::collections::{HashMap, HashSet};
+
+use numpy::ndarray::Array2;
+use numpy::{IntoPyArray, PyArray1, PyArray2};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use genotypes::Call;
+use order::Order;
+use rows::Rows;
+use values::{Definition, Kind, Number};
+
+/// What the header says about the body.
+pub struct Rules {
+    pub samples: Vec<String>,
+    pub info: HashMap<Vec<u8>, Definition>,
+    pub format: HashMap<Vec<u8>, Definition>,
+    pub contigs: HashSet<Vec<u8>>,
+    /// The minor version: VCF 4.`minor`.
+    pub minor: u8,
+}
+
+/// Reads the body of one VCF, piece by piece; remembers what holds across lines.
+#[pyclass]
+pub struct VcfParser {
+    rules: Rules,
+    order: Order,
+    filters: HashMap<Vec<u8>, i32>,
+    filter_names: Vec<String>,
+    calls: Vec<Call>,
+    line: u64,
+}
+
+/// One piece of a VCF as columns; a row is one trimmed alternative allele that is a sequence.
+#[pyclass(get_all)]
+pub struct VcfBatch {
+    contig: Py<PyArray1<i32>>,
+    pos: Py<PyArray1<i32>>,
+    key: Py<PyArray1<u64>>,
+    reference: (Py<PyArray1<u8>>, Py<PyArray1<i32>>),
+    alternate: (Py<PyArray1<u8>>, Py<PyArray1<i32>>),
+    filter: Py<PyArray1<i32>>,
+    codes: Py<PyArray2<u8>>,
+    forms: Py<PyArray2<u8>>,
+    depth: Py<PyArray1<i32>>,
+    quality: Py<PyArray1<i32>>,
+    line: Py<PyArray1<u64>>,
+    blocks: Py<PyArray2<i64>>,
+    records: u64,
+    genotyped: u64,
+    other_alleles: u64,
+    repetitions: u64,
+    half_calls: u64,
+    polyploid_calls: u64,
+}
+
+/// A definition as Python hands it over: key, Number, Type, whether the specification reserves it, whether
+/// negative values are refused.
+type RawDefinition = (String, String, String, bool, bool);
+
+fn definitions(raw: Vec<RawDefinition>) -> HashMap<Vec<u8>, Definition> {
+    raw.into_iter()
+        .map(|(key, number, kind, reserved, natural)| {
+            let (number, kind) = (Number::parse(&number), Kind::parse(&kind));
+            let definition = Definition { number, kind, reserved, natural };
+            (key.into_bytes(), definition)
+        })
+        .collect()
+}
+
+#[pymethods]
+impl VcfParser {
+    /// Args: sample names; INFO and FORMAT definitions; declared contigs; minor version; lines of the header.
+    #[new]
+    fn new(
+        samples: Vec<String>,
+        info: Vec<RawDefinition>,
+        format: Vec<RawDefinition>,
+        contigs: Vec<String>,
+        minor: u8,
+        header_lines: u64,
+    ) -> Self {
+        Self {
+            rules: Rules {
+                samples,
+                info: definitions(info),
+                format: definitions(format),
+                contigs: contigs.into_iter().map(String::into_bytes).collect(),
+                minor,
+            },
+            order: Order::default(),
+            filters: HashMap::new(),
+            filter_names: Vec::new(),
+            calls: Vec::new(),
+            line: header_lines,
+        }
+    }
+
+    /// Contig names in the order of their numbers.
+    #[getter]
+    fn contigs(&self) -> Vec<String> {
+        self.order.names.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect()
+    }
+
+    /// FILTER values in the order of their numbers.
+    #[getter]
+    fn filters(&self) -> Vec<String> {
+        self.filter_names.clone()
+    }
+
+    /// Parse whole lines; only the last may lack its newline.
+    fn parse(&mut self, py: Python<'_>, piece: &[u8]) -> PyResult<VcfBatch> {
+        let samples = self.rules.samples.len();
+        let rows = py.detach(|| self.parse_lines(piece)).map_err(|(fault, line)| fault.at(line))?;
+        batch(py, rows, samples)
+    }
+}
+
+impl VcfParser {
+    fn parse_lines(&mut self, piece: &[u8]) -> Result<Rows, (fault::Fault, u64)> {
+        let mut rows = Rows::default();
+        let piece = piece.strip_suffix(b"\n").unwrap_or(piece);
+        if piece.is_empty() {
+            return Ok(rows);
+        }
+        let mut rest = piece;
+        loop {
+            let end = memchr::memchr(b'\n', rest);
+            let line = end.map_or(rest, |end| &rest[..end]);
+            self.line += 1;
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            self.parse_record(line, &mut rows).map_err(|fault| (fault, self.line))?;
+            match end {
+                Some(end) => rest = &rest[end + 1..],
+                None => return Ok(rows),
+            }
+        }
+    }
+
+    fn filter_number(&mut self, field: &[u8]) -> i32 {
+        if let Some(number) = self.filters.get(field) {
+            return *number;
+        }
+        let number = i32::try_from(self.filter_names.len()).unwrap_or(i32::MAX);
+        self.filters.insert(field.to_vec(), number);
+        self.filter_names.push(String::from_utf8_lossy(field).into_owned());
+        number
+    }
+}
+
+fn shaped<T: numpy::Element>(
+    py: Python<'_>,
+    rows: usize,
+    width: usize,
+    values: Vec<T>,
+) -> PyResult<Py<PyArray2<T>>> {
+    let array = Array2::from_shape_vec((rows, width), values)
+        .map_err(|error| PyValueError::new_err(error.to_string()))?;
+    Ok(array.into_pyarray(py).unbind())
+}
+
+fn batch(py: Python<'_>, rows: Rows, samples: usize) -> PyResult<VcfBatch> {
+    let (count, width) = (rows.key.len(), samples.div_ceil(4));
+    let texts =
+        |texts: rows::Texts| (texts.bytes.into_pyarray(py).unbind(), texts.ends.into_pyarray(py).unbind());
+    Ok(VcfBatch {
+        contig: rows.contig.into_pyarray(py).unbind(),
+        pos: rows.pos.into_pyarray(py).unbind(),
+        key: rows.key.into_pyarray(py).unbind(),
+        reference: texts(rows.reference),
+        alternate: texts(rows.alternate),
+        filter: rows.filter.into_pyarray(py).unbind(),
+        codes: shaped(py, count, width, rows.codes)?,
+        forms: shaped(py, count, width, rows.forms)?,
+        depth: rows.depth.into_pyarray(py).unbind(),
+        quality: rows.quality.into_pyarray(py).unbind(),
+        line: rows.line.into_pyarray(py).unbind(),
+        blocks: shaped(py, rows.blocks.len() / 3, 3, rows.blocks)?,
+        records: rows.records,
+        genotyped: rows.genotyped,
+        other_alleles: rows.other_alleles,
+        repetitions: rows.repetitions,
+        half_calls: rows.half_calls,
+        polyploid_calls: rows.polyploid_calls,
+    })
+}

@@ -1,0 +1,112 @@
+//! What a piece of a VCF becomes: one row for every alternative allele that is a sequence.
+
+use crate::packing::pack_codes;
+
+use super::genotypes::{Call, Ploidy};
+
+/// Strings end to end, as Arrow holds them.
+pub struct Texts {
+    pub bytes: Vec<u8>,
+    pub ends: Vec<i32>,
+}
+
+impl Default for Texts {
+    fn default() -> Self {
+        Self { bytes: Vec::new(), ends: vec![0] }
+    }
+}
+
+impl Texts {
+    /// A batch is far smaller than 2 GiB, and so are its texts.
+    fn push(&mut self, text: &[u8]) {
+        self.bytes.extend_from_slice(text);
+        self.ends.push(i32::try_from(self.bytes.len()).unwrap_or(i32::MAX));
+    }
+}
+
+/// Columns of a batch; see `VcfBatch`.
+#[derive(Default)]
+pub struct Rows {
+    pub contig: Vec<i32>,
+    pub pos: Vec<i32>,
+    pub key: Vec<u64>,
+    pub reference: Texts,
+    pub alternate: Texts,
+    pub filter: Vec<i32>,
+    pub codes: Vec<u8>,
+    pub forms: Vec<u8>,
+    pub depth: Vec<i32>,
+    pub quality: Vec<i32>,
+    pub line: Vec<u64>,
+    pub blocks: Vec<i64>,
+    pub records: u64,
+    pub genotyped: u64,
+    pub other_alleles: u64,
+    pub repetitions: u64,
+    pub half_calls: u64,
+    pub polyploid_calls: u64,
+}
+
+/// A trimmed variant on its way to becoming a row.
+pub struct Variant<'a> {
+    pub contig: usize,
+    pub pos: u32,
+    pub key: u64,
+    pub reference: &'a [u8],
+    pub alternate: &'a [u8],
+}
+
+impl Rows {
+    pub fn push(&mut self, variant: &Variant<'_>, filter: i32, line: u64) {
+        self.contig.push(i32::try_from(variant.contig).unwrap_or(i32::MAX));
+        self.pos.push(i32::try_from(variant.pos).unwrap_or(i32::MAX));
+        self.key.push(variant.key);
+        self.reference.push(variant.reference);
+        self.alternate.push(variant.alternate);
+        self.filter.push(filter);
+        self.line.push(line);
+    }
+
+    pub fn push_calls(&mut self, calls: &[Call], allele: u16) {
+        pack_codes(calls.iter().map(|call| call.code(allele).0), &mut self.codes);
+        pack_codes(calls.iter().map(|call| call.code(allele).1), &mut self.forms);
+    }
+
+    pub fn count_odd_calls(&mut self, calls: &[Call]) {
+        for call in calls {
+            self.half_calls += u64::from(call.is_half());
+            self.polyploid_calls += u64::from(call.ploidy == Ploidy::More);
+        }
+    }
+}
+
+/// Drop what two alleles share: first at the end, then at the front; each keeps a base.
+pub fn trim<'a>(pos: u32, reference: &'a [u8], alternate: &'a [u8]) -> (u32, &'a [u8], &'a [u8]) {
+    let room = |a: &[u8], b: &[u8]| a.len().min(b.len()).saturating_sub(1);
+    let same = |pair: &(&u8, &u8)| pair.0.eq_ignore_ascii_case(pair.1);
+    let suffix = reference
+        .iter()
+        .rev()
+        .zip(alternate.iter().rev())
+        .take(room(reference, alternate))
+        .take_while(same)
+        .count();
+    let (reference, alternate) =
+        (&reference[..reference.len() - suffix], &alternate[..alternate.len() - suffix]);
+    let prefix = reference.iter().zip(alternate).take(room(reference, alternate)).take_while(same).count();
+    let moved = u32::try_from(prefix).unwrap_or(u32::MAX);
+    (pos.saturating_add(moved), &reference[prefix..], &alternate[prefix..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trimming_leaves_the_difference_and_one_anchor() {
+        assert_eq!(trim(127, b"TTTAT", b"TTTGT"), (130, &b"A"[..], &b"G"[..]));
+        assert_eq!(trim(127, b"TTTAT", b"T"), (127, &b"TTTAT"[..], &b"T"[..]));
+        assert_eq!(trim(10, b"AT", b"AAT"), (10, &b"A"[..], &b"AA"[..]));
+        assert_eq!(trim(10, b"aC", b"AT"), (11, &b"C"[..], &b"T"[..]));
+    }
+}

@@ -1,0 +1,208 @@
+//! Values of INFO and FORMAT against their definitions: Number and Type.
+
+use super::fault::{quoted, Fault};
+
+/// How many values a key has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Number {
+    Exactly(usize),
+    PerAlternate,
+    PerAllele,
+    PerGenotype,
+    Any,
+}
+
+impl Number {
+    /// As the header spells it; what later versions added counts as any.
+    pub fn parse(text: &str) -> Self {
+        match text {
+            "A" => Self::PerAlternate,
+            "R" => Self::PerAllele,
+            "G" => Self::PerGenotype,
+            _ => text.parse().map_or(Self::Any, Self::Exactly),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Integer,
+    Float,
+    Flag,
+    Character,
+    Text,
+    Cigar,
+}
+
+impl Kind {
+    pub fn parse(text: &str) -> Self {
+        match text {
+            "Integer" => Self::Integer,
+            "Float" => Self::Float,
+            "Flag" => Self::Flag,
+            "Character" => Self::Character,
+            "Cigar" => Self::Cigar,
+            _ => Self::Text,
+        }
+    }
+}
+
+/// What a key's values must look like.
+#[derive(Debug, Clone, Copy)]
+pub struct Definition {
+    pub number: Number,
+    pub kind: Kind,
+    /// The specification fixes it, not the file.
+    pub reserved: bool,
+    /// Counts and depths: never below zero.
+    pub natural: bool,
+}
+
+/// The alleles and the ploidy that a number of values depends on; `None` where it cannot be known.
+#[derive(Debug, Clone, Copy)]
+pub struct Shape {
+    pub alternates: usize,
+    pub ploidy: Option<usize>,
+}
+
+impl Shape {
+    fn expects(self, number: Number) -> Option<usize> {
+        match number {
+            Number::Exactly(count) => Some(count),
+            Number::Any => None,
+            // With ALT '.' writers disagree whether a value stands for the absent allele.
+            _ if self.alternates == 0 => None,
+            Number::PerAlternate => Some(self.alternates),
+            Number::PerAllele => Some(self.alternates + 1),
+            Number::PerGenotype => match self.ploidy? {
+                1 => Some(self.alternates + 1),
+                2 => Some((self.alternates + 1) * (self.alternates + 2) / 2),
+                _ => None,
+            },
+        }
+    }
+}
+
+pub fn is_integer(value: &[u8]) -> bool {
+    let digits = value.strip_prefix(b"-").or_else(|| value.strip_prefix(b"+")).unwrap_or(value);
+    !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
+}
+
+/// `^[-+]?[0-9]*\.?[0-9]+([eE][-+]?[0-9]+)?$`, infinity or NaN; `1.` is met in real files and accepted.
+pub fn is_float(value: &[u8]) -> bool {
+    let unsigned = value.strip_prefix(b"-").or_else(|| value.strip_prefix(b"+")).unwrap_or(value);
+    if [&b"inf"[..], b"infinity", b"nan"].iter().any(|word| unsigned.eq_ignore_ascii_case(word)) {
+        return true;
+    }
+    let (mantissa, exponent) = match unsigned.iter().position(|byte| matches!(byte, b'e' | b'E')) {
+        Some(at) => (&unsigned[..at], Some(&unsigned[at + 1..])),
+        None => (unsigned, None),
+    };
+    let digits = mantissa.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let points = mantissa.iter().filter(|byte| **byte == b'.').count();
+    digits > 0 && points <= 1 && digits + points == mantissa.len() && exponent.is_none_or(is_integer)
+}
+
+/// A list of operations such as `10M2I`; `.` and bare operations are met in real files.
+fn is_cigar(value: &[u8]) -> bool {
+    let mut digits = 0;
+    let mut operations = 0;
+    for byte in value {
+        match byte {
+            b'0'..=b'9' => digits += 1,
+            b'M' | b'I' | b'D' | b'N' | b'S' | b'H' | b'P' | b'X' | b'=' if digits > 0 => {
+                digits = 0;
+                operations += 1;
+            }
+            _ => return false,
+        }
+    }
+    digits == 0 && operations > 0
+}
+
+fn fits(value: &[u8], definition: Definition) -> bool {
+    if value == b"." {
+        return true;
+    }
+    let typed = match definition.kind {
+        Kind::Integer => is_integer(value),
+        Kind::Float => is_float(value),
+        Kind::Character => std::str::from_utf8(value).is_ok_and(|text| text.chars().count() == 1),
+        Kind::Cigar => is_cigar(value),
+        Kind::Text => !value.is_empty(),
+        Kind::Flag => matches!(value, b"0" | b"1"),
+    };
+    typed && !(definition.natural && value.first() == Some(&b'-'))
+}
+
+/// Check the values of one key, between commas.
+pub fn check_values(
+    code: &'static str,
+    column: &str,
+    key: &[u8],
+    values: &[u8],
+    definition: Definition,
+    shape: Shape,
+) -> Result<(), Fault> {
+    if values == b"." {
+        return Ok(());
+    }
+    let field = || format!("{column}, {}", quoted(key));
+    if definition.kind == Kind::Flag {
+        if fits(values, definition) {
+            return Ok(());
+        }
+        return Err(Fault::new(code, field(), format!("a flag has no value such as {}", quoted(values))));
+    }
+    // Truth sets in wide use break the types of INFO keys of their own, which nothing here reads.
+    let typed = definition.reserved || column != "INFO";
+    let mut count = 0;
+    for value in values.split(|byte| *byte == b',') {
+        if typed && !fits(value, definition) {
+            let sign = if definition.natural { " from 0 on" } else { "" };
+            let sentence = format!("{} does not fit the type {:?}{sign}", quoted(value), definition.kind);
+            return Err(Fault::new(code, field(), sentence));
+        }
+        count += 1;
+    }
+    match shape.expects(definition.number) {
+        // A text of one's own may have commas.
+        Some(_) if definition.kind == Kind::Text && !definition.reserved => Ok(()),
+        Some(expected) if expected != count => {
+            Err(Fault::new(code, field(), format!("{count} values where {expected} belong")))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floats_are_what_the_specification_says() {
+        for good in [&b"0"[..], b"-1.5", b"2e+1", b"5.3e-10", b".5", b"Inf", b"+inf", b"NaN", b"1."] {
+            assert!(is_float(good), "{good:?}");
+        }
+        for bad in [&b""[..], b".", b"e5", b"1e", b"1.2.3", b"quality", b"--1", b"1e1.5", b"0x10"] {
+            assert!(!is_float(bad), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn genotype_counts_follow_ploidy_and_alleles() {
+        let shape = |alternates, ploidy| Shape { alternates, ploidy };
+        assert_eq!(shape(1, Some(2)).expects(Number::PerGenotype), Some(3));
+        assert_eq!(shape(2, Some(2)).expects(Number::PerGenotype), Some(6));
+        assert_eq!(shape(2, Some(1)).expects(Number::PerGenotype), Some(3));
+        assert_eq!(shape(0, Some(2)).expects(Number::PerGenotype), None);
+    }
+
+    #[test]
+    fn cigars_are_counted_operations() {
+        assert!(is_cigar(b"1M30I2D1N"));
+        for bad in [&b"123MYCIGAR"[..], b"0.05", b"", b"M", b"12"] {
+            assert!(!is_cigar(bad));
+        }
+    }
+}

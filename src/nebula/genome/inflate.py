@@ -1,0 +1,171 @@
+"""Bytes of a file that may be compressed, in bounded pieces.
+
+SECURITY: the file is anyone's. A compressed file must end where it says it does, match its checksums and
+stay below a limit once inflated; what is behind its end is refused, not ignored.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO, NoReturn
+
+from nebula.protocol.errors import RejectedInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Progress = Callable[[int], None]
+
+GZIP_MAGIC = b"\x1f\x8b"
+_PIECE = 1 << 20
+_LARGEST_BLOCK = 1 << 16
+#: The empty block that ends every BGZF file (SAM specification, 4.1.2).
+_BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a file may ask of us: sizes in bytes, once inflated."""
+
+    inflated_bytes: int = 1 << 40
+    header_bytes: int = 1 << 26
+    line_bytes: int = 1 << 27
+    samples: int = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An open binary file, the name to call it by in errors, and who wants to know how far we are.
+
+    Attributes:
+        kind: first part of error codes, such as ``vcf``.
+        progress: called with the bytes read so far, as they stand in the file.
+    """
+
+    file: BinaryIO
+    name: str = "the file"
+    kind: str = "genome"
+    limits: Limits = Limits()
+    progress: Progress | None = None
+
+    def refuse(self, code: str, sentence: str, *, hint: str | None = None) -> NoReturn:
+        """Refuse the file.
+
+        Raises:
+            RejectedInputError: always.
+        """
+        raise RejectedInputError(f"{self.kind}.{code}", f"{self.name}: {sentence}", hint=hint)
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the content, inflated where it is gzip or BGZF.
+
+        Raises:
+            RejectedInputError: ``truncated``, ``damaged``, ``too-large`` or ``empty``.
+        """
+        total = 0
+        for piece in self._inflated():
+            total += len(piece)
+            if total > self.limits.inflated_bytes:
+                self.refuse("too-large", f"more than {self.limits.inflated_bytes} bytes once inflated")
+            if piece:
+                yield piece
+        if total == 0:
+            self.refuse("empty", "the file is empty", hint="export or download it again")
+
+    def _raw(self) -> Iterator[bytes]:
+        total = 0
+        while raw := self.file.read(_PIECE):
+            total += len(raw)
+            yield raw
+            if self.progress is not None:
+                self.progress(total)
+
+    def _inflated(self) -> Iterator[bytes]:
+        raw = self._raw()
+        first = next(raw, b"")
+        while len(first) < 18 and (more := next(raw, b"")):  # noqa: PLR2004 - a BGZF block's header
+            first += more
+        if not first.startswith(GZIP_MAGIC):
+            yield first
+            yield from raw
+        elif _block_size(first) is None:
+            yield from self._members(first, raw)
+        else:
+            yield from self._blocks(first, raw)
+
+    def _blocks(self, buffer: bytes, raw: Iterator[bytes]) -> Iterator[bytes]:
+        """BGZF: blocks that say their size; the last one is a given empty block."""
+        last = b""
+        while buffer:
+            start = 0
+            inflated = []
+            while (size := _block_size(buffer, start)) is not None and start + size <= len(buffer):
+                last = buffer[start : start + size]
+                inflated.append(self._block(last))
+                start += size
+            yield b"".join(inflated)
+            more = next(raw, b"")
+            if not more and start < len(buffer):
+                self._refuse_rest(buffer[start:])
+            buffer = buffer[start:] + more
+        if last != _BGZF_END:
+            self._refuse_truncated("its last block is missing")
+
+    def _block(self, block: bytes) -> bytes:
+        try:
+            inflated = zlib.decompress(block, wbits=31, bufsize=_LARGEST_BLOCK)
+        except zlib.error as error:
+            self._refuse_damaged(error)
+        if len(inflated) > _LARGEST_BLOCK:
+            self._refuse_damaged("a block is larger than 64 KiB")
+        return inflated
+
+    def _members(self, buffer: bytes, raw: Iterator[bytes]) -> Iterator[bytes]:
+        """Plain gzip: any number of members, one behind the other."""
+        inflater = zlib.decompressobj(wbits=31)
+        while True:
+            try:
+                piece = inflater.decompress(buffer, _PIECE)
+            except zlib.error as error:
+                self._refuse_damaged(error)
+            yield piece
+            buffer = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
+            # Nothing left to feed and nothing came out: only more of the file can help.
+            if not buffer and (inflater.eof or len(piece) < _PIECE):
+                buffer = next(raw, b"")
+                if not buffer:
+                    break
+            if inflater.eof:
+                if len(buffer) < len(GZIP_MAGIC):
+                    buffer += next(raw, b"")
+                if not buffer.startswith(GZIP_MAGIC):
+                    self._refuse_rest(buffer)
+                inflater = zlib.decompressobj(wbits=31)
+        if not inflater.eof:
+            self._refuse_truncated("its compressed data stops in the middle")
+
+    def _refuse_rest(self, rest: bytes) -> NoReturn:
+        if rest.startswith(GZIP_MAGIC) or GZIP_MAGIC.startswith(rest):
+            self._refuse_truncated("its compressed data stops in the middle")
+        self._refuse_damaged("there are other bytes behind the compressed data")
+
+    def _refuse_truncated(self, sentence: str) -> NoReturn:
+        self.refuse("truncated", f"the file is cut off: {sentence}", hint="copy or download it again, whole")
+
+    def _refuse_damaged(self, problem: object) -> NoReturn:
+        self.refuse("damaged", f"the compressed data is damaged: {problem}", hint="copy or download it again")
+
+
+def _block_size(buffer: bytes, start: int = 0) -> int | None:
+    """The size of the BGZF block at ``start``, or None where there is no whole header of one."""
+    head = buffer[start : start + 12]
+    if len(head) < 12 or head[:4] != b"\x1f\x8b\x08\x04":  # noqa: PLR2004 - fixed part of the header
+        return None
+    extra = buffer[start + 12 : start + 12 + int.from_bytes(head[10:12], "little")]
+    while len(extra) >= 6:  # noqa: PLR2004 - two letters, a length and a value of two bytes each
+        length = int.from_bytes(extra[2:4], "little")
+        if extra[:2] == b"BC" and length == 2:  # noqa: PLR2004
+            return int.from_bytes(extra[4:6], "little") + 1
+        extra = extra[4 + length :]
+    return None

@@ -1,0 +1,189 @@
+"""Lines that begin with ``##``: keys with a plain value, or with ``<key=value,…>``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from nebula.genome.vcf.reserved import RESERVED
+
+_LINE = re.compile(r"##([^=\s]+)=(.*\S.*)")
+# A value is quoted, a bracketed list (##META), or free of commas, quotes and angle brackets.
+_PAIR = re.compile(r'([^=,<>"\s]+)=(?:"((?:[^"\\]|\\.)*)"|(\[[^\]]*\])|([^,<>"]*))(?:,|$)')
+_TYPES = {
+    "INFO": ("Integer", "Float", "Flag", "Character", "String"),
+    "FORMAT": ("Integer", "Float", "Character", "String"),
+    "ALT": ("Integer", "Float", "Flag", "Character", "String"),
+}
+_NUMBER = re.compile(r"\d+|[ARG.]")
+_NEW_NUMBER = re.compile(r"\d+|[ARGPM.]|L[ARG]")
+_ALTERNATE = re.compile(r'(?:(?:DEL|INS|DUP|INV|CNV)(?::[^\s,<>"]+)*|NON_REF|\*|X|CN\d+|BND|TRA)')
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^@/\s]+@)?(?!\d+(?:[:/]|$))[A-Za-z0-9.-]*(?::\d+)?(?:/\S*)?", re.IGNORECASE)
+_NAME = re.compile(r"[A-Za-z0-9_.\-]+")
+_VERSION_OF_FREE_ORDER = 3
+_VERSION_OF_NEW_NUMBERS = 4
+
+
+class MetaError(ValueError):
+    """A meta line breaks a rule; the text says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """One meta line.
+
+    Attributes:
+        key: what stands before the first equals sign.
+        text: everything behind it.
+        fields: the pairs between angle brackets, in their order; empty for plain values.
+        quoted: names of the fields that were quoted.
+    """
+
+    key: str
+    text: str
+    fields: dict[str, str]
+    quoted: frozenset[str]
+
+
+def parse_meta(line: str, *, minor: int) -> Meta:
+    """Parse and check one meta line of VCF 4.``minor``.
+
+    Raises:
+        MetaError: the line breaks a rule.
+    """
+    match = _LINE.fullmatch(line)
+    if match is None:
+        raise MetaError("not of the form ##key=value")
+    key, text = match[1], match[2]
+    if text.startswith("<") and not text.endswith(">"):
+        raise MetaError("the angle bracket is not closed")
+    check = _CHECKS.get(key)
+    structured = text.startswith("<") and check is not None and key not in _URLS
+    meta = Meta(key, text, *(_pairs(text[1:-1]) if structured else ({}, frozenset())))
+    if check is not None:
+        if not structured and key not in _URLS and key != "PEDIGREE":
+            raise MetaError(f"{key} needs <ID=…>")
+        check(meta, minor)
+    return meta
+
+
+def _pairs(text: str) -> tuple[dict[str, str], frozenset[str]]:
+    fields: dict[str, str] = {}
+    quoted = set()
+    place = 0
+    while place < len(text):
+        match = _PAIR.match(text, place)
+        if match is None:
+            raise MetaError("between the brackets belong key=value pairs, with quotes where there are commas")
+        name = match[1]
+        if name in fields:
+            raise MetaError(f"{name} stands twice")
+        value = next(part for part in match.groups()[1:] if part is not None)
+        if match[2] is not None:
+            quoted.add(name)
+        fields[name] = value
+        place = match.end()
+    if text.endswith(","):
+        raise MetaError("there is a comma behind the last pair")
+    return fields, frozenset(quoted)
+
+
+def _check_definition(meta: Meta, minor: int) -> None:
+    order = ["ID", "Number", "Type", "Description"]
+    _check_order(meta, order, minor)
+    number, kind = meta.fields["Number"], meta.fields["Type"]
+    _check_number(number, minor)
+    if kind not in _TYPES[meta.key]:
+        raise MetaError(f"the Type is one of {', '.join(_TYPES[meta.key])}, not {kind!r}")
+    _check_description(meta)
+    reserved = RESERVED[meta.key].get(meta.fields["ID"])
+    if reserved is None or minor < reserved.since:
+        return
+    if number != reserved.number or kind not in reserved.kinds:
+        expected = f"Number={reserved.number} and Type={reserved.kinds[0]}"
+        raise MetaError(f"{meta.fields['ID']} is reserved by the specification and has {expected}")
+
+
+def _check_number(number: str, minor: int) -> None:
+    allowed = _NEW_NUMBER if minor >= _VERSION_OF_NEW_NUMBERS else _NUMBER
+    if not allowed.fullmatch(number):
+        raise MetaError(f"the Number is a count, A, R, G or '.', not {number!r}")
+
+
+def _check_order(meta: Meta, order: list[str], minor: int) -> None:
+    missing = [name for name in order if name not in meta.fields]
+    if missing:
+        raise MetaError(f"{missing[0]} is missing")
+    if minor < _VERSION_OF_FREE_ORDER and list(meta.fields)[: len(order)] != order:
+        raise MetaError(f"the order is {', '.join(order)}")
+    _check_id(meta)
+
+
+def _check_id(meta: Meta) -> None:
+    identifier = meta.fields.get("ID", "")
+    if not identifier or re.search(r"\s", identifier):
+        raise MetaError("the ID is missing, empty or has whitespace")
+
+
+def _check_description(meta: Meta) -> None:
+    if "Description" not in meta.quoted:
+        raise MetaError("the Description belongs between double quotes")
+
+
+def _check_alternate(meta: Meta, minor: int) -> None:
+    optional = [name for name in ("Number", "Type") if name in meta.fields]
+    _check_order(meta, ["ID", *optional, "Description"], minor)
+    if "Number" in meta.fields:
+        _check_number(meta.fields["Number"], minor)
+    if meta.fields.get("Type", "String") not in _TYPES["ALT"]:
+        raise MetaError(f"{meta.fields['Type']!r} is no Type")
+    if not _ALTERNATE.fullmatch(meta.fields["ID"]):
+        raise MetaError("the ID begins with DEL, INS, DUP, INV or CNV, and parts between colons may follow")
+    _check_description(meta)
+
+
+def _check_filter(meta: Meta, minor: int) -> None:
+    _check_order(meta, ["ID", "Description"], minor)
+    _check_description(meta)
+
+
+def _check_contig(meta: Meta, _minor: int) -> None:
+    _check_id(meta)
+    length = meta.fields.get("length")
+    if length is not None and not re.fullmatch(r"\d{1,12}", length):
+        raise MetaError(f"{length!r} is no length")
+
+
+def _check_sample(meta: Meta, minor: int) -> None:
+    _check_id(meta)
+    if minor >= _VERSION_OF_FREE_ORDER:
+        return
+    if ("Genomes" in meta.fields) != ("Mixture" in meta.fields):
+        raise MetaError("Genomes and Mixture belong together")
+    if meta.quoted - {"Description"}:
+        raise MetaError("only the Description stands between quotes")
+
+
+def _check_pedigree(meta: Meta, _minor: int) -> None:
+    if not meta.fields or not all(_NAME.fullmatch(value) for value in meta.fields.values()):
+        raise MetaError("genomes are named by letters, digits, '_', '.' and '-' between angle brackets")
+
+
+def _check_url(meta: Meta, _minor: int) -> None:
+    text = meta.text.removeprefix("<").removesuffix(">")
+    if not text or ("://" in text and not _URL.fullmatch(text)) or (meta.key == "pedigreeDB" and "://" not in text):
+        raise MetaError("the value is an address such as https://host/path")
+
+
+_URLS = ("assembly", "pedigreeDB")
+_CHECKS = {
+    "ALT": _check_alternate,
+    "FILTER": _check_filter,
+    "FORMAT": _check_definition,
+    "INFO": _check_definition,
+    "PEDIGREE": _check_pedigree,
+    "SAMPLE": _check_sample,
+    "assembly": _check_url,
+    "contig": _check_contig,
+    "pedigreeDB": _check_url,
+}

@@ -1,0 +1,236 @@
+"""Read a VCF in pieces: the header at once, then batches of columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+import numpy as np
+
+from nebula import _native
+from nebula.genome.matrix import PackedMatrix
+from nebula.genome.vcf.header import HeaderError, VcfHeader, parse_header
+from nebula.protocol.errors import RejectedInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from nebula.genome.inflate import Source
+
+_BATCH_BYTES = 1 << 22
+_MAGIC = {
+    b"BCF": "BCF; write it as VCF with `bcftools view -Oz`",
+    b"BAM\x01": "BAM: aligned reads, not variants",
+    b"CRAM": "CRAM: aligned reads, not variants",
+    b"PK\x03\x04": "a zip archive; unpack it first",
+}
+_HINTS = {
+    "vcf.chrom": "rename the contigs with `bcftools annotate --rename-chrs`",
+    "vcf.columns": "the line is cut off or has a tab too many; export the file again",
+    "vcf.duplicate-variant": "remove what stands twice with `bcftools norm -d exact`",
+    "vcf.genotype": "ask whoever made the file: its genotypes do not match its alleles",
+    "vcf.header": "correct the line, and put the header back with `bcftools reheader`",
+    "vcf.not-contiguous": "sort the file with `bcftools sort`",
+    "vcf.unsorted": "sort the file with `bcftools sort`",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Texts:
+    """Strings end to end, as Arrow holds them: the bytes, and n + 1 offsets into them."""
+
+    content: NDArray[np.uint8]
+    offsets: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, index: int) -> str:
+        start, end = self.offsets[index], self.offsets[index + 1]
+        return self.content[start:end].tobytes().decode("ascii")
+
+    def lengths(self) -> NDArray[np.int32]:
+        """Length of each string."""
+        return np.diff(self.offsets)
+
+    def first_bytes(self) -> NDArray[np.uint8]:
+        """First byte of each string; alleles are never empty."""
+        return self.content[self.offsets[:-1]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VariantBatch:
+    """Records as columns: one row for every trimmed alternative allele that is a sequence.
+
+    Attributes:
+        contig: contig numbers (rows,), into ``VcfReader.contigs``.
+        pos: 1-based (rows,).
+        key: VariantKeys (rows,), 0 where the contig is no chromosome.
+        reference: REF, upper case.
+        alternate: ALT, upper case.
+        filter: numbers (rows,), into ``VcfReader.filters``.
+        codes: two-bit codes (rows, samples).
+        forms: how each call is written (rows, samples): 0 unphased, 1 haploid, 2 phased, 3 phased with the
+            alternative allele second.
+        depth: DP (rows,) of a file of one sample, -1 where absent; empty otherwise.
+        quality: GQ, likewise.
+        line: line numbers (rows,).
+        blocks: hom-ref stretches of a file of one sample, (blocks, 3): contig, first and last position.
+        records: lines in the batch, and how many of them had GT.
+        other_alleles: symbolic alleles, breakends and ``*``, which became no row.
+        repetitions: variants that nobody carries and that stood twice; they became one row.
+        half_calls: such as ``./1``; they count as missing.
+        polyploid_calls: more than two alleles; they count as missing.
+    """
+
+    contig: NDArray[np.int32]
+    pos: NDArray[np.int32]
+    key: NDArray[np.uint64]
+    reference: Texts
+    alternate: Texts
+    filter: NDArray[np.int32]
+    codes: PackedMatrix
+    forms: PackedMatrix
+    depth: NDArray[np.int32]
+    quality: NDArray[np.int32]
+    line: NDArray[np.uint64]
+    blocks: NDArray[np.int64]
+    records: int
+    genotyped: int
+    other_alleles: int
+    repetitions: int
+    half_calls: int
+    polyploid_calls: int
+
+    @classmethod
+    def from_native(cls, native: _native.VcfBatch, samples: int) -> VariantBatch:
+        """Wrap what the native parser returns."""
+        return cls(
+            native.contig,
+            native.pos,
+            native.key,
+            Texts(*native.reference),
+            Texts(*native.alternate),
+            native.filter,
+            PackedMatrix(native.codes, samples),
+            PackedMatrix(native.forms, samples),
+            native.depth,
+            native.quality,
+            native.line,
+            native.blocks,
+            native.records,
+            native.genotyped,
+            native.other_alleles,
+            native.repetitions,
+            native.half_calls,
+            native.polyploid_calls,
+        )
+
+
+class VcfReader:
+    """A VCF: its header, and an iterator over its batches that can be walked once.
+
+    Raises:
+        RejectedInputError: ``vcf.*``, with the file's name, line, field and rule.
+    """
+
+    def __init__(self, source: Source, pieces: Iterator[bytes] | None = None) -> None:
+        self._source = source
+        self._pieces = source.pieces() if pieces is None else pieces
+        self._rest = b""
+        self.header = self._read_header()
+        self._parser = _native.VcfParser(
+            list(self.header.samples),
+            self.header.definitions("INFO"),
+            self.header.definitions("FORMAT"),
+            list(self.header.contig_lengths()),
+            self.header.minor,
+            self.header.lines,
+        )
+
+    @property
+    def contigs(self) -> list[str]:
+        """Names of the contigs met so far, by number."""
+        return self._parser.contigs
+
+    @property
+    def filters(self) -> list[str]:
+        """FILTER values met so far, by number."""
+        return self._parser.filters
+
+    def __iter__(self) -> Iterator[VariantBatch]:
+        samples = len(self.header.samples)
+        for lines in self._whole_lines():
+            try:
+                native = self._parser.parse(lines)
+            except _native.ParseError as error:
+                code, line, field, sentence = error.args
+                self._refuse_line(code, line, f"{field}: {sentence}", hint=_HINTS.get(code))
+            yield VariantBatch.from_native(native, samples)
+
+    def _whole_lines(self) -> Iterator[bytes]:
+        parts, size = [self._rest], len(self._rest)
+        for piece in self._pieces:
+            parts.append(piece)
+            size += len(piece)
+            if size < _BATCH_BYTES:
+                continue
+            joined = b"".join(parts)
+            end = joined.rfind(b"\n") + 1
+            if end:
+                yield joined[:end]
+            parts, size = [joined[end:]], len(joined) - end
+            if size > self._source.limits.line_bytes:
+                self._source.refuse("line-too-long", f"a line is longer than {self._source.limits.line_bytes} bytes")
+        if rest := b"".join(parts):
+            yield rest
+
+    def _read_header(self) -> VcfHeader:
+        buffer = next(self._pieces, b"")
+        self._check_magic(buffer)
+        lines: list[str] = []
+        while True:
+            start = 0
+            while (end := buffer.find(b"\n", start)) >= 0:
+                line = self._decode(buffer[start:end].removesuffix(b"\r"))
+                start = end + 1
+                lines.append(line)
+                if not line.startswith("##"):
+                    self._rest = buffer[start:]
+                    return self._parse(lines)
+            more = next(self._pieces, b"")
+            if not more:
+                lines.append(self._decode(buffer[start:].removesuffix(b"\r")))
+                return self._parse(lines)
+            buffer = buffer[start:] + more
+            if sum(map(len, lines)) + len(buffer) > self._source.limits.header_bytes + (1 << 21):
+                self._source.refuse("header-too-long", "the header has no end")
+
+    def _parse(self, lines: list[str]) -> VcfHeader:
+        if lines[0].startswith("##") and not lines[-1].startswith("#CHROM"):
+            sentence = "neither a ## line nor the line of columns that begins with #CHROM"
+            self._refuse_line("vcf.header", len(lines), sentence, hint=_HINTS["vcf.header"])
+        try:
+            return parse_header(lines, max_samples=self._source.limits.samples)
+        except HeaderError as error:
+            hint = error.hint or _HINTS.get(f"vcf.{error.code}")
+            self._refuse_line(f"vcf.{error.code}", error.line, f"header: {error}", hint=hint)
+
+    def _decode(self, line: bytes) -> str:
+        # Before 4.3 no encoding was fixed; what is not UTF-8 is kept apart by Latin-1, where no byte fails.
+        try:
+            return line.decode("utf-8")
+        except UnicodeDecodeError:
+            return line.decode("latin-1")
+
+    def _check_magic(self, start: bytes) -> None:
+        for magic, what in _MAGIC.items():
+            if start.startswith(magic):
+                self._source.refuse("binary", f"this is {what}", hint="give a VCF file, plain or compressed with bgzip")
+        if b"\x00" in start[:4096]:
+            self._source.refuse("binary", "this is a binary file, not a VCF", hint="give a VCF file")
+
+    def _refuse_line(self, code: str, line: int, sentence: str, *, hint: str | None) -> NoReturn:
+        raise RejectedInputError(code, f"{self._source.name}, line {line}, {sentence}", hint=hint)
