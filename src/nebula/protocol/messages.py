@@ -257,7 +257,7 @@ class PublishAnswer(Document, frozen=True, kw_only=True):
 
     study: Hash32
     matching: str  # thresholded: "fewer than 100", "about 2,500"
-    refused: dict[str, int]
+    refused: dict[str, str]
 
 
 class RunRequest(Document, frozen=True, kw_only=True):

@@ -1,0 +1,55 @@
+"""What happens on the ledger after a run: settle on the receipt, then pay sub-tree by sub-tree.
+
+The hub checks what it hands on only to save gas; the ledger checks everything again.
+"""
+
+from nebula.hub.ledger_view import HubLedger, Mined, StudyState
+from nebula.protocol.errors import IntegrityError
+from nebula.protocol.funding import funding_of, study_id
+from nebula.protocol.ids import Hash32, to_hex
+from nebula.protocol.merkle import SUBTREE, payout_tree, subtree_proof
+from nebula.protocol.money import from_wei
+from nebula.protocol.receipt import PublicRun, RunOutput
+from nebula.protocol.study import StudyDocument
+
+
+def check_output(output: RunOutput, *, study: StudyDocument, run: Hash32) -> RunOutput:
+    """Return an output that is about this study and run, and whose payouts its receipt commits to.
+
+    Raises:
+        IntegrityError: it is another run's, or its parts do not belong together.
+    """
+    receipt = output.signed.receipt
+    if receipt.run != run or receipt.study != study_id(study):
+        raise IntegrityError("hub.output", "this output is another run's")
+    if to_hex(payout_tree(output.payouts).root) != receipt.payout_root:
+        raise IntegrityError("hub.output", "the payouts are not those of the receipt")
+    if len(output.payouts) != receipt.record_count or len(output.leaves) != receipt.record_count:
+        raise IntegrityError("hub.output", "the receipt counts other records than the output has")
+    return output
+
+
+def settle(ledger: HubLedger, public: PublicRun) -> Mined | None:
+    """Split the escrow; None when it was split already."""
+    study = public.evidence.study
+    if ledger.study_state(study_id(study)) is StudyState.SETTLED:
+        return None
+    return ledger.settle(funding_of(study), public.signed)
+
+
+def subtrees(public: PublicRun) -> range:
+    """Return the numbers of the run's sub-trees of payouts."""
+    return range((len(public.payouts) + SUBTREE - 1) // SUBTREE)
+
+
+def pay_subtree(ledger: HubLedger, public: PublicRun, subtree: int) -> Mined | None:
+    """Pay one sub-tree to its one-time addresses, the gas on the hub."""
+    tree = payout_tree(public.payouts)
+    members = public.payouts[subtree * SUBTREE : (subtree + 1) * SUBTREE]
+    return ledger.claim_subtree(
+        public.signed.receipt.study,
+        subtree,
+        from_wei(members[0].amount_wei),
+        [payout.address for payout in members],
+        subtree_proof(tree, subtree),
+    )

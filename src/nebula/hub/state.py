@@ -1,0 +1,300 @@
+"""The hub's tables. Nothing in them is secret, and nothing in them is needed to read anyone's data."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from nebula.database.replay import seen_messages_table
+from nebula.protocol.errors import RejectedInputError
+from nebula.protocol.ids import Address, Hash32
+from nebula.protocol.messages import SessionRequest
+from nebula.protocol.receipt import Payout, PublicRun, SealedLeaf, parse_public_run
+from nebula.protocol.study import StudyDocument, parse_study
+from nebula.protocol.wire import parser, to_canonical
+
+_parse_session = parser(SessionRequest)
+
+tables = MetaData()
+seen_messages = seen_messages_table(tables)
+
+studies = Table(
+    "studies",
+    tables,
+    Column("sequence", Integer, primary_key=True, autoincrement=True),
+    Column("study", String(66), nullable=False, unique=True),
+    Column("buyer", String(42), nullable=False, index=True),
+    Column("document", LargeBinary, nullable=False),
+    sqlite_strict=True,
+)
+
+runs = Table(
+    "runs",
+    tables,
+    Column("run", String(66), primary_key=True),
+    Column("study", String(66), ForeignKey("studies.study"), nullable=False, unique=True),
+    Column("state", String(20), nullable=False, index=True),
+    Column("detail", Text, nullable=True),
+    Column("sealed_result", LargeBinary, nullable=True),
+    Column("public_run", LargeBinary, nullable=True),
+    sqlite_strict=True,
+)
+
+candidates = Table(
+    "candidates",
+    tables,
+    Column("run", String(66), ForeignKey("runs.run"), primary_key=True),
+    Column("record", String(42), primary_key=True),
+    sqlite_strict=True,
+)
+
+payouts = Table(
+    "payouts",
+    tables,
+    Column("run", String(66), ForeignKey("runs.run"), primary_key=True),
+    Column("payout_index", BigInteger, primary_key=True),
+    Column("address", String(42), nullable=False),
+    Column("amount_wei", String(39), nullable=False),
+    sqlite_strict=True,
+)
+
+sessions = Table(
+    "sessions",
+    tables,
+    Column("session", String(42), primary_key=True),
+    Column("run", String(66), ForeignKey("runs.run"), nullable=False, index=True),
+    Column("request", LargeBinary, nullable=False),
+    sqlite_strict=True,
+)
+
+leaves = Table(
+    "leaves",
+    tables,
+    Column("run", String(66), ForeignKey("runs.run"), primary_key=True),
+    Column("sequence", BigInteger, primary_key=True),
+    Column("locator", LargeBinary(16), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    sqlite_strict=True,
+)
+
+
+class RunState(StrEnum):
+    """Where a run stands, in the order of the protocol."""
+
+    MATCHING = "matching"
+    ORDERED = "ordered"
+    REPORTED = "reported"
+    SETTLED = "settled"
+    PAID = "paid"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One row of the runs."""
+
+    run: Hash32
+    study: Hash32
+    state: RunState
+    detail: str | None
+
+
+def add_study(connection: Connection, study: Hash32, document: StudyDocument) -> None:
+    """Keep a study; keeping it again changes nothing."""
+    row = {"study": study, "buyer": document.buyer, "document": to_canonical(document)}
+    connection.execute(_insert_or_ignore(connection, studies).values(row))
+
+
+def get_study(connection: Connection, study: Hash32) -> StudyDocument:
+    """Return a study's document.
+
+    Raises:
+        RejectedInputError: it was not published here.
+    """
+    raw = connection.scalar(select(studies.c.document).where(studies.c.study == study))
+    if raw is None:
+        raise RejectedInputError("hub.study", f"no study {study} was published here")
+    return parse_study(raw)
+
+
+def list_studies(
+    connection: Connection, *, after: int, limit: int
+) -> tuple[list[tuple[int, Hash32, StudyDocument]], int | None]:
+    """Return a page of studies, oldest first, and where the next page begins."""
+    rows = connection.execute(
+        select(studies.c.sequence, studies.c.study, studies.c.document)
+        .where(studies.c.sequence > after)
+        .order_by(studies.c.sequence)
+        .limit(limit + 1)
+    ).all()
+    page = [(row.sequence, row.study, parse_study(row.document)) for row in rows[:limit]]
+    return page, page[-1][0] if len(rows) > limit else None
+
+
+def add_run(connection: Connection, run: Hash32, study: Hash32) -> None:
+    """Open a study's one run; opening it again changes nothing."""
+    connection.execute(_insert_or_ignore(connection, runs).values(run=run, study=study, state=RunState.MATCHING.value))
+
+
+def get_run(connection: Connection, run: Hash32) -> Run:
+    """Return where a run stands.
+
+    Raises:
+        RejectedInputError: there is no such run.
+    """
+    row = connection.execute(
+        select(runs.c.run, runs.c.study, runs.c.state, runs.c.detail).where(runs.c.run == run)
+    ).one_or_none()
+    if row is None:
+        raise RejectedInputError("hub.run", f"there is no run {run}")
+    return Run(row.run, row.study, RunState(row.state), row.detail)
+
+
+def set_state(connection: Connection, run: Hash32, state: RunState, detail: str | None = None) -> None:
+    """Note where a run stands."""
+    connection.execute(update(runs).where(runs.c.run == run).values(state=state.value, detail=detail))
+
+
+def set_detail(connection: Connection, run: Hash32, detail: str) -> None:
+    """Note how far the enclave is; only while the run is ordered."""
+    connection.execute(
+        update(runs).where(runs.c.run == run, runs.c.state == RunState.ORDERED.value).values(detail=detail)
+    )
+
+
+def open_orders(connection: Connection, *, limit: int = 100) -> list[Hash32]:
+    """Return the runs that wait for an enclave."""
+    waiting = select(runs.c.run).where(runs.c.state == RunState.ORDERED.value)
+    return list(connection.scalars(waiting.order_by(runs.c.run).limit(limit)))
+
+
+def add_candidates(connection: Connection, run: Hash32, records: Sequence[Address]) -> None:
+    """Keep the records that a run may ask for."""
+    if records:
+        rows = [{"run": run, "record": record} for record in records]
+        connection.execute(_insert_or_ignore(connection, candidates), rows)
+
+
+def get_candidates(connection: Connection, run: Hash32) -> tuple[Address, ...]:
+    """Return the records that a run may ask for."""
+    rows = connection.scalars(select(candidates.c.record).where(candidates.c.run == run).order_by(candidates.c.record))
+    return tuple(rows)
+
+
+def keep_session(connection: Connection, request: SessionRequest) -> None:
+    """Keep what a session was voted in on; keeping it again changes nothing."""
+    row = {"session": request.evidence.session, "run": request.run, "request": to_canonical(request)}
+    connection.execute(_insert_or_ignore(connection, sessions).values(row))
+
+
+def get_session(connection: Connection, session: Address) -> SessionRequest:
+    """Return what a session was voted in on.
+
+    Raises:
+        RejectedInputError: the session was not handed in here.
+    """
+    raw = connection.scalar(select(sessions.c.request).where(sessions.c.session == session))
+    if raw is None:
+        raise RejectedInputError("hub.session", f"session {session} was not registered here")
+    return _parse_session(raw)
+
+
+def keep_output(
+    connection: Connection, public: PublicRun, leaves_found: Sequence[SealedLeaf], sealed_result: bytes
+) -> None:
+    """Keep what left the enclave: public files, sealed leaves, the buyer's sealed result."""
+    run = public.signed.receipt.run
+    connection.execute(
+        update(runs)
+        .where(runs.c.run == run)
+        .values(
+            state=RunState.REPORTED.value,
+            detail=None,
+            sealed_result=sealed_result,
+            public_run=to_canonical(public),
+        )
+    )
+    payout_rows = [
+        {"run": run, "payout_index": payout.index, "address": payout.address, "amount_wei": payout.amount_wei}
+        for payout in public.payouts
+    ]
+    leaf_rows = [
+        {"run": run, "sequence": sequence, "locator": leaf.locator, "sealed": leaf.sealed}
+        for sequence, leaf in enumerate(leaves_found)
+    ]
+    connection.execute(insert(payouts), payout_rows)
+    connection.execute(insert(leaves), leaf_rows)
+
+
+def get_public_run(connection: Connection, run: Hash32) -> PublicRun:
+    """Return a run's public files.
+
+    Raises:
+        RejectedInputError: there is no such run, or nothing has left its enclave yet.
+    """
+    raw = connection.scalar(select(runs.c.public_run).where(runs.c.run == run))
+    if raw is None:
+        raise RejectedInputError("hub.run", f"run {run} has no public files (yet)")
+    return parse_public_run(raw)
+
+
+def get_sealed_result(connection: Connection, run: Hash32) -> bytes:
+    """Return a run's result as it was sealed to its buyer.
+
+    Raises:
+        RejectedInputError: there is none (yet).
+    """
+    sealed = connection.scalar(select(runs.c.sealed_result).where(runs.c.run == run))
+    if sealed is None:
+        raise RejectedInputError("hub.run", f"run {run} has no result (yet)")
+    return bytes(sealed)
+
+
+def page_of_leaves(
+    connection: Connection, run: Hash32, *, after: int, limit: int
+) -> tuple[tuple[SealedLeaf, ...], int | None]:
+    """Return a page of a run's sealed leaves and where the next page begins."""
+    rows = connection.execute(
+        select(leaves.c.locator, leaves.c.sealed)
+        .where(leaves.c.run == run, leaves.c.sequence >= after)
+        .order_by(leaves.c.sequence)
+        .limit(limit + 1)
+    ).all()
+    page = tuple(SealedLeaf(locator=bytes(row.locator), sealed=bytes(row.sealed)) for row in rows[:limit])
+    return page, after + limit if len(rows) > limit else None
+
+
+def page_of_payouts(
+    connection: Connection, run: Hash32, *, after: int, limit: int
+) -> tuple[tuple[Payout, ...], int | None]:
+    """Return a page of a run's payouts and where the next page begins."""
+    rows = connection.execute(
+        select(payouts)
+        .where(payouts.c.run == run, payouts.c.payout_index >= after)
+        .order_by(payouts.c.payout_index)
+        .limit(limit + 1)
+    ).all()
+    page = tuple(Payout(index=row.payout_index, address=row.address, amount_wei=row.amount_wei) for row in rows[:limit])
+    return page, after + limit if len(rows) > limit else None
+
+
+def _insert_or_ignore(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing()
