@@ -1,7 +1,7 @@
 //! Linkage disequilibrium: which variants to leave out so that none within a window repeats another.
 //!
 //! The order of decisions is that of `plink2 --indep-pairwise`: each window is walked from its first
-//! variant on, every pair is looked at once, and of a pair above the threshold the rarer one goes.
+//! variant on, in rounds; every pair is looked at once, and of a pair above the threshold the rarer goes.
 
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
@@ -93,6 +93,38 @@ impl Planes {
     }
 }
 
+/// Let each variant of the window drop, or be dropped by, the first later one that repeats it.
+///
+/// Returns whether anything was dropped; rounds are repeated until nothing is.
+fn settle_once(
+    planes: &[Option<Planes>],
+    kept: &mut [bool],
+    unchecked_from: &mut [usize],
+    window: std::ops::Range<usize>,
+    threshold: f64,
+) -> bool {
+    let mut dropped = false;
+    for first in window.clone() {
+        let Some(one) = planes[first].as_ref().filter(|_| kept[first]) else { continue };
+        let later = unchecked_from[first]..window.end;
+        let live =
+            later.filter_map(|second| Some((second, planes[second].as_ref().filter(|_| kept[second])?)));
+        let repeated = live.into_iter().find(|(_, other)| one.repeats(other, threshold));
+        let Some((second, other)) = repeated else {
+            unchecked_from[first] = window.end;
+            continue;
+        };
+        dropped = true;
+        unchecked_from[first] = second + 1;
+        if one.sums.major_frequency() > other.sums.major_frequency() * (1.0 + SLACK) {
+            kept[first] = false;
+        } else {
+            kept[second] = false;
+        }
+    }
+    dropped
+}
+
 /// Decide for each row whether it stays. All rows lie on one chromosome, in order.
 fn prune(rows: &[u8], samples: usize, window: usize, step: usize, threshold: f64) -> Vec<bool> {
     let width = samples.div_ceil(4);
@@ -108,20 +140,7 @@ fn prune(rows: &[u8], samples: usize, window: usize, step: usize, threshold: f64
             kept[index] = one.sums.variance() > 0.0;
             planes.push(Some(one));
         }
-        for first in start..end {
-            let Some(one) = planes[first].as_ref().filter(|_| kept[first]) else { continue };
-            for second in unchecked_from[first]..end {
-                let Some(other) = planes[second].as_ref().filter(|_| kept[second]) else { continue };
-                if one.repeats(other, threshold) {
-                    if one.sums.major_frequency() > other.sums.major_frequency() * (1.0 + SLACK) {
-                        kept[first] = false;
-                        break;
-                    }
-                    kept[second] = false;
-                }
-            }
-            unchecked_from[first] = end;
-        }
+        while settle_once(&planes, &mut kept, &mut unchecked_from, start..end, threshold) {}
         if end == count {
             return kept;
         }

@@ -1,0 +1,99 @@
+"""What an analysis is given: sites, genotypes, phenotypes. All in the same order of people and of sites."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nebula.protocol.errors import RejectedInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from nebula.genome.matrix import PackedMatrix
+
+# Columns of a table, all of one length: text columns are object arrays of str.
+Table = dict[str, "NDArray[Any]"]
+
+# GWAS-SSF writes chromosomes as numbers.
+_NUMBERED = {"X": 23, "Y": 24, "M": 25, "MT": 25, "XY": 25}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sites:
+    """The sites of a matrix, one row per variant.
+
+    Attributes:
+        chromosome: text, ``1`` or ``chr1``.
+        position: int64, 1-based, as in VCF.
+        reference: text, the reference allele; code 0 is two of it.
+        alternate: text, the alternate allele; it is the effect allele everywhere.
+    """
+
+    chromosome: NDArray[Any]
+    position: NDArray[np.int64]
+    reference: NDArray[Any]
+    alternate: NDArray[Any]
+
+    def __len__(self) -> int:
+        return len(self.position)
+
+    def select(self, rows: NDArray[Any]) -> Sites:
+        """Some of the sites, by index or mask."""
+        return Sites(self.chromosome[rows], self.position[rows], self.reference[rows], self.alternate[rows])
+
+    def chromosome_numbers(self) -> NDArray[np.int64]:
+        """Chromosomes as GWAS-SSF numbers them: X is 23, Y 24, mitochondrial 25; 0 is none of these."""
+        names, index = np.unique(np.asarray(self.chromosome, dtype=str), return_inverse=True)
+        return np.array([_chromosome_number(str(name)) for name in names], dtype=np.int64)[index]
+
+    def columns(self) -> Table:
+        """The first columns of every table that is keyed on variants."""
+        numbers = self.chromosome_numbers()
+        rows = zip(numbers, self.position, self.reference, self.alternate, strict=True)
+        return {
+            "chromosome": numbers,
+            "base_pair_location": self.position,
+            "effect_allele": np.asarray(self.alternate, dtype=object),
+            "other_allele": np.asarray(self.reference, dtype=object),
+            "variant_id": np.array(["_".join(map(str, row)) for row in rows], dtype=object),
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CohortInput:
+    """A cohort, ready to be analysed.
+
+    Attributes:
+        matrix: genotypes, variants in genome order.
+        sites: one per variant of ``matrix``.
+        phenotypes: column name to float64 of shape (samples,); NaN is missing.
+    """
+
+    matrix: PackedMatrix
+    sites: Sites
+    phenotypes: Mapping[str, NDArray[np.float64]]
+
+    def __post_init__(self) -> None:
+        if len(self.sites) != self.matrix.variants:
+            raise ValueError(f"{len(self.sites)} sites do not describe {self.matrix.variants} variants")
+        for name, column in self.phenotypes.items():
+            if column.shape != (self.matrix.samples,):
+                raise ValueError(f"phenotype {name} has shape {column.shape}, not ({self.matrix.samples},)")
+
+    def phenotype_matrix(self, names: Sequence[str]) -> NDArray[np.float64]:
+        """The named columns, shape (samples, names)."""
+        for name in names:
+            if name not in self.phenotypes:
+                raise RejectedInputError("analysis.unknown-column", f"there is no phenotype column {name!r}")
+        columns = [np.asarray(self.phenotypes[name], dtype=np.float64) for name in names]
+        return np.column_stack(columns) if columns else np.zeros((self.matrix.samples, 0))
+
+
+def _chromosome_number(name: str) -> int:
+    plain = name.removeprefix("chr").upper()
+    return int(plain) if plain.isdigit() and len(plain) <= 2 else _NUMBERED.get(plain, 0)  # noqa: PLR2004

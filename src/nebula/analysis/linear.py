@@ -1,0 +1,159 @@
+"""Genome-wide linear association: one trait on each variant in turn, with covariates.
+
+The covariates are projected out once, of the trait and, inside the native kernel, of each variant; what
+is left is one simple regression per variant, equal to the full one (Frisch-Waugh-Lovell).
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nebula import _native
+from nebula.analysis.frequency import allele_frequency
+from nebula.analysis.tails import neg_log10_two_sided_t
+from nebula.protocol.errors import RejectedInputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nebula.genome.matrix import PackedMatrix
+
+# A covariate (or the trait) with less than this share of its variance left is explained by the others.
+TOLERANCE = 1e-8
+MAX_THREADS = 8
+
+
+class NoEstimate(IntEnum):
+    """Why a variant has no estimate."""
+
+    NONE = 0  # it has one
+    CONSTANT = 1  # everyone observed has the same genotype
+    COLLINEAR = 2  # the covariates explain it, or each other among the people observed
+    TOO_FEW = 3  # no degree of freedom left
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Associations:
+    """One row per variant, in the matrix' order; NaN where ``no_estimate`` says why.
+
+    Attributes:
+        beta: change of the trait per alternate allele, in the trait's unit.
+        standard_error: of ``beta``.
+        t: ``beta / standard_error``.
+        neg_log10_p: two-sided, exact far beyond where p itself would underflow.
+        observed: people who have this genotype.
+        alternate: alternate alleles among them.
+        covariates: columns projected out, intercept included.
+        no_estimate: NoEstimate codes, uint8.
+    """
+
+    beta: NDArray[np.float64]
+    standard_error: NDArray[np.float64]
+    t: NDArray[np.float64]
+    neg_log10_p: NDArray[np.float64]
+    observed: NDArray[np.int64]
+    alternate: NDArray[np.int64]
+    covariates: int
+    no_estimate: NDArray[np.uint8]
+
+    @property
+    def frequency(self) -> NDArray[np.float64]:
+        """Frequency of the effect allele, the alternate one, among the people observed."""
+        return allele_frequency(self.alternate, self.observed)
+
+
+def complete_cases(*columns: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Who has a finite value in every column: shape (samples,). The others leave the analysis whole."""
+    return np.asarray(np.logical_and.reduce([np.isfinite(column) for column in columns]))
+
+
+def associate(
+    matrix: PackedMatrix,
+    trait: NDArray[np.float64],
+    covariates: NDArray[np.float64],
+    *,
+    threads: int | None = None,
+) -> Associations:
+    """Regress a trait on every variant of a cohort.
+
+    Args:
+        matrix: the cohort's genotypes.
+        trait: shape (samples,), finite; see ``complete_cases``.
+        covariates: shape (samples, k), finite, without the intercept, which is added. k may be 0.
+        threads: results do not depend on it.
+
+    Raises:
+        RejectedInputError: values are missing, the trait is constant or explained by the covariates, or
+            fewer people than covariates. Covariates that repeat each other are dropped silently: the
+            space they span, and so every estimate, stays the same.
+    """
+    basis = covariate_basis(covariates, matrix.samples)
+    residual = _residual(trait, basis)
+    columns = np.ascontiguousarray(np.column_stack([basis, residual]))
+    workers = threads or min(os.cpu_count() or 1, MAX_THREADS)
+    beta, error, observed, alternate, reason = _native.linear_scan(matrix.packed, columns, workers)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = beta / error
+    return Associations(
+        beta=beta,
+        standard_error=error,
+        t=t,
+        neg_log10_p=neg_log10_two_sided_t(t, observed - basis.shape[1] - 1),
+        observed=observed,
+        alternate=alternate,
+        covariates=basis.shape[1],
+        no_estimate=reason,
+    )
+
+
+def covariate_basis(covariates: NDArray[np.float64], samples: int) -> NDArray[np.float64]:
+    """Return an orthonormal basis of the covariates and the intercept: shape (samples, rank).
+
+    Columns that those before them explain are left out.
+    """
+    if covariates.shape[0] != samples:
+        raise RejectedInputError("analysis.shape", f"covariates have {covariates.shape[0]} rows, not {samples}")
+    if not np.isfinite(covariates).all():
+        raise RejectedInputError("analysis.missing-covariate", "a covariate is missing for someone analysed")
+    if samples <= covariates.shape[1] + 2:
+        raise RejectedInputError(
+            "analysis.too-few", f"{samples} people are too few for {covariates.shape[1]} covariates"
+        )
+    basis = [np.full(samples, samples**-0.5)]
+    for column in covariates.T:
+        # Scaled first, so that the tolerance is relative and units do not matter.
+        centred = column - column.mean()
+        scale = np.abs(centred).max(initial=0.0)
+        if scale <= TOLERANCE * np.abs(column).max(initial=0.0):
+            continue
+        vector = centred / scale
+        size = float(vector @ vector)
+        # Twice is enough for orthogonality to the last digit.
+        for _ in range(2):
+            for known in basis:
+                vector = vector - known * (known @ vector)
+        left = float(vector @ vector)
+        if left > TOLERANCE * size:
+            basis.append(vector / np.sqrt(left))
+    return np.column_stack(basis)
+
+
+def _residual(trait: NDArray[np.float64], basis: NDArray[np.float64]) -> NDArray[np.float64]:
+    if trait.shape != (basis.shape[0],):
+        raise RejectedInputError("analysis.shape", f"the trait has shape {trait.shape}, not {basis.shape[:1]}")
+    if not np.isfinite(trait).all():
+        raise RejectedInputError("analysis.missing-trait", "the trait is missing for someone analysed")
+    centred = trait - trait.mean()
+    residual = centred - basis @ (basis.T @ centred)
+    residual = residual - basis @ (basis.T @ residual)
+    floor = TOLERANCE * max(float(centred @ centred), TOLERANCE * float(trait @ trait))
+    if float(residual @ residual) <= floor:
+        raise RejectedInputError(
+            "analysis.constant-trait", "the trait is constant, or the covariates explain all of it"
+        )
+    return np.asarray(residual)
