@@ -1,0 +1,95 @@
+"""The body of a Crypt4GH file: segments of 64 KiB, each sealed by itself (specification 1.0, section 2.4).
+
+``nonce (12) ‖ ciphertext ‖ MAC (16)``; only the last segment may be shorter. A MAC says that a segment was made
+with the data key, not that it stands where it was written or that none is missing.
+"""
+
+import os
+from collections.abc import Sequence
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+from nebula.crypt4gh.errors import AlteredError, MalformedFileError
+from nebula.crypt4gh.packets import DATA_KEY_BYTES
+from nebula.protocol.errors import RejectedInputError
+from nebula.protocol.secrets import SecretBytes
+
+SEGMENT_BYTES: Final = 65536
+OVERHEAD_BYTES: Final = 12 + 16
+SEALED_SEGMENT_BYTES: Final = SEGMENT_BYTES + OVERHEAD_BYTES
+
+_NONCE = 12
+
+
+def sealed_length(plain_length: int) -> int:
+    """Return how many bytes of body hold so many bytes of plaintext."""
+    return plain_length + -(-plain_length // SEGMENT_BYTES) * OVERHEAD_BYTES
+
+
+def plain_length(sealed_body_length: int) -> int:
+    """Return how many bytes of plaintext a body of this length holds.
+
+    Raises:
+        MalformedFileError: no body has this length: the file was cut inside a segment's nonce or MAC.
+    """
+    whole, rest = divmod(sealed_body_length, SEALED_SEGMENT_BYTES)
+    if 0 < rest <= OVERHEAD_BYTES:
+        raise MalformedFileError("crypt4gh.truncated", "the file ends inside the nonce or MAC of its last segment")
+    return whole * SEGMENT_BYTES + max(0, rest - OVERHEAD_BYTES)
+
+
+class SegmentCipher:
+    """Seals with one data key; opens with any of several, the last successful one first."""
+
+    __slots__ = ("_ciphers",)
+
+    def __init__(self, data_keys: Sequence[SecretBytes]) -> None:
+        if not data_keys or any(len(key) != DATA_KEY_BYTES for key in data_keys):
+            raise RejectedInputError("crypt4gh.data-key", f"a data key has {DATA_KEY_BYTES} bytes")
+        self._ciphers = [ChaCha20Poly1305(key.reveal()) for key in data_keys]
+
+    def seal_body(self, plaintext: bytes | memoryview) -> bytearray:
+        """Return the body of a plaintext; it must end here or at a multiple of 64 KiB."""
+        source = memoryview(plaintext)
+        body = bytearray(sealed_length(len(source)))
+        target = memoryview(body)
+        count = -(-len(source) // SEGMENT_BYTES)
+        nonces = memoryview(os.urandom(_NONCE * count))
+        for i in range(count):
+            piece = source[i * SEGMENT_BYTES : (i + 1) * SEGMENT_BYTES]
+            sealed = target[i * SEALED_SEGMENT_BYTES : (i + 1) * SEALED_SEGMENT_BYTES]
+            nonce = nonces[i * _NONCE : (i + 1) * _NONCE]
+            sealed[:_NONCE] = nonce
+            self._ciphers[0].encrypt_into(nonce, piece, None, sealed[_NONCE:])
+        return body
+
+    def open_body(self, body: bytes | memoryview, *, first_segment: int = 0) -> bytearray:
+        """Return the plaintext of whole segments, the first of which has this number (for messages only).
+
+        Raises:
+            MalformedFileError: the body is cut inside a nonce or MAC.
+            AlteredError: a segment does not authenticate with any data key.
+        """
+        source = memoryview(body)
+        plaintext = bytearray(plain_length(len(source)))
+        target = memoryview(plaintext)
+        for i in range(-(-len(source) // SEALED_SEGMENT_BYTES)):
+            self._open_segment(
+                source[i * SEALED_SEGMENT_BYTES : (i + 1) * SEALED_SEGMENT_BYTES],
+                target[i * SEGMENT_BYTES : (i + 1) * SEGMENT_BYTES],
+                first_segment + i,
+            )
+        return plaintext
+
+    def _open_segment(self, sealed: memoryview, target: memoryview, number: int) -> None:
+        for place, cipher in enumerate(self._ciphers):
+            try:
+                cipher.decrypt_into(sealed[:_NONCE], sealed[_NONCE:], None, target)
+            except InvalidTag:
+                continue
+            if place:
+                self._ciphers.insert(0, self._ciphers.pop(place))
+            return
+        raise AlteredError("crypt4gh.altered", f"segment {number} is altered, or was made with another key")
