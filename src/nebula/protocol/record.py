@@ -98,3 +98,13 @@ def release_context(record: Address, commitment: Hash32, *, keeper: Address, ses
 def mailbox_locator(mailbox: bytes, run: Hash32) -> bytes:
     """Return the 16-byte name of an owner's sealed leaf in one run; unlinkable without the mailbox secret."""
     return keccak256(b"nebula/mailbox/1\x00" + mailbox + run.encode())[:16]
+
+
+SHARES_INFO = b"nebula/shares/1"
+"""HPKE's ``info`` of every sealed :class:`ShareBundle`, to a keeper or to a session."""
+
+LEAF_INFO = b"nebula/leaf/1"
+"""HPKE's ``info`` of an owner's sealed leaf; its associated data is the run's id in ASCII."""
+
+RESULT_INFO = b"nebula/result/1"
+"""HPKE's ``info`` of a buyer's sealed result; its associated data is the run's id in ASCII."""

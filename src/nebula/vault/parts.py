@@ -1,0 +1,92 @@
+"""Make a record of plaintext parts: encrypt each, put it on the owner's storage, describe it in a manifest.
+
+Names on storage are random, so that they say nothing; whatever was put before a failure is taken away again.
+"""
+
+import secrets
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from nebula.crypt4gh import seal_part
+from nebula.protocol.ids import Hash32, to_hex
+from nebula.protocol.keys import OwnerKeys, SigningKey
+from nebula.protocol.record import Manifest, Part, Provenance, manifest_commitment
+from nebula.protocol.sharing import key_digest
+from nebula.protocol.study import PartKind
+from nebula.protocol.wire import to_canonical
+from nebula.storage import Storage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainPart:
+    """A part before encryption."""
+
+    kind: PartKind
+    plaintext: bytes
+    schema_version: int = 1
+    assembly: str | None = None
+    panel: Hash32 | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """A record whose parts and manifest are on storage."""
+
+    manifest: Manifest
+    manifest_location: str
+
+    @property
+    def commitment(self) -> Hash32:
+        """The salted commitment to the manifest."""
+        return to_hex(manifest_commitment(self.manifest))
+
+
+def store_record(
+    parts: Sequence[PlainPart],
+    *,
+    keys: OwnerKeys,
+    control_key: SigningKey,
+    storage: Storage,
+    provenance: tuple[Provenance, ...] = (),
+) -> StoredRecord:
+    """Encrypt parts to their owner and put them, and the manifest over them, on storage.
+
+    Raises:
+        UnavailableError: the storage is full or away; nothing is left behind.
+    """
+    owner_key = keys.crypt4gh_identity().public_key
+    with ExitStack() as undo:
+        manifest = Manifest(
+            record=control_key.address,
+            owner_key=owner_key,
+            parts=tuple(_store_part(part, owner_key, storage, undo) for part in parts),
+            provenance=provenance,
+            payout_meta_address=keys.stealth_keys().meta_address,
+            mailbox=secrets.token_bytes(32),
+            salt=secrets.token_bytes(32),
+        )
+        location = _put(seal_part(to_canonical(manifest), owner_key).raw, storage, undo)
+        undo.pop_all()
+    return StoredRecord(manifest, location)
+
+
+def _store_part(part: PlainPart, owner_key: bytes, storage: Storage, undo: ExitStack) -> Part:
+    sealed = seal_part(part.plaintext, owner_key)
+    return Part(
+        part_id=to_hex(secrets.token_bytes(32)),
+        kind=part.kind,
+        schema_version=part.schema_version,
+        assembly=part.assembly,
+        panel=part.panel,
+        location=_put(sealed.raw, storage, undo),
+        plaintext_bytes=sealed.length_bytes,
+        plaintext_digest=to_hex(sealed.digest),
+        key_digest=to_hex(key_digest(sealed.data_key)),
+    )
+
+
+def _put(raw: bytes, storage: Storage, undo: ExitStack) -> str:
+    name = secrets.token_hex(20)
+    undo.callback(storage.delete, name)
+    return storage.put(name, raw)

@@ -1,0 +1,45 @@
+"""Where a vault finds the others. Written once, when the vault joins a network."""
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from nebula.protocol.ids import Address, PublicKey
+from nebula.protocol.wire import Document, parser
+
+
+class KeeperEntry(Document, frozen=True, kw_only=True):
+    """One keeper: where it answers, who it is by the ledger, and the key to seal to."""
+
+    url: str
+    address: Address
+    key: PublicKey
+
+
+class VaultSettings(Document, frozen=True, kw_only=True):
+    """A vault's place in a network. The order of the keepers is the order of the shares' indices."""
+
+    chain_id: Annotated[int, msgspec.Meta(ge=1)]
+    ledger_url: str
+    records_contract: Address
+    studies_contract: Address
+    hub_url: str
+    hub_address: Address
+    keepers: Annotated[tuple[KeeperEntry, ...], msgspec.Meta(min_length=2, max_length=32)]
+    threshold: Annotated[int, msgspec.Meta(ge=2, le=32)]
+    storage_url: str
+    database_url: str | None = None
+
+
+_parse = parser(VaultSettings)
+
+
+def load_settings(folder: Path) -> VaultSettings:
+    """Read a vault's settings from its folder."""
+    return _parse((folder / "settings.json").read_bytes())
+
+
+def database_url(folder: Path, settings: VaultSettings) -> str:
+    """Return where the vault's own tables are: a file of its folder unless the settings name another place."""
+    return settings.database_url or f"sqlite:///{folder.absolute()}/vault.sqlite"

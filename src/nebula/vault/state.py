@@ -1,0 +1,209 @@
+"""The vault's tables: which records it has, and how far each has come.
+
+No key stands here: keys come from the seed, data keys from the headers of the parts. ``mailbox`` and
+``label`` would tell which payout and which sample are whose, so the file stays on the owner's machine.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from nebula.protocol.consent import ConsentPolicy, parse_policy
+from nebula.protocol.errors import RejectedInputError
+from nebula.protocol.ids import Address, Hash32
+from nebula.protocol.messages import Enrolment
+from nebula.protocol.wire import parser, to_canonical
+
+tables = MetaData()
+_parse_enrolment = parser(Enrolment)
+
+
+class Stage(StrEnum):
+    """How far a record has come. Each stage is reached in one transaction and can be gone on from."""
+
+    STORED = "stored"  # parts and manifest are on storage
+    SPLIT = "split"  # shares are sealed to every keeper
+    ACCEPTED = "accepted"  # every keeper has said yes
+    REGISTERED = "registered"  # the ledger has it
+    WITHDRAWN = "withdrawn"
+
+
+records = Table(
+    "records",
+    tables,
+    Column("record", String(42), primary_key=True),
+    Column("donor", BigInteger, nullable=True, unique=True),
+    Column("key_index", Integer, nullable=False),
+    Column("label", String(200), nullable=False, index=True),
+    Column("stage", String(20), nullable=False, index=True),
+    Column("version", BigInteger, nullable=False),
+    Column("manifest_location", String(1000), nullable=False),
+    Column("manifest_commitment", String(66), nullable=False),
+    Column("mailbox", LargeBinary(32), nullable=False),
+    Column("policy", LargeBinary, nullable=False),
+    sqlite_strict=True,
+)
+
+enrolments = Table(
+    "enrolments",
+    tables,
+    Column("record", String(42), ForeignKey("records.record"), primary_key=True),
+    Column("keeper", String(42), primary_key=True),
+    Column("accepted", Integer, nullable=False, default=0),
+    Column("message", LargeBinary, nullable=False),
+    sqlite_strict=True,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One record as the vault knows it. ``donor``: the custodian's number of this donor; None for an owner's own."""
+
+    record: Address
+    donor: int | None
+    key_index: int
+    label: str
+    stage: Stage
+    version: int
+    manifest_location: str
+    manifest_commitment: Hash32
+    mailbox: bytes
+    policy: ConsentPolicy
+
+
+def add_records(connection: Connection, new: Sequence[Record]) -> None:
+    """Keep records that are on storage."""
+    connection.execute(insert(records), [_row(record) for record in new])
+
+
+def get_record(connection: Connection, record: Address) -> Record:
+    """Return one record.
+
+    Raises:
+        RejectedInputError: the vault has none of that id.
+    """
+    row = connection.execute(select(records).where(records.c.record == record)).mappings().one_or_none()
+    if row is None:
+        raise RejectedInputError(
+            "vault.record", f"this vault has no record {record}", hint="`nebula record list` shows those it has"
+        )
+    return _record(dict(row))
+
+
+def labels(connection: Connection) -> set[str]:
+    """Return the labels of all records."""
+    return set(connection.scalars(select(records.c.label)))
+
+
+def next_donor(connection: Connection) -> int:
+    """Return the number of a custodian's next donor."""
+    return int(connection.scalar(select(func.coalesce(func.max(records.c.donor) + 1, 0))) or 0)
+
+
+def next_key_index(connection: Connection) -> int:
+    """Return the index of an owner's next control key."""
+    own = select(func.coalesce(func.max(records.c.key_index) + 1, 0)).where(records.c.donor.is_(None))
+    return int(connection.scalar(own) or 0)
+
+
+def at_stage(connection: Connection, stage: Stage, *, limit: int) -> list[Record]:
+    """Return some of the records that wait at a stage."""
+    rows = connection.execute(
+        select(records).where(records.c.stage == stage.value).order_by(records.c.record).limit(limit)
+    ).mappings()
+    return [_record(dict(row)) for row in rows]
+
+
+def page_of_records(connection: Connection, *, after: str = "", limit: int = 1000) -> list[Record]:
+    """Return a page of records, by id."""
+    rows = connection.execute(
+        select(records).where(records.c.record > after).order_by(records.c.record).limit(limit)
+    ).mappings()
+    return [_record(dict(row)) for row in rows]
+
+
+def count_by_stage(connection: Connection) -> dict[str, int]:
+    """Return how many records are at each stage."""
+    rows = connection.execute(select(records.c.stage, func.count()).group_by(records.c.stage)).all()
+    return {str(stage): int(count) for stage, count in rows}
+
+
+def move(connection: Connection, ids: Sequence[Address], stage: Stage) -> None:
+    """Note that records have reached a stage."""
+    connection.execute(update(records).where(records.c.record.in_(ids)).values(stage=stage.value))
+
+
+def set_policy(connection: Connection, record: Address, policy: ConsentPolicy, *, version: int) -> None:
+    """Keep a record's new policy and version."""
+    connection.execute(
+        update(records).where(records.c.record == record).values(policy=to_canonical(policy), version=version)
+    )
+
+
+def add_enrolments(connection: Connection, messages: Sequence[tuple[Address, Enrolment]]) -> None:
+    """Keep what is to be sent to keepers, before any of it is sent: a second split would not fit the first."""
+    rows = [
+        {"record": message.record, "keeper": keeper, "accepted": 0, "message": to_canonical(message)}
+        for keeper, message in messages
+    ]
+    connection.execute(insert(enrolments), rows)
+
+
+def unaccepted(connection: Connection, keeper: Address, *, limit: int) -> list[Enrolment]:
+    """Return enrolments that a keeper has not accepted yet."""
+    rows = connection.scalars(
+        select(enrolments.c.message)
+        .where(enrolments.c.keeper == keeper, enrolments.c.accepted == 0)
+        .order_by(enrolments.c.record)
+        .limit(limit)
+    )
+    return [_parse_enrolment(raw) for raw in rows]
+
+
+def accept(connection: Connection, keeper: Address, ids: Sequence[Address]) -> None:
+    """Note a keeper's acceptances; a record that every keeper accepted moves on, and its messages may go."""
+    connection.execute(
+        update(enrolments).where(enrolments.c.keeper == keeper, enrolments.c.record.in_(ids)).values(accepted=1)
+    )
+    waiting = select(enrolments.c.record).where(enrolments.c.record.in_(ids), enrolments.c.accepted == 0)
+    connection.execute(
+        update(records)
+        .where(records.c.record.in_(ids), records.c.record.not_in(waiting), records.c.stage == Stage.SPLIT.value)
+        .values(stage=Stage.ACCEPTED.value)
+    )
+
+
+def _row(record: Record) -> dict[str, object]:
+    return {
+        "record": record.record,
+        "donor": record.donor,
+        "key_index": record.key_index,
+        "label": record.label,
+        "stage": record.stage.value,
+        "version": record.version,
+        "manifest_location": record.manifest_location,
+        "manifest_commitment": record.manifest_commitment,
+        "mailbox": record.mailbox,
+        "policy": to_canonical(record.policy),
+    }
+
+
+def _record(row: dict[str, object]) -> Record:
+    policy, stage = bytes(row.pop("policy")), Stage(row.pop("stage"))  # type: ignore[call-overload, arg-type]
+    return Record(**row, policy=parse_policy(policy), stage=stage)  # type: ignore[arg-type]
