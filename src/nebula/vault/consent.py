@@ -1,0 +1,155 @@
+"""An owner's policy: the one proposed at first, changing it, withdrawing.
+
+A change goes to every keeper first and to the ledger last: until the ledger has it, the old one holds. A
+withdrawal needs nobody but the ledger: one signed message, relayed by the hub or sent by the owner alone.
+"""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Engine
+
+from nebula.database import reading, writing
+from nebula.protocol.consent import COMMITMENT_BYTES, ConsentPolicy
+from nebula.protocol.duo import Permission
+from nebula.protocol.errors import IntegrityError, NotPermittedError, UnavailableError
+from nebula.protocol.ids import Address, Hash32, to_hex
+from nebula.protocol.keys import OwnerKeys
+from nebula.protocol.messages import (
+    POLICY,
+    RELAY,
+    EnrolAnswer,
+    PolicyRequest,
+    PolicyUpdate,
+    RecordPut,
+    RelayAnswer,
+    RelayRequest,
+)
+from nebula.protocol.money import to_wei
+from nebula.protocol.signed_by_control_key import UNSIGNED, sign_document
+from nebula.protocol.study import PartKind, ResultClass
+from nebula.protocol.typed_data import record_put_digest, record_withdrawal_digest
+from nebula.vault import state
+from nebula.vault.enrol import Network, commitment_of, control_key_of
+from nebula.vault.state import Record, Stage
+
+YEARS_VALID = 2
+DEFAULT_BUDGET_MICRO_RHO = 1_000_000
+WITHDRAWN = "0x" + "00" * COMMITMENT_BYTES
+
+
+def first_policy(
+    record: Address,
+    *,
+    price_floor_wei: int,
+    trust_roots: Sequence[Hash32],
+    at: datetime,
+    permission: Permission = Permission.HMB,
+    commercial_use: bool = True,
+    result_classes: tuple[ResultClass, ...] = (ResultClass.NOISED, ResultClass.HITS),
+) -> ConsentPolicy:
+    """Return the policy that a vault proposes: health research, aggregates, two years.
+
+    Complete summary statistics are not in it: an owner adds them after having read what they risk.
+    """
+    return ConsentPolicy(
+        record=record,
+        permission=permission,
+        commercial_use=commercial_use,
+        parts=(PartKind.GENOTYPES, PartKind.PHENOTYPES),
+        price_floor_wei=to_wei(price_floor_wei),
+        result_classes=result_classes,
+        trust_roots=tuple(trust_roots),
+        privacy_budget_micro_rho=DEFAULT_BUDGET_MICRO_RHO,
+        expires=int(at.replace(year=at.year + YEARS_VALID, day=min(at.day, 28)).timestamp()),
+        salt=secrets.token_bytes(32),
+    )
+
+
+def change_policy(engine: Engine, owner: OwnerKeys, network: Network, record: Address, policy: ConsentPolicy) -> Record:
+    """Replace a registered record's policy, and return the record as it then is.
+
+    Raises:
+        NotPermittedError: the record is not registered, or withdrawn.
+        UnavailableError: a keeper or the ledger is away; the old policy holds until it is done again.
+    """
+    current = _registered(engine, record)
+    fresh = msgspec.structs.replace(policy, record=record, salt=secrets.token_bytes(32))
+    changed = _with(current, policy=fresh, version=current.version + 1)
+    control_key = control_key_of(owner, current)
+    unsigned = PolicyUpdate(
+        record=record,
+        version=changed.version,
+        manifest_commitment=changed.manifest_commitment,
+        policy=fresh,
+        signature=UNSIGNED,
+    )
+    request = PolicyRequest(updates=(sign_document(unsigned, control_key.secret),))
+    for address, keeper in network.keepers.items():
+        answer = keeper.ask(POLICY, request, EnrolAnswer)
+        if len(answer.accepted) != 1:
+            reason = answer.refused[0].error.message if answer.refused else "it gave no reason"
+            raise UnavailableError("vault.policy", f"keeper {address} did not accept the policy: {reason}")
+    commitment = commitment_of(changed)
+    digest = record_put_digest(network.records_domain, record, commitment, version=changed.version)
+    put = RecordPut(
+        record=record,
+        commitment=to_hex(commitment),
+        version=changed.version,
+        signature=control_key.sign_digest(digest),
+    )
+    network.hub.ask(RELAY, RelayRequest(puts=(put,)), RelayAnswer)
+    if network.slots([record]).get(record) != (commitment, changed.version):
+        raise UnavailableError("vault.policy", "the ledger does not have the new policy yet; the old one holds")
+    with writing(engine) as connection:
+        state.set_policy(connection, record, fresh, version=changed.version)
+    return changed
+
+
+def withdraw(engine: Engine, owner: OwnerKeys, network: Network, records: Sequence[Address]) -> None:
+    """End the consent of records; in force with the block that has it.
+
+    Raises:
+        IntegrityError: the hub said yes, and the ledger still has the consent.
+    """
+    puts = []
+    for record in records:
+        current = _registered(engine, record)
+        digest = record_withdrawal_digest(network.records_domain, record, version=current.version + 1)
+        signature = control_key_of(owner, current).sign_digest(digest)
+        puts.append(RecordPut(record=record, commitment=WITHDRAWN, version=current.version + 1, signature=signature))
+    network.hub.ask(RELAY, RelayRequest(puts=tuple(puts)), RelayAnswer)
+    live = set(network.slots(list(records)))
+    if live:
+        raise IntegrityError(
+            "vault.withdrawal",
+            f"the hub did not carry {len(live)} withdrawals to the ledger",
+            hint="send them yourself: `nebula consent withdraw --direct`",
+        )
+    with writing(engine) as connection:
+        state.move(connection, list(records), Stage.WITHDRAWN)
+
+
+def _registered(engine: Engine, record: Address) -> Record:
+    with reading(engine) as connection:
+        found = state.get_record(connection, record)
+    if found.stage is not Stage.REGISTERED:
+        raise NotPermittedError("vault.stage", f"record {record} is {found.stage.value}, not registered")
+    return found
+
+
+def _with(record: Record, *, policy: ConsentPolicy, version: int) -> Record:
+    return Record(
+        record=record.record,
+        donor=record.donor,
+        key_index=record.key_index,
+        label=record.label,
+        stage=record.stage,
+        version=version,
+        manifest_location=record.manifest_location,
+        manifest_commitment=record.manifest_commitment,
+        mailbox=record.mailbox,
+        policy=policy,
+    )

@@ -1,0 +1,82 @@
+"""Find what one's records earned, check it against the receipt, and hold the key that spends it.
+
+All of a run's sealed leaves are fetched, and one's own are looked up at home by mailbox name: asking for one
+would tell the hub whose it is.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from nebula.database import reading
+from nebula.protocol.errors import IntegrityError
+from nebula.protocol.ids import Address, Hash32
+from nebula.protocol.keys import OwnerKeys, SigningKey
+from nebula.protocol.merkle import use_leaf, verify_use
+from nebula.protocol.messages import LEAVES, LeavesAnswer, LeavesRequest
+from nebula.protocol.receipt import OwnerLeaf, Receipt, SealedLeaf, parse_owner_leaf
+from nebula.protocol.record import LEAF_INFO, mailbox_locator
+from nebula.protocol.sealing import open_sealed
+from nebula.protocol.stealth import one_time_key
+from nebula.transport.client import Peer
+from nebula.vault import state
+from nebula.vault.enrol import keys_of
+from nebula.vault.state import Record
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPayout:
+    """What one record earned in one run. ``key`` spends it."""
+
+    record: Address
+    leaf: OwnerLeaf
+    key: SigningKey
+
+
+def own_payouts(engine: Engine, owner: OwnerKeys, hub: Peer, receipt: Receipt) -> Iterator[OwnPayout]:
+    """Yield what this vault's records earned in a run whose receipt was verified.
+
+    Raises:
+        IntegrityError: a leaf under one of our names is not what the receipt commits to.
+    """
+    leaves = {leaf.locator: leaf for leaf in _fetch_leaves(hub, receipt.run)}
+    for record in _all_records(engine):
+        leaf = leaves.get(mailbox_locator(record.mailbox, receipt.run))
+        if leaf is not None:
+            yield _open(record, leaf, owner, receipt)
+
+
+def _open(record: Record, sealed: SealedLeaf, owner: OwnerKeys, receipt: Receipt) -> OwnPayout:
+    keys = keys_of(owner, record)
+    opened = open_sealed(keys.crypt4gh_identity(), sealed.sealed, info=LEAF_INFO, aad=receipt.run.encode())
+    leaf = parse_owner_leaf(opened.reveal().rstrip(b"\x00"))
+    if (leaf.record, leaf.run, leaf.study) != (record.record, receipt.run, receipt.study):
+        raise IntegrityError("vault.leaf", "a sealed leaf speaks of another record, run or study")
+    use = use_leaf(leaf.study, leaf.record, leaf.leaf_salt)
+    verify_use(use, leaf.use_index, leaf.use_proof, receipt.use_root)
+    stealth = keys.stealth_keys()
+    secret = one_time_key(leaf.ephemeral_public_key, stealth.viewing.secret, stealth.spending.secret)
+    key = SigningKey.from_secret(secret)
+    if key.address != leaf.payout_address:
+        raise IntegrityError("vault.leaf", "the payout's address is not one that this record's key can spend")
+    return OwnPayout(record.record, leaf, key)
+
+
+def _fetch_leaves(hub: Peer, run: Hash32) -> Iterator[SealedLeaf]:
+    after: int | None = 0
+    while after is not None:
+        answer = hub.ask(LEAVES, LeavesRequest(run=run, after=after), LeavesAnswer)
+        yield from answer.leaves
+        after = answer.next_after
+
+
+def _all_records(engine: Engine) -> Iterator[Record]:
+    after = ""
+    while True:
+        with reading(engine) as connection:
+            page = state.page_of_records(connection, after=after)
+        if not page:
+            return
+        yield from page
+        after = page[-1].record
