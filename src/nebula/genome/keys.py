@@ -1,0 +1,61 @@
+"""VariantKeys in bulk: what can be read off the 64 bits of a sorted list of them.
+
+From the top: 5 bits of chromosome, 28 of 0-based position, 31 of alleles. Alleles of up to 11 bases are spelt
+out, with the lowest bit 0; others are hashed, with the lowest bit 1 (bioRxiv 473744).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nebula import _native
+from nebula.genome.chromosomes import chromosome_code
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Keys = NDArray[np.uint64]
+
+_POSITION_BITS = (1 << 28) - 1
+_ALLELE_BITS = (1 << 31) - 1
+_BASES = "ACGT"
+
+
+def variant_key(chromosome: str, pos: int, reference: str, alternate: str) -> int:
+    """The key of one variant: 1-based ``pos``, upper-case trimmed alleles; 0 off the chromosomes."""
+    return _native.variant_key(chromosome_code(chromosome), pos, reference.encode(), alternate.encode())
+
+
+def chromosomes(keys: Keys) -> NDArray[np.uint8]:
+    """Chromosome codes, 1 to 25."""
+    return (keys >> np.uint64(59)).astype(np.uint8)
+
+
+def positions(keys: Keys) -> NDArray[np.int32]:
+    """1-based positions."""
+    return ((keys >> np.uint64(31)) & np.uint64(_POSITION_BITS)).astype(np.int32) + 1
+
+
+def places(keys: Keys) -> Keys:
+    """Chromosome and position without the alleles: equal for variants of one place, sorted like the keys."""
+    return keys >> np.uint64(31)
+
+
+def place(chromosome: NDArray[np.integer], pos: NDArray[np.integer]) -> Keys:
+    """What ``places`` gives for keys at 1-based ``pos`` of chromosomes by code."""
+    return (chromosome.astype(np.uint64) << np.uint64(28)) | (pos.astype(np.int64) - 1).astype(np.uint64)
+
+
+def hashed(keys: Keys) -> NDArray[np.bool_]:
+    """Whether alleles are hashed, so that the key alone does not tell them."""
+    return (keys & np.uint64(1)).astype(np.bool_)
+
+
+def spelt_alleles(key: int) -> tuple[str, str]:
+    """REF and ALT of a key that is not hashed."""
+    code = key & _ALLELE_BITS
+    reference, alternate = code >> 27, (code >> 23) & 0xF
+    bases = "".join(_BASES[(code >> (21 - 2 * index)) & 3] for index in range(reference + alternate))
+    return bases[:reference], bases[reference:]

@@ -1,0 +1,129 @@
+"""Carry positions from one assembly to another by a UCSC chain file.
+
+Format: https://genome.ucsc.edu/goldenPath/help/chain.html. A ``chain`` line names two stretches; the lines
+behind it give the sizes of the blocks that match without a gap, and the gaps on both sides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from nebula.genome.chromosomes import NAMES, chromosome_code
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from nebula.genome.inflate import Source
+
+_CHAIN_WORDS = 13
+_GAP_WORDS = 3
+
+
+class _Block(NamedTuple):
+    """0-based, half-open on the old side; on a minus strand ``target`` is the last base."""
+
+    start: int
+    end: int
+    chromosome: int
+    target: int
+    step: int
+
+
+class Lifted(NamedTuple):
+    """Where positions went: chromosome codes (0: nowhere), 1-based positions, whether the strand turned."""
+
+    chromosome: NDArray[np.int64]
+    pos: NDArray[np.int64]
+    flipped: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chain:
+    """Blocks by chromosome, ascending: arrays (blocks, 5) as in the file's order of fields."""
+
+    blocks: dict[int, NDArray[np.int64]]
+
+    def lift(self, chromosome: NDArray[np.integer], pos: NDArray[np.integer]) -> Lifted:
+        """Carry 1-based positions of chromosomes by code; what falls in a gap goes nowhere."""
+        to, where = np.zeros(len(pos), np.int64), np.zeros(len(pos), np.int64)
+        flipped = np.zeros(len(pos), np.bool_)
+        for code, blocks in self.blocks.items():
+            rows = np.flatnonzero(chromosome == code)
+            start = pos[rows].astype(np.int64) - 1
+            index = np.searchsorted(blocks[:, 0], start, side="right") - 1
+            inside = (index >= 0) & (start < blocks[index, 1])
+            rows, start, chosen = rows[inside], start[inside], blocks[index[inside]]
+            to[rows] = chosen[:, 2]
+            where[rows] = chosen[:, 3] + chosen[:, 4] * (start - chosen[:, 0]) + 1
+            flipped[rows] = chosen[:, 4] < 0
+        return Lifted(to, where, flipped)
+
+
+def read_chain(source: Source) -> Chain:
+    """Read a chain file, plain or gzip; chains that touch no chromosome on either side are left out.
+
+    Raises:
+        RejectedInputError: ``chain.malformed`` with the line.
+    """
+    blocks: dict[int, list[_Block]] = {}
+    heading: _Heading | None = None
+    for number, line in enumerate(_lines(source), start=1):
+        words = line.split()
+        try:
+            if not words or words[0].startswith("#"):
+                continue
+            if words[0] == "chain":
+                heading = _Heading(words)
+                continue
+            if heading is None or len(words) not in {1, _GAP_WORDS}:
+                raise ValueError("a size stands where a chain begins")  # noqa: TRY301 - one place names the line
+            if (block := heading.advance([int(word) for word in words])) is not None:
+                blocks.setdefault(heading.code, []).append(block)
+        except ValueError as error:
+            source.refuse("malformed", f"line {number}: {error}", hint="give a chain file as UCSC publishes them")
+    arrays = {code: np.array(sorted(found), np.int64) for code, found in blocks.items()}
+    for code, array in arrays.items():
+        if (array[1:, 0] < array[:-1, 1]).any():
+            source.refuse("malformed", f"the chains of chromosome {NAMES[code]} overlap")
+    if not arrays:
+        source.refuse("malformed", "the file has no chain between chromosomes")
+    return Chain(arrays)
+
+
+class _Heading:
+    """A ``chain`` line, and how far its blocks have come."""
+
+    def __init__(self, words: list[str]) -> None:
+        if len(words) < _CHAIN_WORDS - 1 or words[4] != "+" or words[9] not in "+-":
+            raise ValueError("a chain line has 12 or 13 words, and its first strand is +")
+        self.code, self._to = chromosome_code(words[2]), chromosome_code(words[7])
+        self._start, self._size, self._reverse = int(words[5]), int(words[8]), words[9] == "-"
+        self._target = int(words[10])
+
+    def advance(self, sizes: list[int]) -> _Block | None:
+        """Note one block, and step over it and the gap behind it."""
+        if min(sizes) < 0:
+            raise ValueError("a size is negative")
+        size, old_gap, new_gap = (*sizes, 0, 0)[:3]
+        start, target = self._start, self._target
+        self._start, self._target = start + size + old_gap, target + size + new_gap
+        if not self.code or not self._to or not size:
+            return None
+        if self._reverse:
+            return _Block(start, start + size, self._to, self._size - 1 - target, -1)
+        return _Block(start, start + size, self._to, target, 1)
+
+
+def _lines(source: Source) -> Iterator[str]:
+    rest = b""
+    for piece in source.pieces():
+        *lines, rest = (rest + piece).split(b"\n")
+        if len(rest) > source.limits.line_bytes:
+            source.refuse("malformed", "a line is too long")
+        yield from (line.decode("latin-1") for line in lines)
+    yield rest.decode("latin-1")
