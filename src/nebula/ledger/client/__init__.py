@@ -1,0 +1,32 @@
+"""A thin, typed client of the ledger over plain JSON-RPC.
+
+``rpc`` speaks to any Ethereum node; one module per contract has its reads, its calls and its events;
+``deployment`` brings the contracts onto a new ledger.
+"""
+
+from nebula.ledger.client.calls import ContractCall
+from nebula.ledger.client.deployment import Network, NetworkAddresses, deploy_network, parse_network_addresses
+from nebula.ledger.client.organizations import Organizations
+from nebula.ledger.client.records import Records
+from nebula.ledger.client.rpc import BlockRef, LedgerClient, RawLog, RevertedError, TransactionReceipt
+from nebula.ledger.client.sessions import Sessions
+from nebula.ledger.client.studies import Studies
+from nebula.ledger.client.token import Token
+
+__all__ = [
+    "BlockRef",
+    "ContractCall",
+    "LedgerClient",
+    "Network",
+    "NetworkAddresses",
+    "Organizations",
+    "RawLog",
+    "Records",
+    "RevertedError",
+    "Sessions",
+    "Studies",
+    "Token",
+    "TransactionReceipt",
+    "deploy_network",
+    "parse_network_addresses",
+]
