@@ -10,14 +10,14 @@ keeper looks for its own nonce in it. A keeper needs only its own to know that t
 import hashlib
 from dataclasses import dataclass
 
+from nebula.analysis.parameters import parameters_digest, parse_parameters
 from nebula.protocol.errors import NotPermittedError, RejectedInputError
+from nebula.protocol.funding import study_id
 from nebula.protocol.ids import Address, Hash32, Nonce, PublicKey, to_bytes, to_hex
 from nebula.protocol.receipt import Evidence, KeeperNonce
-from nebula.protocol.study import StudyDocument, terms_digest
-from nebula.protocol.wire import to_canonical
+from nebula.protocol.study import StudyDocument
 
 LABEL = b"nebula/session/1"
-_ANALYSIS_LABEL = b"nebula/analysis/1\x00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class SessionBinding:
         nonces: one per keeper that was asked; order does not matter, no keeper stands twice.
         session: address of the session's secp256k1 key, which signs the receipt.
         session_key: the session's X25519 key, to which shares are sealed.
-        study: the study's terms digest.
+        study: the study's id, which follows from all of its document.
         run: the run's id.
         analysis_digest: see :func:`analysis_digest`.
         consent_block_number, consent_block_hash: the block that consent is first checked at.
@@ -65,9 +65,12 @@ def report_data(binding: SessionBinding) -> bytes:
 
 
 def analysis_digest(study: StudyDocument) -> Hash32:
-    """Return the digest of what is computed: the analysis with its version, its parameters and the panel."""
-    asked = {"analysis": study.analysis, "parameters": study.parameters, "panel": study.panel}
-    return to_hex(hashlib.sha256(_ANALYSIS_LABEL + to_canonical(asked)).digest())
+    """Return the digest of what is computed, as it stands in REPORTDATA and in the receipt.
+
+    Raises:
+        RejectedInputError: the study names an analysis or parameters that this version does not know.
+    """
+    return to_hex(parameters_digest(study.analysis, parse_parameters(study.analysis, study.parameters)))
 
 
 def binding_of(evidence: Evidence) -> SessionBinding:
@@ -76,7 +79,7 @@ def binding_of(evidence: Evidence) -> SessionBinding:
         nonces=evidence.nonces,
         session=evidence.session,
         session_key=evidence.session_key,
-        study=to_hex(terms_digest(evidence.study)),
+        study=study_id(evidence.study),
         run=evidence.run,
         analysis_digest=analysis_digest(evidence.study),
         consent_block_number=evidence.consent_block_number,
