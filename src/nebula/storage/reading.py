@@ -121,7 +121,9 @@ class LocalReader:
 
 def away(name: str, error: OSError) -> UnavailableError:
     """Return the error for an object that cannot be read now."""
-    return UnavailableError("storage.missing", f"object {name} cannot be read: {error.strerror or error}")
+    if isinstance(error, FileNotFoundError):
+        return UnavailableError("storage.missing", f"object {name} is not there")
+    return UnavailableError("storage.away", f"object {name} cannot be read: {error.strerror or error}")
 
 
 def open_for_reading(url: str) -> ReadableStorage:

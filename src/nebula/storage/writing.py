@@ -1,6 +1,6 @@
 """The whole interface: what a vault needs of the storage that its owner chose."""
 
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from nebula.storage.local import LocalStorage
 from nebula.storage.reading import ReadableStorage, folder_of
@@ -11,8 +11,10 @@ class Storage(ReadableStorage, Protocol):
 
     url: str
 
-    def put(self, name: str, content: bytes) -> str:
-        """Write an object and return its location; writing the same object again changes nothing.
+    def put(self, name: str, content: bytes | BinaryIO) -> str:
+        """Write an object, given whole or to be read to its end, and return its location.
+
+        An object never changes: a new version has a new name. Writing the same object again changes nothing.
 
         Raises:
             UnavailableError: the storage is full or away; nothing is left behind.
