@@ -2,7 +2,7 @@
 # Both need only Python 3.11 or newer (with venv) and cargo.
 
 PYTHON ?= python3
-UV = UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT=.venv .venv/bin/uv
+UV = UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=true UV_PROJECT_ENVIRONMENT=.venv .venv/bin/uv
 RUN = .venv/bin/
 WORKERS ?= 2
 
