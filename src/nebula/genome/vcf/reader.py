@@ -44,6 +44,20 @@ class Texts:
     content: NDArray[np.uint8]
     offsets: NDArray[np.int32]
 
+    @classmethod
+    def of(cls, strings: list[str]) -> Texts:
+        """Put strings end to end."""
+        encoded = [string.encode("ascii") for string in strings]
+        offsets = np.cumsum([0, *map(len, encoded)]).astype(np.int32)
+        return cls(np.frombuffer(b"".join(encoded), np.uint8), offsets)
+
+    @classmethod
+    def join(cls, parts: list[Texts]) -> Texts:
+        """Several of them as one."""
+        sizes = [part.lengths() for part in parts]
+        offsets = np.concatenate([np.zeros(1, np.int32), np.cumsum(np.concatenate(sizes), dtype=np.int32)])
+        return cls(np.concatenate([part.content for part in parts]), offsets)
+
     def __len__(self) -> int:
         return len(self.offsets) - 1
 

@@ -1,0 +1,83 @@
+"""One person's phenotypes: a small typed table, stored as canonical JSON."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+import msgspec
+
+from nebula.protocol.errors import RejectedInputError
+
+Kind = Literal["number", "category"]
+
+_LARGEST_BYTES = 1 << 20
+_encoder = msgspec.json.Encoder(order="deterministic")
+
+
+class Phenotype(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One phenotype of one person: a finite number with its unit, or a category; None is missing."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    kind: Kind
+    unit: Annotated[str, msgspec.Meta(max_length=50)] | None = None
+    number: float | None = None
+    category: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)] | None = None
+
+
+class PhenotypeTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All phenotypes of one person, by ascending name."""
+
+    schema: Literal[1] = 1
+    phenotypes: Annotated[tuple[Phenotype, ...], msgspec.Meta(max_length=5000)]
+
+    def to_bytes(self) -> bytes:
+        """The table's canonical JSON."""
+        return _encoder.encode(self)
+
+    def number(self, name: str) -> float | None:
+        """A number by name; None where it is missing, not recorded, or a category."""
+        found = self._find(name)
+        return None if found is None else found.number
+
+    def category(self, name: str) -> str | None:
+        """A category by name; None where it is missing, not recorded, or a number."""
+        found = self._find(name)
+        return None if found is None else found.category
+
+    def _find(self, name: str) -> Phenotype | None:
+        return next((phenotype for phenotype in self.phenotypes if phenotype.name == name), None)
+
+
+_decoder = msgspec.json.Decoder(PhenotypeTable, strict=True)
+
+
+def parse_phenotypes(raw: bytes) -> PhenotypeTable:
+    """Parse a table's canonical JSON, strictly.
+
+    SECURITY: the owner, or whoever pretended to be one, made these bytes.
+
+    Raises:
+        RejectedInputError: ``phenotypes.malformed``.
+    """
+    if len(raw) > _LARGEST_BYTES:
+        raise RejectedInputError("phenotypes.too-large", f"{len(raw)} bytes, more than {_LARGEST_BYTES}")
+    try:
+        table = _decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RejectedInputError("phenotypes.malformed", f"this is no phenotype table: {error}") from error
+    names = [phenotype.name for phenotype in table.phenotypes]
+    if names != sorted(set(names)):
+        raise RejectedInputError("phenotypes.malformed", "the names do not ascend, each once")
+    for phenotype in table.phenotypes:
+        _check(phenotype)
+    if table.to_bytes() != raw:
+        raise RejectedInputError("phenotypes.malformed", "the table is not in its canonical form")
+    return table
+
+
+def _check(phenotype: Phenotype) -> None:
+    other = phenotype.category if phenotype.kind == "number" else phenotype.number
+    infinite = phenotype.number is not None and not math.isfinite(phenotype.number)
+    if other is not None or infinite or (phenotype.kind == "category" and phenotype.unit is not None):
+        raise RejectedInputError("phenotypes.malformed", f"{phenotype.name!r} is not a finite number or a category")

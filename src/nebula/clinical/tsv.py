@@ -1,0 +1,183 @@
+"""Phenotypes of many people from a table of tab-separated text, one line a person.
+
+What is no value (an empty cell, a spreadsheet's ``#REF!``), and text where numbers belong, becomes missing,
+and the report says where and how often. Nothing is guessed into a cell.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+import msgspec
+
+from nebula.clinical.phenotypes import Kind, Phenotype, PhenotypeTable
+from nebula.protocol.errors import RejectedInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from typing import BinaryIO
+
+#: Cells that say nothing, in any case of letters; ``#`` begins a spreadsheet's errors.
+_NO_VALUE = frozenset({"", ".", "-", "na", "n/a", "nan", "none", "null", "unknown"})
+_NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
+#: A column is one of numbers where at least this share of its values are.
+_MOSTLY = 0.9
+_LARGEST_BYTES = 1 << 30
+_LONGEST_CATEGORY = 1000
+
+
+class ColumnReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How one column was read.
+
+    ``missing`` counts cells without a value, ``unreadable`` text where a number belongs, from
+    ``first_unreadable_line`` on.
+    """
+
+    name: str
+    kind: Kind
+    values: int
+    missing: int
+    unreadable: int
+    first_unreadable_line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PhenotypeSheet:
+    """Tables by sample name, and how each column was read."""
+
+    tables: dict[str, PhenotypeTable]
+    columns: tuple[ColumnReport, ...]
+    sample_column: str
+
+
+def read_phenotypes(
+    file: BinaryIO,
+    *,
+    samples: Collection[str],
+    name: str = "the table",
+    sample_column: str | None = None,
+    kinds: Mapping[str, Kind] | None = None,
+    units: Mapping[str, str] | None = None,
+) -> PhenotypeSheet:
+    """Read a table whose first line names its columns.
+
+    Args:
+        file: open, binary; UTF-8.
+        samples: the people that are wanted; lines of others are left out.
+        name: of the table, for errors.
+        sample_column: which column names the person; by default the one that names most of ``samples``.
+        kinds: of columns that are not to be inferred: numbers where at least 90 % of the values are.
+        units: of columns, by name.
+
+    Raises:
+        RejectedInputError: ``phenotypes.*`` with the line.
+    """
+    header, rows = _read_cells(file, name)
+    key = _sample_column(header, rows, samples, sample_column, name)
+    people: dict[str, list[str]] = {}
+    lines: dict[str, int] = {}
+    for line, cells in enumerate(rows, start=2):
+        person = cells[key].strip()
+        if person in people:
+            _refuse("duplicate-sample", f"{name}, line {line}: the sample of line {lines[person]} stands again")
+        people[person], lines[person] = cells, line
+    wanted = {person: cells for person, cells in people.items() if person in set(samples)}
+    if not wanted:
+        _refuse("no-samples", f"{name}: no line is about any of the {len(samples)} samples")
+    columns = [index for index in range(len(header)) if index != key]
+    found: dict[str, list[Phenotype]] = {person: [] for person in wanted}
+    reports = []
+    for index in sorted(columns, key=lambda column: header[column]):
+        column = {person: cells[index].strip() for person, cells in wanted.items()}
+        kind = (kinds or {}).get(header[index]) or _infer(column)
+        reports.append(_read_column(header[index], kind, column, lines, units or {}, found))
+    tables = {person: PhenotypeTable(phenotypes=tuple(phenotypes)) for person, phenotypes in found.items()}
+    return PhenotypeSheet(tables, tuple(reports), header[key])
+
+
+def _read_cells(file: BinaryIO, name: str) -> tuple[list[str], list[list[str]]]:
+    raw = file.read(_LARGEST_BYTES + 1)
+    if len(raw) > _LARGEST_BYTES:
+        _refuse("too-large", f"{name}: more than {_LARGEST_BYTES} bytes")
+    try:
+        lines = raw.decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        _refuse("encoding", f"{name}: byte {error.start} is not UTF-8", hint="save the table as UTF-8 text")
+    if not lines:
+        _refuse("empty", f"{name}: the table is empty")
+    header = [column.strip() for column in lines[0].split("\t")]
+    if "" in header or len(set(header)) != len(header):
+        _refuse("columns", f"{name}, line 1: a column's name is empty or stands twice")
+    rows = [line.split("\t") for line in lines[1:]]
+    for number, cells in enumerate(rows, start=2):
+        if len(cells) != len(header):
+            _refuse("columns", f"{name}, line {number}: {len(cells)} cells where line 1 has {len(header)}")
+    return header, rows
+
+
+def _sample_column(
+    header: list[str], rows: list[list[str]], samples: Collection[str], wanted: str | None, name: str
+) -> int:
+    if wanted is not None:
+        if wanted not in header:
+            _refuse("columns", f"{name}, line 1: there is no column {wanted!r}")
+        return header.index(wanted)
+    known = set(samples)
+    hits = [sum(cells[index].strip() in known for cells in rows) for index in range(len(header))]
+    if not any(hits):
+        _refuse("no-samples", f"{name}: no column names any of the {len(known)} samples", hint="name the column")
+    return hits.index(max(hits))
+
+
+def _has_value(cell: str) -> bool:
+    return cell.lower() not in _NO_VALUE and not cell.startswith("#")
+
+
+def _number(cell: str) -> float | None:
+    if not _NUMBER.fullmatch(cell) or not math.isfinite(float(cell)):
+        return None
+    return float(cell)
+
+
+def _infer(column: dict[str, str]) -> Kind:
+    values = [cell for cell in column.values() if _has_value(cell)]
+    numbers = sum(_number(cell) is not None for cell in values)
+    return "number" if values and numbers >= _MOSTLY * len(values) else "category"
+
+
+def _read_column(
+    name: str,
+    kind: Kind,
+    column: dict[str, str],
+    lines: dict[str, int],
+    units: Mapping[str, str],
+    found: dict[str, list[Phenotype]],
+) -> ColumnReport:
+    missing, unreadable = 0, []
+    for person, cell in column.items():
+        number = category = None
+        if not _has_value(cell):
+            missing += 1
+        elif kind == "number":
+            number = _number(cell)
+        elif len(cell) <= _LONGEST_CATEGORY:
+            category = cell
+        if _has_value(cell) and number is None and category is None:
+            unreadable.append(lines[person])
+        unit = units.get(name) if kind == "number" else None
+        found[person].append(Phenotype(name=name, kind=kind, unit=unit, number=number, category=category))
+    return ColumnReport(
+        name=name,
+        kind=kind,
+        values=len(column) - missing - len(unreadable),
+        missing=missing,
+        unreadable=len(unreadable),
+        first_unreadable_line=min(unreadable, default=None),
+    )
+
+
+def _refuse(code: str, sentence: str, *, hint: str | None = None) -> NoReturn:
+    raise RejectedInputError(f"phenotypes.{code}", sentence, hint=hint)

@@ -1,0 +1,148 @@
+"""Genotype calls of one or many people at the sites of one file, ready to be placed and stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nebula import _native
+from nebula.genome import keys as variant_keys
+from nebula.genome.chromosomes import chromosome_code
+from nebula.genome.matrix import MISSING, PackedMatrix
+from nebula.genome.vcf.reader import Texts
+from nebula.protocol.errors import RejectedInputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nebula.genome.panel import Panel
+    from nebula.genome.vcf.reader import VariantBatch
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Calls:
+    """Rows of a file as columns; see ``VariantBatch`` for each of them.
+
+    Attributes:
+        samples: names, in the order of the columns of ``codes``.
+        contigs: names by contig number; ``filters`` likewise.
+    """
+
+    samples: tuple[str, ...]
+    contigs: list[str]
+    filters: list[str]
+    contig: NDArray[np.int32]
+    pos: NDArray[np.int32]
+    key: NDArray[np.uint64]
+    reference: Texts
+    alternate: Texts
+    filter: NDArray[np.int32]
+    codes: PackedMatrix
+    forms: PackedMatrix
+    depth: NDArray[np.int32]
+    quality: NDArray[np.int32]
+    blocks: NDArray[np.int64]
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return len(self.key)
+
+    @classmethod
+    def join(
+        cls, batches: list[VariantBatch], *, samples: tuple[str, ...], contigs: list[str], filters: list[str]
+    ) -> Calls:
+        """All batches of one file."""
+        packed = [
+            np.concatenate([part.packed for part in parts])
+            for parts in ([batch.codes for batch in batches], [batch.forms for batch in batches])
+        ]
+        columns = {
+            name: np.concatenate([getattr(batch, name) for batch in batches])
+            for name in ("contig", "pos", "key", "filter", "depth", "quality", "blocks")
+        }
+        return cls(
+            samples=samples,
+            contigs=contigs,
+            filters=filters,
+            reference=Texts.join([batch.reference for batch in batches]),
+            alternate=Texts.join([batch.alternate for batch in batches]),
+            codes=PackedMatrix(packed[0], len(samples)),
+            forms=PackedMatrix(packed[1], len(samples)),
+            **columns,
+        )
+
+    def locate(self, panel: Panel) -> NDArray[np.int64]:
+        """Each row's site on the panel, -1 where it has none; hashed keys count only with equal alleles."""
+        sites = panel.locate(self.key)
+        for row in np.flatnonzero((sites >= 0) & variant_keys.hashed(self.key)).tolist():
+            if panel.long_alleles[int(self.key[row])] != (self.reference[row], self.alternate[row]):
+                sites[row] = -1
+        return sites
+
+    def on_panel(self, panel: Panel, sites: NDArray[np.int64]) -> PackedMatrix:
+        """Everyone's codes in panel order, individual-major: shape (people, ceil(sites / 4)).
+
+        What the file does not call is missing, except inside a hom-ref block of a file of one person.
+        """
+        width = self.codes.packed.shape[1]
+        matrix = np.full((panel.sites, width), 0xFF, np.uint8)
+        if used := len(self.samples) % 4:
+            matrix[:, -1] = (1 << (2 * used)) - 1
+        located = sites >= 0
+        if len(self.samples) == 1:
+            matrix[self._covered(panel)] = 0
+        matrix[sites[located]] = self.codes.packed[located]
+        return PackedMatrix(_native.transpose_matrix(matrix, len(self.samples)), panel.sites)
+
+    def _covered(self, panel: Panel) -> NDArray[np.bool_]:
+        """Which sites of the panel lie wholly inside one hom-ref block."""
+        covered = np.zeros(panel.sites, np.bool_)
+        codes = np.array([chromosome_code(contig) for contig in self.contigs], np.int64)
+        blocks = self.blocks[codes[self.blocks[:, 0]] > 0] if len(self.blocks) else self.blocks
+        blocks = blocks[blocks[:, 1] > 0]
+        if not len(blocks):
+            return covered
+        starts = variant_keys.place(codes[blocks[:, 0]], blocks[:, 1])
+        ends = variant_keys.place(codes[blocks[:, 0]], blocks[:, 2])
+        order = np.argsort(starts, kind="stable")
+        starts, ends = starts[order], np.maximum.accumulate(ends[order])
+        first = variant_keys.places(panel.keys)
+        # The length of REF stands above the bases; of hashed sites it is not in the key.
+        lengths = ((panel.keys >> np.uint64(27)) & np.uint64(0xF)).astype(np.int64)
+        for row in np.flatnonzero(variant_keys.hashed(panel.keys)).tolist():
+            lengths[row] = len(panel.long_alleles[int(panel.keys[row])][0])
+        last = first + (lengths - 1).astype(np.uint64)
+        index = np.searchsorted(starts, first, side="right") - 1
+        covered[:] = (index >= 0) & (last <= ends[np.maximum(index, 0)])
+        return covered
+
+    def check_unique(self, name: str) -> None:
+        """Refuse a variant that stands twice under two names or two alignments.
+
+        Raises:
+            RejectedInputError: ``vcf.duplicate-variant``.
+        """
+        keys = np.sort(self.key[(self.key != 0) & ~variant_keys.hashed(self.key)])
+        twice = np.flatnonzero(keys[1:] == keys[:-1])
+        if len(twice):
+            place = variant_keys.positions(keys[twice[:1]])[0]
+            raise RejectedInputError(
+                "vcf.duplicate-variant",
+                f"{name}: one variant stands twice at position {place}, under two names or two alignments",
+                hint="remove what stands twice with `bcftools norm -f REFERENCE -d exact`",
+            )
+
+    def private(self, sites: NDArray[np.int64], person: NDArray[np.uint8]) -> tuple[NDArray[np.uint64], bytes]:
+        """One person's carried variants off the panel: ascending keys, packed codes.
+
+        Args:
+            sites: of each row, as ``locate`` gives them.
+            person: the person's codes by row (rows,).
+        """
+        rows = np.flatnonzero((sites < 0) & (self.key != 0) & (person != 0) & (person != MISSING))
+        keys, first = np.unique(self.key[rows], return_index=True)
+        codes = person[rows[first]].astype(np.int8).reshape(1, -1)
+        return keys, _native.pack(codes).tobytes() if len(keys) else b""

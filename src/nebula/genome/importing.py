@@ -1,0 +1,236 @@
+"""From a genome file to records: what is stored of each person in it, and a report on how that went.
+
+Pure: bytes in, bytes out. Nothing is kept of a file that is refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain as joined
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from nebula import _native
+from nebula.genome import keys as variant_keys
+from nebula.genome.calls import Calls
+from nebula.genome.chromosomes import assembly_by_lengths, assembly_by_name
+from nebula.genome.consumer import looks_like_consumer_file, read_consumer
+from nebula.genome.consumer_calls import ENOUGH_FIT, ENOUGH_MARKERS, calls_on_panel
+from nebula.genome.inflate import Source
+from nebula.genome.record.parquet import RecordWriter
+from nebula.genome.record.vector import AnalysisVector
+from nebula.genome.sex import guess_sex
+from nebula.genome.vcf.reader import VcfReader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nebula.genome.liftover import Chain
+    from nebula.genome.panel import Panel
+    from nebula.genome.reference import Reference
+    from nebula.genome.vcf.header import VcfHeader
+    from nebula.genome.vcf.reader import VariantBatch
+
+
+class ImportReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What was understood of one person's genotypes.
+
+    ``called`` counts the panel's sites with a genotype, ``variants`` the rows of the record. ``notes`` are
+    sentences for the person: what was left out, and what to do about it.
+    """
+
+    format: str
+    assembly: str
+    panel: str
+    panel_sites: int
+    variants: int
+    called: int
+    heterozygous: int
+    homozygous_alternate: int
+    private_variants: int
+    sex: str
+    notes: tuple[str, ...]
+
+    @property
+    def call_rate(self) -> float:
+        """Share of the panel's sites that have a genotype."""
+        return self.called / self.panel_sites
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImportedGenome:
+    """One person: the analysis vector and the standard record, both serialised."""
+
+    sample: str
+    vector: bytes
+    parquet: bytes
+    report: ImportReport
+
+
+class ImportedCohort:
+    """All people of one file; each one's record is made when it is asked for."""
+
+    def __init__(self, calls: Calls, panel: Panel, *, format_name: str, notes: tuple[str, ...]) -> None:
+        self.samples = calls.samples
+        self._calls = calls
+        self._panel = panel
+        self._format, self._notes = format_name, notes
+        self._sites = calls.locate(panel)
+        self._on_panel = calls.on_panel(panel, self._sites)
+        self._counts = self._on_panel.counts()
+        self._sexes = guess_sex(calls, panel.assembly)
+        self._off_panel = np.flatnonzero((self._sites < 0) & (calls.key != 0))
+        self._private = _native.transpose_matrix(
+            np.ascontiguousarray(calls.codes.packed[self._off_panel]), len(calls.samples)
+        )
+        self._writer: RecordWriter | None = None
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __iter__(self) -> Iterator[ImportedGenome]:
+        return map(self.genome, range(len(self)))
+
+    def vector(self, person: int) -> AnalysisVector:
+        """One person's analysis vector alone, without making the record."""
+        codes = _native.unpack(self._private[person : person + 1], len(self._off_panel))[0]
+        carried = np.flatnonzero(codes > 0)
+        keys, first = np.unique(self._calls.key[self._off_panel[carried]], return_index=True)
+        private = _native.pack(np.ascontiguousarray(codes[carried[first]].reshape(1, -1)))
+        return AnalysisVector(
+            self._panel.panel_id, self._panel.sites, self._on_panel.packed[person].tobytes(), keys, private.tobytes()
+        )
+
+    def genome(self, person: int) -> ImportedGenome:
+        """One person's record and report."""
+        if self._writer is None:
+            self._writer = RecordWriter(self._calls, assembly=self._panel.assembly)
+        vector = self.vector(person)
+        report = self._report(person, len(vector.private_keys))
+        return ImportedGenome(self.samples[person], vector.to_bytes(), self._writer.write(person), report)
+
+    def _report(self, person: int, private: int) -> ImportReport:
+        _, heterozygous, homozygous, missing = self._counts[person].tolist()
+        return ImportReport(
+            format=self._format,
+            assembly=self._panel.assembly,
+            panel=self._panel.panel_id,
+            panel_sites=self._panel.sites,
+            variants=self._calls.rows,
+            called=self._panel.sites - missing,
+            heterozygous=heterozygous,
+            homozygous_alternate=homozygous,
+            private_variants=private,
+            sex=self._sexes[person],
+            notes=self._notes,
+        )
+
+
+def import_genomes(
+    source: Source, panel: Panel, *, reference: Reference | None = None, chain: Chain | None = None
+) -> ImportedCohort:
+    """Read a VCF of one or many people, or a 23andMe file of one, onto a panel.
+
+    Args:
+        source: the open file, its name, its limits, who wants to hear of progress.
+        panel: whose sites the analysis vectors are of.
+        reference: to check REF and left-align with; without it, alleles are only trimmed.
+        chain: from the file's assembly to the panel's, for 23andMe files on another one.
+
+    Raises:
+        RejectedInputError: ``genome.*``, ``vcf.*`` or ``consumer.*`` with file, line, field and rule.
+    """
+    pieces = source.pieces()
+    first = next(pieces)
+    if looks_like_consumer_file(first):
+        consumer = _of_kind(source, "consumer")
+        return _import_consumer(consumer, joined([first], pieces), panel, chain)
+    return _import_vcf(_of_kind(source, "vcf"), joined([first], pieces), panel, reference)
+
+
+def _of_kind(source: Source, kind: str) -> Source:
+    return Source(source.file, source.name, kind, source.limits, source.progress)
+
+
+def _import_consumer(source: Source, pieces: Iterator[bytes], panel: Panel, chain: Chain | None) -> ImportedCohort:
+    file = read_consumer(source, pieces)
+    on_panel = calls_on_panel(file, panel, source, chain=chain)
+    moved = f", carried to {panel.assembly} by the chain file" if on_panel.lifted else ""
+    notes = [
+        f"{file.markers} markers, {int((~file.called()).sum())} of them no-calls or insertions and deletions{moved}",
+        f"{on_panel.met} markers stand at places of the panel, and {on_panel.fitting} of them have its alleles",
+    ]
+    notes.append("the record holds what meets the panel; the rest stays in the original alone")
+    return ImportedCohort(on_panel.calls, panel, format_name="23andMe", notes=tuple(notes))
+
+
+def _import_vcf(source: Source, pieces: Iterator[bytes], panel: Panel, reference: Reference | None) -> ImportedCohort:
+    reader = VcfReader(source, pieces)
+    if not reader.header.samples:
+        source.refuse("no-genotypes", "the file has no samples", hint="give the file with its genotypes")
+    stated = stated_assembly(reader.header)
+    if stated is not None and stated != panel.assembly:
+        source.refuse(
+            "wrong-assembly",
+            f"the header says {stated}, the panel is on {panel.assembly}",
+            hint=f"ask for the file on {panel.assembly}, or choose a panel on {stated}",
+        )
+    batches = []
+    for batch in reader:
+        name = source.name
+        standard = batch if reference is None else reference.standardise(batch, reader.contigs, name=name)
+        batches.append(standard)
+    if not sum(batch.genotyped for batch in batches):
+        source.refuse("no-genotypes", "no record has a GT", hint="give the file with its genotypes")
+    calls = Calls.join(batches, samples=reader.header.samples, contigs=reader.contigs, filters=reader.filters)
+    calls.check_unique(source.name)
+    _check_assembly_by_data(source, calls, panel)
+    notes = _notes(batches, calls, aligned=reference is not None)
+    return ImportedCohort(calls, panel, format_name=f"VCF 4.{reader.header.minor}", notes=notes)
+
+
+def stated_assembly(header: VcfHeader) -> str | None:
+    """What a VCF's header says: contig lengths first, which nobody types by hand, then names."""
+    by_lengths = assembly_by_lengths(header.contig_lengths())
+    if by_lengths is not None:
+        return by_lengths
+    contigs = " ".join(meta.fields.get("assembly", "") for meta in header.of("contig"))
+    named = (meta.text for key in ("reference", "assembly") for meta in header.of(key))
+    return assembly_by_name(" ".join([contigs, *named]))
+
+
+def _check_assembly_by_data(source: Source, calls: Calls, panel: Panel) -> None:
+    """Headers lie: where the file meets the panel, single bases must have the panel's REF."""
+    places = variant_keys.places(panel.keys)
+    rows = np.flatnonzero((calls.key != 0) & (calls.reference.lengths() == 1) & (calls.alternate.lengths() == 1))
+    sites = np.minimum(np.searchsorted(places, variant_keys.places(calls.key[rows])), panel.sites - 1)
+    met = places[sites] == variant_keys.places(calls.key[rows])
+    # The first base of REF stands in the same bits whatever the lengths; hashed keys have none.
+    met &= ~variant_keys.hashed(panel.keys[sites]) & ~variant_keys.hashed(calls.key[rows])
+    base = np.uint64(3 << 21)
+    fitting = int(((panel.keys[sites[met]] & base) == (calls.key[rows[met]] & base)).sum())
+    if met.sum() >= ENOUGH_MARKERS and fitting < ENOUGH_FIT * int(met.sum()):
+        source.refuse(
+            "wrong-assembly",
+            f"of {int(met.sum())} variants at places of the panel, {fitting} have its reference base",
+            hint=f"the file is on another assembly than {panel.assembly}, whatever its header says",
+        )
+
+
+def _notes(batches: list[VariantBatch], calls: Calls, *, aligned: bool) -> tuple[str, ...]:
+    indels = int((calls.reference.lengths() != calls.alternate.lengths()).sum())
+    off_chromosomes = int((calls.key == 0).sum())
+    counted = [
+        (sum(batch.other_alleles for batch in batches), "symbolic alleles and breakends stay in the original alone"),
+        (sum(batch.repetitions for batch in batches), "variants that nobody carries stood twice and count once"),
+        (sum(batch.half_calls for batch in batches), "half-missing calls count as missing"),
+        (sum(batch.polyploid_calls for batch in batches), "calls of more than two alleles count as missing"),
+        (off_chromosomes, "variants off chromosomes 1 to 22, X, Y, MT are in the record, not in the vector"),
+        (
+            0 if aligned else indels,
+            "insertions and deletions were trimmed, not left-aligned, for want of the reference genome",
+        ),
+    ]
+    return tuple(f"{count} {sentence}" for count, sentence in counted if count)

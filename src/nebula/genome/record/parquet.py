@@ -1,0 +1,163 @@
+"""The standard record: one person's genotypes as Parquet (zstd-1).
+
+Columns: ``chrom``, ``pos`` (1-based), ``end`` (last position of a hom-ref block, else null), ``ref``, ``alt``
+(null in blocks), ``key`` (VariantKey; null where there is none), ``gt`` as VCF writes it with respect to
+``alt`` alone (so ``1|2`` becomes two rows), ``phase`` (whether the call is phased), ``dp``, ``gq``, ``filter``.
+Rows ascend by key; those without a key, and blocks, stand at the end.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from nebula import _native
+from nebula.protocol.errors import RejectedInputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nebula.genome.calls import Calls
+    from nebula.genome.vcf.reader import Texts
+
+SCHEMA_VERSION = 1
+_TEXT = pa.dictionary(pa.int32(), pa.string())
+SCHEMA = pa.schema(
+    [
+        ("chrom", _TEXT),
+        ("pos", pa.int32()),
+        ("end", pa.int32()),
+        ("ref", _TEXT),
+        ("alt", _TEXT),
+        ("key", pa.uint64()),
+        ("gt", pa.dictionary(pa.int8(), pa.string())),
+        ("phase", pa.bool_()),
+        ("dp", pa.int32()),
+        ("gq", pa.int32()),
+        ("filter", _TEXT),
+    ]
+)
+#: GT by code + 4 x form; see ``VariantBatch.forms``.
+_GENOTYPES = pa.array(
+    ["0/0", "0/1", "1/1", "./.", "0", "1", "1", ".", "0|0", "1|0", "1|1", ".|.", "0|0", "0|1", "1|1", ".|."]
+)
+_HOM_REF = 0
+_PHASED_FROM = 8
+_DICTIONARIES = ["chrom", "ref", "alt", "gt", "filter"]
+
+
+class RecordWriter:
+    """Writes one record for each person of a file; what they have in common is made once."""
+
+    def __init__(self, calls: Calls, *, assembly: str) -> None:
+        order = np.argsort(np.where(calls.key == 0, np.iinfo(np.uint64).max, calls.key), kind="stable")
+        ascending = bool((np.diff(order) == 1).all())
+        self._codes = _by_person(calls.codes.packed if ascending else calls.codes.packed[order], len(calls.samples))
+        self._forms = _by_person(calls.forms.packed if ascending else calls.forms.packed[order], len(calls.samples))
+        self._rows = calls.rows
+        self._blocks = len(calls.blocks)
+        self._metadata = {"nebula.record": str(SCHEMA_VERSION), "nebula.assembly": assembly}
+        self._shared = _shared_columns(calls, order)
+
+    def codes(self, person: int) -> NDArray[np.uint8]:
+        """One person's codes, rows in the record's order (rows,)."""
+        return _unpacked(self._codes[person], self._rows)
+
+    def write(self, person: int) -> bytes:
+        """One person's record."""
+        written = self.codes(person) + np.uint8(4) * _unpacked(self._forms[person], self._rows)
+        written = np.concatenate([written, np.full(self._blocks, _HOM_REF, np.uint8)]).astype(np.int8)
+        columns = {
+            **self._shared,
+            "gt": pa.DictionaryArray.from_arrays(pa.array(written), _GENOTYPES),
+            "phase": pa.array(written >= _PHASED_FROM),
+        }
+        arrays = [columns[name] for name in SCHEMA.names]
+        table = pa.Table.from_arrays(arrays, schema=SCHEMA.with_metadata(self._metadata))
+        sink = pa.BufferOutputStream()
+        pq.write_table(
+            table,
+            sink,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=_DICTIONARIES,
+            column_encoding={"pos": "DELTA_BINARY_PACKED", "key": "BYTE_STREAM_SPLIT"},
+            write_statistics=False,
+            store_schema=False,
+        )
+        return bytes(sink.getvalue())
+
+
+def read_record(raw: bytes, *, max_rows: int = 200_000_000) -> pa.Table:
+    """Read a record, strictly: the columns above, of these types, and not more rows than ``max_rows``.
+
+    Raises:
+        RejectedInputError: ``record.malformed``.
+    """
+    try:
+        file = pq.ParquetFile(pa.BufferReader(raw), read_dictionary=_DICTIONARIES)
+        if file.metadata.num_rows > max_rows:
+            raise RejectedInputError("record.too-large", f"{file.metadata.num_rows} rows, more than {max_rows}")
+        if file.schema_arrow.names != SCHEMA.names:
+            raise RejectedInputError("record.malformed", f"the columns are not {', '.join(SCHEMA.names)}")
+        return file.read().cast(pa.schema([(field.name, _plain(field.type)) for field in SCHEMA]))
+    except (pa.ArrowException, OSError) as error:
+        raise RejectedInputError("record.malformed", f"this is no Parquet record: {error}") from error
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def _by_person(packed: NDArray[np.uint8], samples: int) -> NDArray[np.uint8]:
+    return _native.transpose_matrix(np.ascontiguousarray(packed), samples)
+
+
+def _unpacked(packed: NDArray[np.uint8], codes: int) -> NDArray[np.uint8]:
+    """Codes 0 to 3, where the kernel's dosages say -1 for 3."""
+    dosage = _native.unpack(packed.reshape(1, -1), codes)[0]
+    unpacked: NDArray[np.uint8] = dosage.view(np.uint8) & np.uint8(3)
+    return unpacked
+
+
+def _shared_columns(calls: Calls, order: NDArray[np.intp]) -> dict[str, pa.Array]:
+    blocks = calls.blocks
+    none = pa.nulls(len(blocks))
+    order_array = pa.array(order)
+
+    def whole(values: NDArray[np.generic], kind: pa.DataType, behind: NDArray[np.int64] | None = None) -> pa.Array:
+        rows = pa.array(values[order], kind)
+        tail = none.cast(kind) if behind is None else pa.array(behind, kind)
+        return pa.concat_arrays([rows, tail]) if len(blocks) else rows
+
+    def optional(values: NDArray[np.int32]) -> pa.Array:
+        if not len(values):
+            return pa.nulls(calls.rows + len(blocks), pa.int32())
+        ordered = values[order]
+        rows = pa.array(ordered, pa.int32(), mask=ordered < 0)
+        return pa.concat_arrays([rows, none.cast(pa.int32())])
+
+    def texts(column: Texts) -> pa.Array:
+        strings = pa.StringArray.from_buffers(len(column), pa.py_buffer(column.offsets), pa.py_buffer(column.content))
+        return pa.concat_arrays([strings.take(order_array), none.cast(pa.string())]).dictionary_encode()
+
+    def named(numbers: NDArray[np.int32], names: list[str], behind: NDArray[np.int64] | None) -> pa.Array:
+        return pa.DictionaryArray.from_arrays(whole(numbers, pa.int32(), behind), pa.array(names, pa.string()))
+
+    keys = calls.key[order]
+    key = pa.concat_arrays([pa.array(keys, pa.uint64(), mask=keys == 0), none.cast(pa.uint64())])
+    end = pa.concat_arrays([pa.nulls(calls.rows, pa.int32()), pa.array(blocks[:, 2], pa.int32())])
+    return {
+        "chrom": named(calls.contig, calls.contigs, blocks[:, 0]),
+        "pos": whole(calls.pos, pa.int32(), blocks[:, 1]),
+        "end": end,
+        "ref": texts(calls.reference),
+        "alt": texts(calls.alternate),
+        "key": key,
+        "dp": optional(calls.depth),
+        "gq": optional(calls.quality),
+        "filter": named(calls.filter, calls.filters, None),
+    }

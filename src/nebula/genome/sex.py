@@ -1,0 +1,51 @@
+"""A guess at chromosomal sex from the calls on X: a check on mixed-up samples, never a phenotype."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nebula.genome import keys as variant_keys
+from nebula.genome.chromosomes import X_NOT_PSEUDOAUTOSOMAL, X
+
+if TYPE_CHECKING:
+    from nebula.genome.calls import Calls
+
+_ENOUGH_CALLS = 50
+_HAPLOID = 1
+_MOSTLY = 0.5
+#: A woman is heterozygous at far more, a man at far fewer of her or his common sites on X.
+_FEW_HETEROZYGOUS, _MANY_HETEROZYGOUS = 0.02, 0.06
+
+
+def guess_sex(calls: Calls, assembly: str) -> list[str]:
+    """``male``, ``female`` or ``unclear`` for each person.
+
+    Male where most calls on X outside the pseudo-autosomal regions have one copy, or hardly any that has two
+    is heterozygous; female where many are; unclear in between and below 50 calls.
+    """
+    first, last = X_NOT_PSEUDOAUTOSOMAL[assembly]
+    pos = variant_keys.positions(calls.key)
+    rows = np.flatnonzero((variant_keys.chromosomes(calls.key) == X) & (pos >= first) & (pos <= last))
+    if len(rows) < _ENOUGH_CALLS:
+        return ["unclear"] * len(calls.samples)
+    dosage, forms = calls.codes.dosage(rows), calls.forms.dosage(rows)
+    called = (dosage >= 0).sum(axis=0)
+    haploid = ((dosage >= 0) & (forms == _HAPLOID)).sum(axis=0)
+    heterozygous = ((dosage == 1) & (forms != _HAPLOID)).sum(axis=0)
+    return [
+        _judge(int(calls_), int(single), int(mixed))
+        for calls_, single, mixed in zip(called, haploid, heterozygous, strict=True)
+    ]
+
+
+def _judge(called: int, haploid: int, heterozygous: int) -> str:
+    if called < _ENOUGH_CALLS:
+        return "unclear"
+    if haploid > _MOSTLY * called:
+        return "male"
+    share = heterozygous / (called - haploid)
+    if share <= _FEW_HETEROZYGOUS:
+        return "male"
+    return "female" if share >= _MANY_HETEROZYGOUS else "unclear"
