@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from nebula.database import reading, writing
 from nebula.hub import state
-from nebula.hub.ledger_view import HubLedger
+from nebula.hub.effects import Effects
 from nebula.hub.settle import check_output
 from nebula.hub.state import RunState
 from nebula.protocol.errors import IntegrityError, NotPermittedError
@@ -31,10 +31,10 @@ class Orders:
     """Answers the enclave hosts that this hub works with."""
 
     def __init__(
-        self, engine: Engine, ledger: HubLedger, *, hosts: frozenset[Address], wake: Callable[[Hash32], None]
+        self, engine: Engine, effects: Effects, *, hosts: frozenset[Address], wake: Callable[[Hash32], None]
     ) -> None:
         self._engine = engine
-        self._ledger = ledger
+        self._effects = effects
         self._hosts = hosts
         self._wake = wake
 
@@ -56,7 +56,7 @@ class Orders:
         with writing(self._engine) as connection:
             state.get_run(connection, request.run)
             state.keep_session(connection, request)
-        mined = self._ledger.register_session(request.evidence, request.votes)
+        mined = self._effects.register_session(request.evidence, request.votes)
         return SessionAnswer(transaction=mined.transaction, block_number=mined.block_number)
 
     def report(self, request: RunReport, sender: Address) -> Accepted:

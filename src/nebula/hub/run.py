@@ -15,10 +15,11 @@ from sqlalchemy import Engine
 
 from nebula.database import reading, writing
 from nebula.hub import state
-from nebula.hub.ledger_view import HubLedger, StudyState
+from nebula.hub.effects import Effects
 from nebula.hub.match import Matching, match
 from nebula.hub.settle import pay_subtree, settle, subtrees
 from nebula.hub.state import RunState
+from nebula.ledger.client.studies import StudyState
 from nebula.protocol.errors import NotPermittedError
 from nebula.protocol.ids import Hash32, to_hex
 from nebula.protocol.study import StudyDocument
@@ -39,7 +40,7 @@ class Parties:
     """Whom the workflow talks to."""
 
     engine: Engine
-    ledger: HubLedger
+    effects: Effects
     keepers: Callable[[StudyDocument], list[Peer]]
 
 
@@ -111,7 +112,7 @@ class Runs(DBOSConfiguredInstance):
         """Split the escrow by the receipt."""
         with reading(self._parties.engine) as connection:
             public = state.get_public_run(connection, run)
-        settle(self._parties.ledger, public)
+        settle(self._parties.effects, public)
         with writing(self._parties.engine) as connection:
             state.set_state(connection, run, RunState.SETTLED)
 
@@ -128,7 +129,7 @@ class Runs(DBOSConfiguredInstance):
         """Pay one sub-tree."""
         with reading(self._parties.engine) as connection:
             public = state.get_public_run(connection, run)
-        pay_subtree(self._parties.ledger, public, subtree)
+        pay_subtree(self._parties.effects, public, subtree)
 
     @DBOS.step()
     def close(self, run: Hash32) -> str:
@@ -147,7 +148,7 @@ def start_run(runs: Runs, parties: Parties, study: Hash32) -> Hash32:
     run = run_id(study)
     with reading(parties.engine) as connection:
         state.get_study(connection, study)
-    if parties.ledger.study_state(study) in (StudyState.UNKNOWN, StudyState.REFUNDED):
+    if parties.effects.study_state(study) in (StudyState.UNKNOWN, StudyState.REFUNDED):
         raise NotPermittedError("hub.not-funded", "this study has no open escrow", hint="`nebula study fund` it first")
     with writing(parties.engine) as connection:
         state.add_run(connection, run, study)

@@ -3,12 +3,11 @@
 The hub checks what it hands on only to save gas; the ledger checks everything again.
 """
 
-from nebula.hub.ledger_view import HubLedger, Mined, StudyState
+from nebula.hub.effects import Effects, Mined
 from nebula.protocol.errors import IntegrityError
 from nebula.protocol.funding import funding_of, study_id
 from nebula.protocol.ids import Hash32, to_hex
 from nebula.protocol.merkle import SUBTREE, payout_tree, subtree_proof
-from nebula.protocol.money import from_wei
 from nebula.protocol.receipt import PublicRun, RunOutput
 from nebula.protocol.study import StudyDocument
 
@@ -29,12 +28,9 @@ def check_output(output: RunOutput, *, study: StudyDocument, run: Hash32) -> Run
     return output
 
 
-def settle(ledger: HubLedger, public: PublicRun) -> Mined | None:
+def settle(effects: Effects, public: PublicRun) -> Mined | None:
     """Split the escrow; None when it was split already."""
-    study = public.evidence.study
-    if ledger.study_state(study_id(study)) is StudyState.SETTLED:
-        return None
-    return ledger.settle(funding_of(study), public.signed)
+    return effects.settle(funding_of(public.evidence.study), public.signed)
 
 
 def subtrees(public: PublicRun) -> range:
@@ -42,14 +38,8 @@ def subtrees(public: PublicRun) -> range:
     return range((len(public.payouts) + SUBTREE - 1) // SUBTREE)
 
 
-def pay_subtree(ledger: HubLedger, public: PublicRun, subtree: int) -> Mined | None:
+def pay_subtree(effects: Effects, public: PublicRun, subtree: int) -> Mined | None:
     """Pay one sub-tree to its one-time addresses, the gas on the hub."""
     tree = payout_tree(public.payouts)
     members = public.payouts[subtree * SUBTREE : (subtree + 1) * SUBTREE]
-    return ledger.claim_subtree(
-        public.signed.receipt.study,
-        subtree,
-        from_wei(members[0].amount_wei),
-        [payout.address for payout in members],
-        subtree_proof(tree, subtree),
-    )
+    return effects.claim_subtree(public.signed.receipt.study, members, subtree_proof(tree, subtree))

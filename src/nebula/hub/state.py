@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from nebula.database.replay import seen_messages_table
+from nebula.ledger.relay import outbox_table
 from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.ids import Address, Hash32
 from nebula.protocol.messages import SessionRequest
@@ -33,6 +34,7 @@ _parse_session = parser(SessionRequest)
 
 tables = MetaData()
 seen_messages = seen_messages_table(tables)
+outbox = outbox_table(tables)
 
 studies = Table(
     "studies",

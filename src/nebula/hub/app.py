@@ -1,0 +1,124 @@
+"""The hub's process: who it is, whom it knows, and which message goes to which module."""
+
+from pathlib import Path
+
+import uvicorn
+from dbos import DBOS
+from litestar import Litestar
+
+from nebula.database import open_database
+from nebula.database.replay import ReplayGuard
+from nebula.hub import state
+from nebula.hub.catalogue import Catalogue
+from nebula.hub.effects import Effects
+from nebula.hub.orders import Orders
+from nebula.hub.public import leaves, public_routes
+from nebula.hub.run import Parties, Runs, start_run, wake
+from nebula.hub.settings import HubSettings, load_settings
+from nebula.ledger.client import LedgerClient, Network
+from nebula.ledger.relay import Relay
+from nebula.protocol.errors import RejectedInputError
+from nebula.protocol.keys import SigningKey
+from nebula.protocol.messages import (
+    LEAVES,
+    ORDER,
+    PUBLISH,
+    RELAY,
+    REPORT,
+    RESULT,
+    RUN,
+    SESSION,
+    Identity,
+    RelayAnswer,
+)
+from nebula.protocol.sealing import SealingKey
+from nebula.protocol.study import StudyDocument
+from nebula.transport.client import Carrier, Peer, system_clock
+from nebula.transport.keyfiles import load_key
+from nebula.transport.server import Party, signed_app
+
+
+def build(settings: HubSettings) -> Litestar:
+    """Open the hub's database and ledger, start its workflows, and return its application."""
+    engine = open_database(settings.database_url, state.tables, party="hub")
+    key = SigningKey.from_secret(load_key(Path(settings.signing_key_file)))
+    sealing_key = SealingKey.from_secret(load_key(Path(settings.sealing_key_file)))
+    client = LedgerClient(settings.ledger_url)
+    client.require_chain(settings.network.chain_id)
+    relay = Relay(
+        engine,
+        state.outbox,
+        client,
+        key.secret,
+        confirmations=settings.confirmations,
+        chain_id=settings.network.chain_id,
+    )
+    effects = Effects(Network(client, settings.network), relay)
+    peers = _peers(settings, key)
+
+    def keepers(study: StudyDocument) -> list[Peer]:
+        unknown = [address for address in study.keepers if address not in peers]
+        if unknown:
+            raise RejectedInputError("hub.keepers", f"this hub does not know keeper {unknown[0]}")
+        return [peers[address] for address in study.keepers]
+
+    parties = Parties(engine, effects, keepers)
+    runs = _workflows(settings, parties)
+    catalogue = Catalogue(
+        engine,
+        chain_id=settings.network.chain_id,
+        keepers=keepers,
+        start=lambda study: start_run(runs, parties, study),
+    )
+    orders = Orders(engine, effects, hosts=frozenset(settings.hosts), wake=wake)
+    identity = Identity(
+        party="hub",
+        address=key.address,
+        key=sealing_key.public_key,
+        chain_id=settings.network.chain_id,
+        simulated=settings.simulated,
+    )
+    return signed_app(
+        Party(identity, key.secret, ReplayGuard(engine, state.seen_messages), system_clock),
+        {
+            PUBLISH: lambda body, message: catalogue.publish(body, message.sender),
+            RUN: lambda body, message: catalogue.run(body, message.sender),
+            RESULT: lambda body, message: catalogue.result(body, message.sender),
+            ORDER: lambda body, message: orders.next_order(body, message.sender),
+            SESSION: lambda body, message: orders.register_session(body, message.sender),
+            REPORT: lambda body, message: orders.report(body, message.sender),
+            RELAY: lambda body, _message: RelayAnswer(transactions=effects.put_records(body.puts)),
+            LEAVES: lambda body, _message: leaves(engine, body),
+        },
+        routes=public_routes(engine),
+    )
+
+
+def serve(settings_file: Path) -> None:
+    """Run the hub until it is told to stop."""
+    settings = load_settings(settings_file)
+    try:
+        uvicorn.run(build(settings), host=settings.host, port=settings.port, log_level="warning", workers=1)
+    finally:
+        DBOS.destroy()
+
+
+def _peers(settings: HubSettings, key: SigningKey) -> dict[str, Peer]:
+    carrier = Carrier()
+    return {
+        keeper.address: Peer(keeper.url, keeper.address, key=key.secret, carrier=carrier) for keeper in settings.keepers
+    }
+
+
+def _workflows(settings: HubSettings, parties: Parties) -> Runs:
+    DBOS(
+        config={
+            "name": "nebula-hub",
+            "system_database_url": settings.workflow_database_url,
+            "application_version": "1",  # a hub that was upgraded goes on with the runs of the one before
+            "log_level": "WARNING",
+        }
+    )
+    runs = Runs("hub", parties)
+    DBOS.launch()
+    return runs

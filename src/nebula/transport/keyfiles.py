@@ -1,0 +1,47 @@
+"""A party's secret keys on its own disk: 32 raw bytes a file, readable by the party alone."""
+
+import os
+import stat
+from pathlib import Path
+
+from nebula.protocol.errors import RejectedInputError
+from nebula.protocol.secrets import SecretBytes
+
+_KEY_BYTES = 32
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+def save_key(path: Path, key: SecretBytes) -> None:
+    """Write a key into a new file of mode 0600.
+
+    Raises:
+        RejectedInputError: the file is there already; a key is never replaced.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise RejectedInputError("keys.exists", f"there is a key in {path} already") from error
+    with os.fdopen(handle, "wb") as file:
+        file.write(key.reveal())
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def load_key(path: Path) -> SecretBytes:
+    """Read a key, if nobody else could.
+
+    Raises:
+        RejectedInputError: it is missing, not 32 bytes, or others may read the file.
+    """
+    try:
+        mode, content = path.stat().st_mode, path.read_bytes()
+    except OSError as error:
+        raise RejectedInputError("keys.missing", f"the key {path} cannot be read: {error.strerror}") from error
+    if mode & _OTHERS:
+        raise RejectedInputError(
+            "keys.readable", f"others may read the key {path}", hint=f"make it yours alone: chmod 600 {path}"
+        )
+    if len(content) != _KEY_BYTES:
+        raise RejectedInputError("keys.length", f"{path} has {len(content)} bytes, and a key has {_KEY_BYTES}")
+    return SecretBytes(content)
