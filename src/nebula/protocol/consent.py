@@ -55,7 +55,7 @@ class ConsentPolicy(Document, frozen=True, kw_only=True):
     trust_roots: Annotated[tuple[Hash32, ...], msgspec.Meta(max_length=8)]
     privacy_budget_micro_rho: Annotated[int, msgspec.Meta(ge=0, le=10_000_000_000)]
     discoverable: bool = True
-    expires: Annotated[int, msgspec.Meta(ge=1, lt=2**63)]
+    expires: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
     salt: Nonce
 
 

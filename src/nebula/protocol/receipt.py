@@ -21,13 +21,13 @@ class Receipt(Document, frozen=True, kw_only=True):
     measurement: Hash32
     trust_root: Hash32
     analysis_digest: Hash32
-    consent_block_number: Annotated[int, msgspec.Meta(ge=0, lt=2**63)]
+    consent_block_number: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
     consent_block_hash: Hash32
     use_root: Hash32
     payout_root: Hash32
     record_count: Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
     amount_wei: Wei
-    privacy_micro_rho: Annotated[int, msgspec.Meta(ge=0, lt=2**63)]
+    privacy_micro_rho: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
     result_digest: Hash32
     simulated: bool
 
@@ -58,7 +58,7 @@ class Evidence(Document, frozen=True, kw_only=True):
     study: StudyDocument
     run: Hash32
     nonces: Annotated[tuple[KeeperNonce, ...], msgspec.Meta(min_length=1, max_length=32)]
-    consent_block_number: Annotated[int, msgspec.Meta(ge=0, lt=2**63)]
+    consent_block_number: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
     consent_block_hash: Hash32
 
 

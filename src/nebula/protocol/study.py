@@ -80,7 +80,7 @@ class StudyDocument(Document, frozen=True, kw_only=True):
     fee_wei: Wei
     min_records: Annotated[int, msgspec.Meta(ge=1, le=100_000_000)]
     max_records: Annotated[int, msgspec.Meta(ge=1, le=100_000_000)]
-    deadline: Annotated[int, msgspec.Meta(ge=1, lt=2**63)]
+    deadline: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
     keepers: Annotated[tuple[Address, ...], msgspec.Meta(min_length=1, max_length=32)]
     keeper_threshold: Annotated[int, msgspec.Meta(ge=1, le=32)]
     measurement: Hash32
