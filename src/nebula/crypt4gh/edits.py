@@ -50,6 +50,6 @@ class KeptSpans:
         into = position - (self.ends[place] - length)
         return start + into, length - into
 
-    def apply(self, decrypted: bytes | bytearray) -> bytes:
+    def apply(self, decrypted: bytes) -> bytes:
         """Return the edited plaintext of all decrypted bytes."""
         return b"".join(decrypted[start : start + length] for start, length in self.spans)

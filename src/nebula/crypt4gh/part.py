@@ -31,7 +31,7 @@ class SealedPart:
     """Of the plaintext."""
 
 
-def part_digest(plaintext: bytes | bytearray) -> bytes:
+def part_digest(plaintext: bytes) -> bytes:
     """Return the 32-byte SHA-256 by which a manifest knows a part."""
     return hashlib.sha256(plaintext).digest()
 
@@ -69,7 +69,7 @@ def open_part(raw: bytes | memoryview, data_key: SecretBytes, expected_digest: b
         raise AlteredError(error.code, f"what storage gave is not the part: {error.message}") from error
     if not hmac.compare_digest(part_digest(plaintext), expected_digest):
         raise AlteredError("crypt4gh.digest", "a part's segments are genuine but not those of this version, in order")
-    return bytes(plaintext)
+    return plaintext
 
 
 def data_key_of(raw: bytes | memoryview, owner: SealingKey) -> SecretBytes:

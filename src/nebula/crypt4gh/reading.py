@@ -26,7 +26,7 @@ class PlainReader(io.RawIOBase):
         decrypted_length = plain_length(max(0, file.seek(0, io.SEEK_END) - self._body_start))
         self._kept = KeptSpans.of(header.edits, decrypted_length)
         self._position = 0
-        self._cached: tuple[int, bytearray] = (-1, bytearray())
+        self._cached: tuple[int, bytes] = (-1, b"")
 
     @classmethod
     def open(cls, file: BinaryIO, reader: SealingKey) -> "PlainReader":
@@ -68,9 +68,9 @@ class PlainReader(io.RawIOBase):
         at, available = self._kept.locate(position)
         number, offset = divmod(at, SEGMENT_BYTES)
         wanted = min(length, available, SEGMENT_BYTES - offset)
-        return bytes(memoryview(self._segment(number))[offset : offset + wanted])
+        return self._segment(number)[offset : offset + wanted]
 
-    def _segment(self, number: int) -> bytearray:
+    def _segment(self, number: int) -> bytes:
         if self._cached[0] != number:
             self._file.seek(self._body_start + number * SEALED_SEGMENT_BYTES)
             sealed = read_up_to(self._file, SEALED_SEGMENT_BYTES)

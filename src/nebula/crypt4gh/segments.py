@@ -6,7 +6,8 @@ with the data key, not that it stands where it was written or that none is missi
 
 import os
 from collections.abc import Sequence
-from typing import Final
+from io import BytesIO
+from typing import Final, Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -50,22 +51,23 @@ class SegmentCipher:
             raise RejectedInputError("crypt4gh.data-key", f"a data key has {DATA_KEY_BYTES} bytes")
         self._ciphers = [ChaCha20Poly1305(key.reveal()) for key in data_keys]
 
-    def seal_body(self, plaintext: bytes | memoryview) -> bytearray:
-        """Return the body of a plaintext; it must end here or at a multiple of 64 KiB."""
+    def seal_body(self, plaintext: bytes | memoryview, *, prefix: bytes = b"") -> bytes:
+        """Return ``prefix`` and the body of a plaintext; it must end here or at a multiple of 64 KiB."""
         source = memoryview(plaintext)
-        body = bytearray(sealed_length(len(source)))
-        target = memoryview(body)
         count = -(-len(source) // SEGMENT_BYTES)
         nonces = memoryview(os.urandom(_NONCE * count))
-        for i in range(count):
-            piece = source[i * SEGMENT_BYTES : (i + 1) * SEGMENT_BYTES]
-            sealed = target[i * SEALED_SEGMENT_BYTES : (i + 1) * SEALED_SEGMENT_BYTES]
-            nonce = nonces[i * _NONCE : (i + 1) * _NONCE]
-            sealed[:_NONCE] = nonce
-            self._ciphers[0].encrypt_into(nonce, piece, None, sealed[_NONCE:])
-        return body
+        with _Buffer(len(prefix) + sealed_length(len(source))) as buffer:
+            buffer.view[: len(prefix)] = prefix
+            for i in range(count):
+                nonce = nonces[i * _NONCE : (i + 1) * _NONCE]
+                piece = source[i * SEGMENT_BYTES : (i + 1) * SEGMENT_BYTES]
+                start = len(prefix) + i * SEALED_SEGMENT_BYTES
+                end = start + len(piece) + OVERHEAD_BYTES
+                buffer.view[start : start + _NONCE] = nonce
+                self._ciphers[0].encrypt_into(nonce, piece, None, buffer.view[start + _NONCE : end])
+        return buffer.content()
 
-    def open_body(self, body: bytes | memoryview, *, first_segment: int = 0) -> bytearray:
+    def open_body(self, body: bytes | memoryview, *, first_segment: int = 0) -> bytes:
         """Return the plaintext of whole segments, the first of which has this number (for messages only).
 
         Raises:
@@ -73,15 +75,14 @@ class SegmentCipher:
             AlteredError: a segment does not authenticate with any data key.
         """
         source = memoryview(body)
-        plaintext = bytearray(plain_length(len(source)))
-        target = memoryview(plaintext)
-        for i in range(-(-len(source) // SEALED_SEGMENT_BYTES)):
-            self._open_segment(
-                source[i * SEALED_SEGMENT_BYTES : (i + 1) * SEALED_SEGMENT_BYTES],
-                target[i * SEGMENT_BYTES : (i + 1) * SEGMENT_BYTES],
-                first_segment + i,
-            )
-        return plaintext
+        with _Buffer(plain_length(len(source))) as buffer:
+            for i in range(-(-len(source) // SEALED_SEGMENT_BYTES)):
+                self._open_segment(
+                    source[i * SEALED_SEGMENT_BYTES : (i + 1) * SEALED_SEGMENT_BYTES],
+                    buffer.view[i * SEGMENT_BYTES : (i + 1) * SEGMENT_BYTES],
+                    first_segment + i,
+                )
+        return buffer.content()
 
     def _open_segment(self, sealed: memoryview, target: memoryview, number: int) -> None:
         for place, cipher in enumerate(self._ciphers):
@@ -93,3 +94,23 @@ class SegmentCipher:
                 self._ciphers.insert(0, self._ciphers.pop(place))
             return
         raise AlteredError("crypt4gh.altered", f"segment {number} is altered, or was made with another key")
+
+
+class _Buffer:
+    """Bytes that are written in place once and then become a ``bytes`` without being copied.
+
+    Touching fresh memory costs as much as the cipher does, so a second copy of a part would double the time.
+    """
+
+    def __init__(self, length: int) -> None:
+        self._file = BytesIO(bytes(length))
+        self.view = self._file.getbuffer()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.view.release()
+
+    def content(self) -> bytes:
+        return self._file.getvalue()

@@ -36,7 +36,7 @@ def encrypt(
         RejectedInputError: no recipients, or a malformed or low-order one.
     """
     key = data_key or generate_data_key()
-    return b"".join((make_header(recipients, key), SegmentCipher([key]).seal_body(plaintext)))
+    return SegmentCipher([key]).seal_body(plaintext, prefix=make_header(recipients, key))
 
 
 def decrypt(raw: bytes | memoryview, reader: SealingKey) -> bytes:
@@ -50,7 +50,7 @@ def decrypt(raw: bytes | memoryview, reader: SealingKey) -> bytes:
     header = open_header(parse_header(raw), reader)
     decrypted = SegmentCipher(header.data_keys).open_body(memoryview(raw)[header.length_bytes :])
     if header.edits is None:
-        return bytes(decrypted)
+        return decrypted
     return KeptSpans.of(header.edits, len(decrypted)).apply(decrypted)
 
 
@@ -64,7 +64,7 @@ def decrypt_with_data_key(raw: bytes | memoryview, data_key: SecretBytes) -> byt
         AlteredError: a segment does not authenticate.
     """
     length = parse_header(raw).length_bytes
-    return bytes(SegmentCipher([data_key]).open_body(memoryview(raw)[length:]))
+    return SegmentCipher([data_key]).open_body(memoryview(raw)[length:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +114,10 @@ def decrypt_stream(source: BinaryIO, sink: BinaryIO, reader: SealingKey) -> int:
     return written
 
 
-def _take_kept(spans: deque[tuple[int, int]], decrypted: bytearray, start: int) -> bytes:
+def _take_kept(spans: deque[tuple[int, int]], decrypted: bytes, start: int) -> bytes:
     """Return what is kept of the decrypted bytes that begin at ``start``, and forget the spans that end in them."""
     end = start + len(decrypted)
-    pieces: list[bytearray] = []
+    pieces: list[bytes] = []
     while spans and spans[0][0] < end:
         at, length = spans[0]
         pieces.append(decrypted[max(0, at - start) : at + length - start])

@@ -4,7 +4,7 @@ Shamir's scheme over GF(2^128) with the polynomial x^128 + x^7 + x^2 + x + 1, on
 as pycryptodome does it (which splits here, and in the tests checks what we combine). Fewer than ``t`` shares say
 nothing at all about the key.
 
-Combining is our own: the library needs 2 ms per key, mostly for inverting public numbers again and again,
+Combining is our own: the library needs 1 to 3 ms per key, mostly for inverting public numbers again and again,
 and an enclave combines thousands. For given keepers the Lagrange coefficients are constants, and multiplying by a
 constant in GF(2^128) is a linear map over bits: one 128 x 128 matrix of zeros and ones. So a key is the parity of one
 small matrix product; nothing secret steers a branch or an address, which matters where the host watches caches.

@@ -1,8 +1,9 @@
 """A folder: objects are files, written beside their place, made durable, then moved into it.
 
-(1) The content goes to a file of its own in ``.incoming``, under a lock; (2) that file is synced; (3) it is linked to
-its name, which never replaces what is there; (4) the folder is synced. Killed before (3), nothing is there under the
-name, and the next one who opens the folder takes the unlocked leftover away; killed after it, the object is whole.
+(1) The content goes to a file of its own in ``.incoming``, under a shared lock; (2) that file is synced; (3) it is
+linked to its name, which never replaces what is there; (4) the folder is synced. Killed before (3), nothing is there
+under the name, and whoever next opens the folder while nobody writes takes the leftover away; killed after it, the
+object is whole.
 """
 
 import errno
@@ -57,8 +58,7 @@ class LocalStorage(LocalReader):
         _make_folder(self._incoming)
         temporary = self._incoming / secrets.token_hex(16)
         try:
-            with temporary.open("xb") as file:
-                fcntl.flock(file, fcntl.LOCK_EX)
+            with _locked(self._incoming, fcntl.LOCK_SH), temporary.open("xb") as file:
                 shutil.copyfileobj(BytesIO(content) if isinstance(content, bytes) else content, file, 1 << 20)
                 file.flush()
                 os.fsync(file.fileno())
@@ -92,14 +92,23 @@ class LocalStorage(LocalReader):
 
 
 def _sweep(incoming: Path) -> None:
-    """Remove what killed writers left: their locks died with them."""
-    for leftover in incoming.glob("*"):
-        try:
-            with leftover.open("rb") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    """Remove what killed writers left: their locks died with them. While anyone writes, nothing is removed."""
+    try:
+        with _locked(incoming, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            for leftover in incoming.iterdir():
                 leftover.unlink(missing_ok=True)
-        except OSError:  # someone writes it still, or it is not ours to remove
-            continue
+    except OSError:  # there is none, or someone writes, or it is not ours to clean: the next one will
+        return
+
+
+@contextmanager
+def _locked(folder: Path, how: int) -> Iterator[None]:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, how)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _make_folder(folder: Path) -> None:
