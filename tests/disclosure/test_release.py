@@ -1,0 +1,149 @@
+import dataclasses
+import inspect
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from nebula.analysis import report
+from nebula.analysis.catalogue import AnalysisResult
+from nebula.disclosure import floors
+from nebula.disclosure.floors import PRODUCTION, Floors, simulation
+from nebula.disclosure.release import ReleaseContext, Released, ReleaseTerms, release
+from nebula.protocol.errors import NotPermittedError
+from nebula.protocol.study import ResultClass
+
+Make = Callable[..., AnalysisResult]
+
+
+def let_out(result: AnalysisResult, kind: ResultClass = ResultClass.HITS, **changes: object) -> Released:
+    """Ask with everything in favour, but for what a test changes."""
+    terms = {"result_class": kind, "minimum_records": 1, "micro_rho": 0 if kind != ResultClass.NOISED else 500_000}
+    context = {"records": result.people, "records_allowing": result.people, "buyer_accredited": True}
+    terms |= {name: changes.pop(name) for name in list(changes) if name in terms}
+    return release(result, ReleaseTerms(**terms), ReleaseContext(**(context | changes)))
+
+
+def refusal_of(result: AnalysisResult, kind: ResultClass = ResultClass.HITS, **changes: object) -> str:
+    with pytest.raises(NotPermittedError) as refusal:
+        let_out(result, kind, **changes)
+    return refusal.value.code
+
+
+def test_hits_are_all_that_a_hits_result_shows(association: Make) -> None:
+    released = let_out(association(400))
+    assert released.table["variant_id"].tolist() == ["1_8_A_G"]
+    assert (released.table["neg_log_10_p_value"] > -np.log10(5e-8)).all()
+    assert len(released.quantiles["expected"]) == report.QUANTILE_POINTS
+    assert released.summary["lambda_gc"] > 0.5
+    assert set(released.to_files()) == {"associations.tsv", "qq.tsv", "metadata.yaml"}
+
+
+@pytest.mark.parametrize("kind", [ResultClass.HITS, ResultClass.FULL])
+def test_no_row_below_the_allele_floor_ever_leaves(association: Make, kind: ResultClass) -> None:
+    result = association(1200)
+    rare = result.table["minor_allele_count"] < 10
+    assert rare.sum() > 20
+    result.table["neg_log_10_p_value"][rare] = 99.0  # would be the strongest hits of all
+    released = let_out(result, kind)
+    shown = set(released.table["variant_id"])
+    assert shown.isdisjoint(result.table["variant_id"][rare])
+    assert released.quantiles["observed"].max() != 99.0
+    if kind is ResultClass.FULL:
+        assert shown == set(result.table["variant_id"][~rare])
+
+
+def test_frequencies_leave_without_rare_alleles_and_with_small_cells_masked(frequencies: Make) -> None:
+    released = let_out(frequencies(1000), ResultClass.FULL).table
+    minor = np.minimum(released["effect_allele_count"], 2 * released["n"] - released["effect_allele_count"])
+    assert (minor >= 10).all()
+    for name in ("homozygous_other", "heterozygous", "homozygous_effect"):
+        assert not ((released[name] > 0) & (released[name] < 10)).any()
+    assert (released["heterozygous"] == -1).any()
+
+
+def test_a_cohort_below_the_floor_is_refused(association: Make) -> None:
+    assert refusal_of(association(99)) == "disclosure.cohort-too-small"
+    assert let_out(association(100)).summary["sample_size"] == 100
+
+
+def test_the_studys_own_floor_raises_but_never_lowers(association: Make) -> None:
+    assert refusal_of(association(200), minimum_records=201) == "disclosure.cohort-too-small"
+    for lower in (0, 1, -5):
+        assert refusal_of(association(99), minimum_records=lower) == "disclosure.cohort-too-small"
+
+
+def test_people_without_the_trait_do_not_count_towards_the_floor(association: Make) -> None:
+    assert refusal_of(association(99), records=5000, records_allowing=5000) == "disclosure.cohort-too-small"
+
+
+def test_complete_statistics_need_a_thousand_people_an_accredited_buyer_and_every_owner(association: Make) -> None:
+    full = ResultClass.FULL
+    assert refusal_of(association(999), full) == "disclosure.cohort-too-small"
+    assert refusal_of(association(999), full, floors=simulation(10)) == "disclosure.cohort-too-small"
+    result = association(1000)
+    assert refusal_of(result, full, buyer_accredited=False) == "disclosure.not-accredited"
+    assert refusal_of(result, full, records_allowing=999) == "disclosure.class-not-consented"
+    assert len(let_out(result, full).table["beta"]) > 100
+
+
+def test_each_analysis_has_its_classes(association: Make, frequencies: Make) -> None:
+    assert refusal_of(association(200), ResultClass.NOISED) == "disclosure.class-not-offered"
+    assert refusal_of(frequencies(200), ResultClass.HITS) == "disclosure.class-not-offered"
+    assert refusal_of(frequencies(200), ResultClass.NOISED, micro_rho=0) == "disclosure.no-budget"
+
+
+def test_a_noised_result_shows_every_variant_that_was_asked_for(frequencies: Make) -> None:
+    result = frequencies(150)
+    released = let_out(result, ResultClass.NOISED)
+    assert released.table["variant_id"].tolist() == result.table["variant_id"].tolist()
+    assert released.micro_rho == 500_000
+    assert not set(released.table) & {"heterozygous", "hwe_p_value", "minor_allele_count"}
+    assert (released.table["effect_allele_count"] != result.table["effect_allele_count"]).any()
+    assert (released.table["n"] == 150).all()
+
+
+def test_a_class_of_people_too_small_to_hide_in_is_refused(association: Make, cohort: Callable) -> None:
+    result = dataclasses.replace(association(200), smallest_group=9)
+    assert refusal_of(result) == "disclosure.group-too-small"
+    assert let_out(association(200, covariates=("class",))).summary["sample_size"] == 200
+
+
+def test_a_model_with_too_many_covariates_for_its_people_is_refused(association: Make) -> None:
+    assert refusal_of(dataclasses.replace(association(104), fitted=21)) == "disclosure.saturated"
+
+
+def test_every_result_of_a_simulation_says_so(association: Make) -> None:
+    released = let_out(association(60), floors=simulation(50))
+    assert released.summary["simulated_floors"] is True
+    assert b"simulated_floors: true" in released.to_files()["metadata.yaml"]
+    assert let_out(association(120)).summary["simulated_floors"] is False
+
+
+def test_equal_results_have_equal_bytes(association: Make) -> None:
+    once, again = (let_out(association(300)).to_files() for _ in range(2))
+    assert report.files_digest(once) == report.files_digest(again)
+
+
+def test_no_floor_can_be_made_that_is_lower() -> None:
+    for minimum in (-1, 0, 1, 99):
+        with pytest.raises(ValueError, match="smallest cohort"):
+            Floors(minimum_cohort=minimum, simulated=False)
+    for minimum in (-1, 0, 9):
+        with pytest.raises(ValueError, match="smallest cohort"):
+            simulation(minimum)
+        with pytest.raises(ValueError, match="smallest cohort"):
+            dataclasses.replace(PRODUCTION, minimum_cohort=minimum, simulated=True)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        PRODUCTION.minimum_cohort = 1
+
+
+def test_no_parameter_of_a_release_or_an_analysis_names_a_floor_to_lower(association: Make) -> None:
+    allowed = {"result_class", "minimum_records", "micro_rho", "records", "records_allowing", "buyer_accredited"}
+    names = {field.name for kind in (ReleaseTerms, ReleaseContext) for field in dataclasses.fields(kind)}
+    assert names == allowed | {"floors"}
+    assert list(inspect.signature(release).parameters) == ["result", "terms", "context"]
+    # The analysis' own thresholds at their lowest change nothing about what leaves.
+    lowest = let_out(association(300, minimum_maf=0.0, maximum_missing=1.0), floors=simulation(10))
+    frequency = lowest.table["effect_allele_frequency"]
+    assert (np.minimum(frequency, 1 - frequency) * 2 * lowest.table["n"] >= floors.MINIMUM_CELL - 0.5).all()
