@@ -12,6 +12,7 @@ from sqlite3 import Connection as SqliteConnection
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     Connection,
     Engine,
@@ -27,10 +28,24 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError as DuplicateError
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.compiler import compiles
 
 from nebula.protocol.errors import RejectedInputError, UnavailableError
 
 BUSY_SECONDS = 30
+
+
+@compiles(String, "sqlite")
+def _text(_type: String, _compiler: Any, **_: Any) -> str:
+    """STRICT tables know few types: TEXT, INTEGER, BLOB."""
+    return "TEXT"
+
+
+@compiles(BigInteger, "sqlite")
+def _integer(_type: BigInteger, _compiler: Any, **_: Any) -> str:
+    """In SQLite every integer has up to 64 bits."""
+    return "INTEGER"
+
 
 _versions = MetaData()
 _schema_version = Table(

@@ -15,8 +15,8 @@ from nebula.protocol.errors import NotPermittedError
 from nebula.protocol.ids import Hash32, to_bytes
 from nebula.protocol.messages import RecordPut
 from nebula.protocol.receipt import Evidence, KeeperVote, Payout, SignedReceipt
+from nebula.protocol.session_vote import session_vote
 from nebula.protocol.typed_data import Funding
-from nebula.protocol.vote import vote_on
 
 WITHDRAWN = "0x" + "00" * 26
 
@@ -63,7 +63,7 @@ class Effects:
             NotPermittedError: the votes are too few, forged, or of keepers not in good standing.
         """
         call = self._network.sessions.register_session(
-            vote_on(evidence), [(vote.keeper, vote.signature) for vote in votes]
+            session_vote(evidence), [(vote.keeper, vote.signature) for vote in votes]
         )
         return self._do(f"session-{evidence.session}", call)
 

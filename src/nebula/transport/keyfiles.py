@@ -1,4 +1,4 @@
-"""A party's secret keys on its own disk: 32 raw bytes a file, readable by the party alone."""
+"""A party's secret keys on its own disk: 64 hex digits a file, readable by the party alone."""
 
 import os
 import stat
@@ -22,8 +22,8 @@ def save_key(path: Path, key: SecretBytes) -> None:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as error:
         raise RejectedInputError("keys.exists", f"there is a key in {path} already") from error
-    with os.fdopen(handle, "wb") as file:
-        file.write(key.reveal())
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(key.reveal().hex() + "\n")
         file.flush()
         os.fsync(file.fileno())
 
@@ -32,7 +32,7 @@ def load_key(path: Path) -> SecretBytes:
     """Read a key, if nobody else could.
 
     Raises:
-        RejectedInputError: it is missing, not 32 bytes, or others may read the file.
+        RejectedInputError: it is missing, no key, or others may read the file.
     """
     try:
         mode, content = path.stat().st_mode, path.read_bytes()
@@ -42,6 +42,10 @@ def load_key(path: Path) -> SecretBytes:
         raise RejectedInputError(
             "keys.readable", f"others may read the key {path}", hint=f"make it yours alone: chmod 600 {path}"
         )
-    if len(content) != _KEY_BYTES:
-        raise RejectedInputError("keys.length", f"{path} has {len(content)} bytes, and a key has {_KEY_BYTES}")
-    return SecretBytes(content)
+    try:
+        key = bytes.fromhex(content.decode("ascii").strip())
+    except ValueError:
+        key = b""
+    if len(key) != _KEY_BYTES:
+        raise RejectedInputError("keys.form", f"{path} does not hold a key of {2 * _KEY_BYTES} hex digits")
+    return SecretBytes(key)
