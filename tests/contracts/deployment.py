@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -207,6 +207,7 @@ class Deployment:
         )
 
 
+@lru_cache(maxsize=10_000)
 def owner_key(study: str, index: int) -> Key:
     return Key(f"owner {index} of {study}")
 

@@ -82,7 +82,7 @@ class Money(RuleBasedStateMachine):
     @rule(
         price=PRICES,
         fee=st.integers(0, 10),
-        records=st.integers(1, 200),
+        records=st.integers(1, 6) | st.integers(127, 140),
         days=st.integers(1, 4),
         terms=st.integers(0, 4),
     )
@@ -253,7 +253,7 @@ class Versions(RuleBasedStateMachine):
 
 
 @pytest.mark.parametrize(
-    ("machine", "examples", "steps"), [(Money, 20, 25), (Versions, 25, 25)], ids=["money", "versions"]
+    ("machine", "examples", "steps"), [(Money, 12, 20), (Versions, 25, 25)], ids=["money", "versions"]
 )
 def test_no_order_of_steps_breaks_the_ledger(
     ledger: Deployment, machine: type[RuleBasedStateMachine], examples: int, steps: int
