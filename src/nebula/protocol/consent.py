@@ -46,7 +46,7 @@ class ConsentPolicy(Document, frozen=True, kw_only=True):
     commercial_use: bool = False
     ai_training: bool = False
     jurisdictions: Annotated[tuple[Country, ...], msgspec.Meta(max_length=250)] = ()
-    parts: Annotated[tuple[PartKind, ...], msgspec.Meta(max_length=3)]
+    parts: Annotated[tuple[PartKind, ...], msgspec.Meta(max_length=4)]
     buyers_allowed: Annotated[tuple[Address, ...], msgspec.Meta(max_length=1000)] = ()
     buyers_denied: Annotated[tuple[Address, ...], msgspec.Meta(max_length=1000)] = ()
     mode: Mode = Mode.STANDING

@@ -26,7 +26,8 @@ Column = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
 class PartKind(StrEnum):
     """What one part of a record holds."""
 
-    GENOTYPES = "genotypes"
+    GENOTYPES = "genotypes"  # the analysis vector: two bits a site, on a panel
+    VARIANTS = "variants"  # the standard record: everything that the file said, as Parquet
     PHENOTYPES = "phenotypes"
     SURVEY = "survey"
 
@@ -71,7 +72,7 @@ class StudyDocument(Document, frozen=True, kw_only=True):
     purpose: PurposeTerms
     analysis: Annotated[str, msgspec.Meta(pattern=r"\A[a-z][a-z-]{1,40}@[0-9]{1,4}\Z")]
     parameters: dict[str, str | int | float | bool | list[str] | None]
-    parts: Annotated[tuple[PartKind, ...], msgspec.Meta(min_length=1, max_length=3)]
+    parts: Annotated[tuple[PartKind, ...], msgspec.Meta(min_length=1, max_length=4)]
     panel: Hash32
     conditions: Annotated[tuple[Condition, ...], msgspec.Meta(max_length=20)] = ()
     result_class: ResultClass = ResultClass.HITS

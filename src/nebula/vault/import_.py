@@ -1,0 +1,179 @@
+"""Bring a genome file in: read, standardise, encrypt, put on storage, note in the vault.
+
+The whole file is read and checked before the first object is put, so a bad file leaves nothing behind. A
+cohort's people are put in pages; a page is noted in one transaction after its objects are on storage, and
+people who are in the vault already, by their sample name, are left alone: an interrupted import is gone on
+with by doing it again.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from nebula.clinical.phenotypes import PhenotypeTable
+from nebula.clinical.tsv import ColumnReport, read_phenotypes
+from nebula.database import reading, writing
+from nebula.genome.importing import ImportedCohort, ImportedGenome, ImportReport, import_genomes
+from nebula.genome.inflate import Source
+from nebula.genome.panel import Panel
+from nebula.protocol.consent import ConsentPolicy
+from nebula.protocol.errors import RejectedInputError
+from nebula.protocol.ids import Address
+from nebula.protocol.keys import OwnerKeys
+from nebula.protocol.study import PartKind
+from nebula.storage import Storage
+from nebula.vault import state
+from nebula.vault.parts import PlainPart, StoredRecord, store_record
+from nebula.vault.state import Record, Stage
+
+PAGE = 100
+
+PolicyOf = Callable[[Address, str], ConsentPolicy]
+"""The first policy of a record, given its id and the sample's name."""
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What came of an import: how many are new, how many were there, and how phenotype columns were read."""
+
+    new: int
+    known: int
+    report: ImportReport
+    columns: tuple[ColumnReport, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Vault:
+    """One opened vault: its tables, its owner's keys, its storage."""
+
+    engine: Engine
+    owner: OwnerKeys
+    storage: Storage
+
+
+def read_genomes(file: Path, panel: Panel, *, progress: Progress | None = None) -> ImportedCohort:
+    """Read and check a whole genome file.
+
+    Raises:
+        RejectedInputError: it is not there, or not valid; file, line, field and rule are named.
+    """
+    try:
+        with file.open("rb") as opened:
+            return import_genomes(Source(opened, name=file.name, progress=progress), panel)
+    except OSError as error:
+        raise RejectedInputError("import.file", f"{file} cannot be read: {error.strerror}") from error
+
+
+def read_phenotype_table(
+    file: Path, samples: list[str]
+) -> tuple[Mapping[str, PhenotypeTable], tuple[ColumnReport, ...]]:
+    """Read the phenotypes of the people of a genome file."""
+    try:
+        with file.open("rb") as opened:
+            sheet = read_phenotypes(opened, samples=samples, name=file.name)
+    except OSError as error:
+        raise RejectedInputError("import.file", f"{file} cannot be read: {error.strerror}") from error
+    return sheet.tables, sheet.columns
+
+
+def import_donors(
+    vault: Vault,
+    genomes: ImportedCohort,
+    phenotypes: Mapping[str, PhenotypeTable],
+    *,
+    policy_of: PolicyOf,
+    columns: tuple[ColumnReport, ...] = (),
+    progress: Progress = lambda _done: None,
+) -> Imported:
+    """Make one record per person of a cohort, each with keys and consent of its own.
+
+    Args:
+        vault: the custodian's.
+        genomes: read and checked.
+        phenotypes: by sample name; who has none gets a record of genotypes alone.
+        policy_of: each donor's first policy.
+        columns: how the phenotypes were read, to be passed on.
+        progress: called with how many people are done.
+    """
+    with reading(vault.engine) as connection:
+        known = state.labels(connection)
+        donor = state.next_donor(connection)
+    people = [person for person, sample in enumerate(genomes.samples) if sample not in known]
+    for start in range(0, len(people), PAGE):
+        page = []
+        for person in people[start : start + PAGE]:
+            genome = genomes.genome(person)
+            page.append(_import_one(vault, genome, phenotypes.get(genome.sample), donor, policy_of))
+            donor += 1
+        with writing(vault.engine) as connection:
+            state.add_records(connection, page)
+        progress(start + len(page))
+    return Imported(len(people), len(genomes) - len(people), genomes.genome(0).report, columns)
+
+
+def import_own(
+    vault: Vault, genomes: ImportedCohort, phenotypes: Mapping[str, PhenotypeTable], *, policy_of: PolicyOf
+) -> Record:
+    """Make the owner's own record of a file of one person.
+
+    Raises:
+        RejectedInputError: the file is about several people.
+    """
+    if len(genomes) != 1:
+        raise RejectedInputError(
+            "import.several",
+            f"the file has {len(genomes)} people, and a record is about one",
+            hint="`nebula custodian import` makes a record for each",
+        )
+    genome = genomes.genome(0)
+    with reading(vault.engine) as connection:
+        index = state.next_key_index(connection)
+    record = _record(vault, genome, phenotypes.get(genome.sample), (None, index), policy_of)
+    with writing(vault.engine) as connection:
+        state.add_records(connection, [record])
+    return record
+
+
+def _import_one(
+    vault: Vault, genome: ImportedGenome, phenotypes: PhenotypeTable | None, donor: int, policy_of: PolicyOf
+) -> Record:
+    return _record(vault, genome, phenotypes, (donor, 0), policy_of)
+
+
+def _record(
+    vault: Vault,
+    genome: ImportedGenome,
+    phenotypes: PhenotypeTable | None,
+    place: tuple[int | None, int],
+    policy_of: PolicyOf,
+) -> Record:
+    donor, key_index = place
+    keys = vault.owner if donor is None else vault.owner.donor(donor)
+    control_key = keys.control_key(key_index)
+    stored: StoredRecord = store_record(
+        list(_parts(genome, phenotypes)), keys=keys, control_key=control_key, storage=vault.storage
+    )
+    return Record(
+        record=control_key.address,
+        donor=donor,
+        key_index=key_index,
+        label=genome.sample,
+        stage=Stage.STORED,
+        version=1,
+        manifest_location=stored.manifest_location,
+        manifest_commitment=stored.commitment,
+        mailbox=stored.manifest.mailbox,
+        policy=policy_of(control_key.address, genome.sample),
+    )
+
+
+def _parts(genome: ImportedGenome, phenotypes: PhenotypeTable | None) -> Iterator[PlainPart]:
+    panel, assembly = genome.report.panel, genome.report.assembly
+    yield PlainPart(kind=PartKind.GENOTYPES, plaintext=genome.vector, assembly=assembly, panel=panel)
+    yield PlainPart(kind=PartKind.VARIANTS, plaintext=genome.parquet, assembly=assembly)
+    if phenotypes is not None:
+        yield PlainPart(kind=PartKind.PHENOTYPES, plaintext=phenotypes.to_bytes())
