@@ -318,6 +318,15 @@ class RunReport(Document, frozen=True, kw_only=True):
     error: ErrorAnswer | None = None
 
 
+class RunProgress(Document, frozen=True, kw_only=True):
+    """A host says where a run is; counts records that were worked on, whatever was found in them."""
+
+    run: Hash32
+    stage: Annotated[str, msgspec.Meta(max_length=40)]
+    done: Annotated[int, msgspec.Meta(ge=0)]
+    total: Annotated[int, msgspec.Meta(ge=0)]
+
+
 class Accepted(Document, frozen=True, kw_only=True):
     """Done; asking again changes nothing."""
 
@@ -404,6 +413,7 @@ RUN = Kind("hub.run", RunRequest, RunAnswer)
 ORDER = Kind("hub.order", OrderRequest, OrderAnswer)
 SESSION = Kind("hub.session", SessionRequest, SessionAnswer)
 REPORT = Kind("hub.report", RunReport, Accepted)
+PROGRESS = Kind("hub.progress", RunProgress, Accepted)
 RELAY = Kind("hub.relay", RelayRequest, RelayAnswer)
 LEAVES = Kind("hub.leaves", LeavesRequest, LeavesAnswer)
 RESULT = Kind("hub.result", ResultRequest, ResultAnswer)

@@ -1,0 +1,124 @@
+"""Step 9: read every record, choose the cohort, and lay the genotypes side by side."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nebula.analysis.inputs import CohortInput, Sites
+from nebula.enclave.cohort import analysed_columns, choose_cohort
+from nebula.enclave.release import Dropped
+from nebula.genome.assembly import assemble
+from nebula.genome.chromosomes import NAMES
+from nebula.protocol.errors import NebulaError, UnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from nebula.analysis.parameters import Parameters
+    from nebula.enclave.host_pipe import Host
+    from nebula.enclave.read_record import Owner, ReadRecord, RecordReader
+    from nebula.enclave.release import ReleasedRecord
+    from nebula.genome.panel import Panel
+    from nebula.protocol.ids import Address
+    from nebula.protocol.study import StudyDocument
+
+MAX_THREADS = 16
+PROGRESS_EVERY = 100
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cohort:
+    """The people that a result is about: column i of everything in ``input`` is ``records[i]``."""
+
+    records: tuple[Address, ...]
+    owners: tuple[Owner, ...]
+    input: CohortInput
+
+    def without(self, refused: frozenset[Address]) -> Cohort:
+        """Leave records out."""
+        kept = np.array([i for i, record in enumerate(self.records) if record not in refused], dtype=np.int64)
+        return Cohort(
+            tuple(self.records[i] for i in kept),
+            tuple(self.owners[i] for i in kept),
+            CohortInput(
+                self.input.matrix.select_samples(kept),
+                self.input.sites,
+                {name: column[kept] for name, column in self.input.phenotypes.items()},
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What could be read, and what not. ``away``: some of it may be readable later."""
+
+    records: tuple[ReadRecord, ...]
+    dropped: Counter[Dropped]
+    away: bool
+
+
+def read_records(released: Sequence[ReleasedRecord], reader: RecordReader, host: Host) -> Reading:
+    """Read all records that were released, many at a time; one that cannot be used drops out."""
+    read: list[ReadRecord] = []
+    away = 0
+    with ThreadPoolExecutor(min(MAX_THREADS, 2 * (os.cpu_count() or 1))) as pool:
+        outcomes = pool.map(lambda one: _read(reader, one), released)
+        for done, outcome in enumerate(outcomes, start=1):
+            if isinstance(outcome, BaseException):
+                away += isinstance(outcome, UnavailableError)
+            else:
+                read.append(outcome)
+            if done % PROGRESS_EVERY == 0 or done == len(released):
+                host.progress("assembling", done, len(released))
+    return Reading(tuple(read), Counter({Dropped.UNREADABLE: len(released) - len(read)}), away > 0)
+
+
+def _read(reader: RecordReader, released: ReleasedRecord) -> ReadRecord | Exception:
+    try:
+        return reader.read(released)
+    except NebulaError as error:
+        return error
+    except Exception as error:  # noqa: BLE001
+        # SECURITY: a record is a stranger's bytes, and this is its edge: a parser that trips over them must not
+        # take the run down. The type is all that is told; a message could hold what the record says.
+        sys.stderr.write(f"a record was dropped by {type(error).__name__}\n")
+        return error
+
+
+def form_cohort(reading: Reading, study: StudyDocument, parameters: Parameters, panel: Panel) -> Cohort:
+    """Choose who belongs to the cohort and assemble their genotypes.
+
+    Raises:
+        RejectedInputError: a column cannot be analysed.
+    """
+    members, columns = choose_cohort(
+        [record.phenotypes for record in reading.records], study.conditions, analysed_columns(parameters)
+    )
+    chosen = [reading.records[i] for i in members]
+    matrix = assemble(panel, [record.codes for record in chosen])
+    return Cohort(
+        tuple(record.record for record in chosen),
+        tuple(record.owner for record in chosen),
+        CohortInput(matrix, panel_sites(panel), columns),
+    )
+
+
+def panel_sites(panel: Panel) -> Sites:
+    """Return a panel's sites as the analyses take them."""
+    reference, alternate = panel.alleles()
+    names: NDArray[np.object_] = np.array(NAMES, dtype=object)[panel.chromosomes()]
+    return Sites(
+        names,
+        panel.positions().astype(np.int64),
+        np.array(reference, dtype=object),
+        np.array(alternate, dtype=object),
+    )

@@ -1,0 +1,119 @@
+"""The worker's end of the pipe to its host.
+
+SECURITY: the host is hostile. It can withhold, delay, reorder, repeat and forge; what it brings is believed only
+where a keeper signed it. It sees which objects are read and how far the work is, so neither may depend on what
+the records say.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+
+from nebula.protocol.errors import (
+    IntegrityError,
+    NebulaError,
+    NotPermittedError,
+    RejectedInputError,
+    UnavailableError,
+)
+from nebula.protocol.ids import Address
+from nebula.protocol.messages import ErrorAnswer, SessionRequest
+from nebula.protocol.wire import to_canonical
+from nebula.protocol.worker import Answered, Carry, Progress, Register, Start, read_from_host, write_frame
+
+_FAMILIES: dict[str, type[NebulaError]] = {
+    family.family: family for family in (RejectedInputError, NotPermittedError, UnavailableError, IntegrityError)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A sealed envelope for a keeper."""
+
+    keeper: Address
+    kind: str
+    envelope: bytes
+
+
+class Host(Protocol):
+    """What a worker asks of its host."""
+
+    def carry(self, letters: Sequence[Letter]) -> list[bytes | NebulaError]:
+        """Carry letters to their keepers, all at once, and return what came back for each, in their order."""
+        ...
+
+    def register(self, request: SessionRequest) -> None:
+        """Have the session registered on the ledger.
+
+        Raises:
+            NebulaError: it was not.
+        """
+        ...
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        """Say where the run is; what the host hears, it may tell anyone."""
+        ...
+
+
+class PipeHost:
+    """The host behind two open binary files."""
+
+    def __init__(self, incoming: BinaryIO, outgoing: BinaryIO) -> None:
+        self._incoming = incoming
+        self._outgoing = outgoing
+        self._sequence = 0
+
+    def await_start(self) -> tuple[Start, bytes]:
+        """Return the host's first words: what to do.
+
+        Raises:
+            RejectedInputError: it says something else.
+        """
+        said = read_from_host(self._incoming)
+        if said is None or not isinstance(said[0], Start):
+            raise RejectedInputError("frame.unexpected", "a worker is started with a run order")
+        return said[0], said[1]
+
+    def carry(self, letters: Sequence[Letter]) -> list[bytes | NebulaError]:
+        """See :class:`Host`."""
+        sequences = [self._next() for _ in letters]
+        for sequence, letter in zip(sequences, letters, strict=True):
+            write_frame(
+                self._outgoing, Carry(sequence=sequence, keeper=letter.keeper, kind=letter.kind), letter.envelope
+            )
+        answers = self._await_answers(set(sequences))
+        return [answers[sequence] for sequence in sequences]
+
+    def register(self, request: SessionRequest) -> None:
+        """See :class:`Host`."""
+        sequence = self._next()
+        write_frame(self._outgoing, Register(sequence=sequence), to_canonical(request))
+        answer = self._await_answers({sequence})[sequence]
+        if isinstance(answer, NebulaError):
+            raise answer
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        """See :class:`Host`."""
+        write_frame(self._outgoing, Progress(stage=stage, done=done, total=total))
+
+    def _next(self) -> int:
+        self._sequence += 1
+        return self._sequence
+
+    def _await_answers(self, waiting: set[int]) -> dict[int, bytes | NebulaError]:
+        answers: dict[int, bytes | NebulaError] = {}
+        while waiting:
+            said = read_from_host(self._incoming)
+            if said is None:
+                raise UnavailableError("host.gone", "the host has closed the pipe")
+            header, payload = said
+            if isinstance(header, Start) or header.sequence not in waiting:
+                raise RejectedInputError("frame.unexpected", "the host answers what was not asked")
+            waiting.discard(header.sequence)
+            answers[header.sequence] = payload if isinstance(header, Answered) else _error(header.error)
+        return answers
+
+
+def _error(answer: ErrorAnswer) -> NebulaError:
+    family = _FAMILIES.get(answer.family, UnavailableError)
+    return family(answer.code, answer.message, hint=answer.hint)

@@ -1,0 +1,173 @@
+"""One run, from the order to its output: steps 6 to 13 of the protocol, in their order.
+
+(1) The order is checked before anybody is asked: analysis, parameters, parts, panel, result key. (2) A session is
+opened. (3) Records are released, (4) read and assembled, (5) analysed. (6) Every keeper that voted confirms the
+records; (7) while one is refused, the result is computed anew without it, and confirmed anew. (8) The receipt is
+signed, and only what it commits to leaves.
+
+SECURITY: an error leaves the enclave too. None may say how many records are in a cohort, or which.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from nebula.analysis.parameters import Parameters, parse_parameters
+from nebula.attestation.quoting import Quoter
+from nebula.disclosure.release import Released
+from nebula.enclave.analyse import analyse, bundle_result
+from nebula.enclave.assemble import Cohort, form_cohort, read_records
+from nebula.enclave.cohort import analysed_columns
+from nebula.enclave.confirm import confirm_records
+from nebula.enclave.host_pipe import Host
+from nebula.enclave.keepers import Keepers
+from nebula.enclave.keys import LyingKeepers
+from nebula.enclave.read_record import OpenStorage, RecordReader
+from nebula.enclave.receipt import seal_result, settle_owners, sign_receipt
+from nebula.enclave.release import Dropped, release_records
+from nebula.enclave.session import Block, Session, SessionKeys, open_session
+from nebula.genome.panel import Panel
+from nebula.protocol.errors import IntegrityError, NotPermittedError, RejectedInputError, UnavailableError
+from nebula.protocol.funding import study_id
+from nebula.protocol.ids import Address
+from nebula.protocol.messages import RunOrder
+from nebula.protocol.receipt import DroppedRecords, RunOutput
+from nebula.protocol.sealing import require_strong_key
+from nebula.protocol.study import PartKind, StudyDocument
+from nebula.protocol.typed_data import Domain
+from nebula.protocol.worker import Start
+from nebula.storage.reading import parse_location
+
+MAX_PANEL_BYTES = 1 << 30
+MAX_CONFIRMATIONS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the worker has around it: an untrusted host, a CPU that quotes, storage, a clock that may be wrong."""
+
+    host: Host
+    quoter: Quoter
+    open_storage: OpenStorage
+    clock: Callable[[], datetime]
+
+
+def run_order(start: Start, order: RunOrder, around: Surroundings) -> RunOutput:
+    """Carry out a run order.
+
+    Raises:
+        NebulaError: nothing leaves; UnavailableError where a later try may succeed.
+    """
+    study = order.study
+    parameters = check_order(study)
+    panel = _read_panel(start, study, around.open_storage)
+    keys = SessionKeys.generate()
+    keepers = Keepers(around.host, keys.signing, around.clock)
+
+    around.host.progress("attesting", 0, len(order.records))
+    session = open_session(order, keepers, keys, around.quoter, Domain(study.chain_id, start.sessions_contract))
+    release = release_records(session, keepers, order.records)
+    _require_enough(len(release.records), study)
+    around.host.progress("released", len(release.records), len(order.records))
+
+    reading = read_records(
+        release.records, RecordReader(session, panel, around.open_storage, LyingKeepers()), around.host
+    )
+    if reading.away and len(reading.records) < study.min_records:
+        raise UnavailableError("enclave.storage-away", "too many records' storage is away", hint="it is tried again")
+    _require_enough(len(reading.records), study)
+    cohort = form_cohort(reading, study, parameters, panel)
+    around.host.progress("assembled", len(release.records), len(release.records))
+
+    read = tuple(record.record for record in reading.records)
+    confirmed = _confirmed_result(session, keepers, cohort, read, parameters)
+    return _make_output(start, session, confirmed, release.dropped + reading.dropped + confirmed.dropped)
+
+
+def check_order(study: StudyDocument) -> Parameters:
+    """Return a study's parameters after making sure that it can be run at all.
+
+    Raises:
+        RejectedInputError: it cannot.
+    """
+    parameters = parse_parameters(study.analysis, study.parameters)
+    require_strong_key(study.result_key)
+    if PartKind.GENOTYPES not in study.parts:
+        raise RejectedInputError("run.parts", f"{study.analysis} needs genotypes")
+    if (study.conditions or analysed_columns(parameters)) and PartKind.PHENOTYPES not in study.parts:
+        raise RejectedInputError("run.parts", "the study names phenotypes, but does not ask for that part")
+    if not 1 <= study.keeper_threshold <= len(set(study.keepers)):
+        raise RejectedInputError("run.threshold", "the study needs more keepers than it names")
+    return parameters
+
+
+@dataclass(frozen=True, slots=True)
+class _Confirmed:
+    cohort: Cohort
+    released: Released
+    block: Block
+    dropped: Counter[Dropped]
+
+
+def _confirmed_result(
+    session: Session, keepers: Keepers, cohort: Cohort, read: tuple[Address, ...], parameters: Parameters
+) -> _Confirmed:
+    """Analyse and confirm until a confirmation refuses nobody who is still in."""
+    study = session.evidence.study
+    asked = len(read)
+    for _ in range(MAX_CONFIRMATIONS):
+        _require_enough(len(cohort.records), study)
+        keepers.host.progress("analysing", 0, 1)
+        released = analyse(study, parameters, cohort)
+        keepers.host.progress("analysed", 1, 1)
+        confirmation = confirm_records(session, keepers, read)
+        if confirmation.refused.isdisjoint(read):
+            # Counted over all that was read, which the host knows: were only the cohort's withdrawals counted, it
+            # would learn whether somebody who withdrew had been in the cohort.
+            outside = len(read) - len(cohort.records)
+            dropped = Counter({Dropped.WITHDRAWN: asked - len(read), Dropped.NOT_IN_COHORT: outside})
+            return _Confirmed(cohort, released, confirmation.block, dropped)
+        read = tuple(record for record in read if record not in confirmation.refused)
+        cohort = cohort.without(confirmation.refused)
+    raise UnavailableError("enclave.unsettled", "consents change faster than the result can be computed")
+
+
+def _make_output(start: Start, session: Session, confirmed: _Confirmed, counts: Counter[Dropped]) -> RunOutput:
+    study = session.evidence.study
+    bundle = bundle_result(study_id(study), session.evidence.run, confirmed.released)
+    settlement = settle_owners(session, confirmed.cohort.records, confirmed.cohort.owners)
+    signed = sign_receipt(
+        session,
+        settlement,
+        bundle,
+        block=confirmed.block,
+        privacy_micro_rho=confirmed.released.micro_rho,
+        studies=Domain(study.chain_id, start.studies_contract),
+    )
+    return RunOutput(
+        signed=signed,
+        evidence=session.evidence,
+        payouts=settlement.payouts,
+        leaves=settlement.leaves,
+        dropped=DroppedRecords(reasons={reason.value: count for reason, count in sorted(counts.items()) if count}),
+        sealed_result=seal_result(bundle, session),
+    )
+
+
+def _read_panel(start: Start, study: StudyDocument, open_storage: OpenStorage) -> Panel:
+    # SECURITY: wherever the host has it from, the study's digest says whether it is the panel.
+    url, name = parse_location(start.panel_location)
+    panel = Panel.from_bytes(open_storage(url).get(name, max_bytes=MAX_PANEL_BYTES))
+    if panel.panel_id != study.panel:
+        raise IntegrityError("run.panel", "the host brought another panel than the study names")
+    return panel
+
+
+def _require_enough(records: int, study: StudyDocument) -> None:
+    if records < study.min_records:
+        raise NotPermittedError(
+            "run.too-few-records",
+            f"fewer records than the study's minimum of {study.min_records:,} can be used",
+            hint="nobody is charged; the escrow goes back to the buyer",
+        )
