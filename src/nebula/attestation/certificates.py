@@ -58,11 +58,27 @@ def parse_chain(pem: bytes, *, length: int, reason: str) -> tuple[x509.Certifica
     with rejecting(reason, "the certificate chain cannot be read"):
         chain = tuple(x509.load_pem_x509_certificates(pem))
         canonical = b"".join(certificate.public_bytes(Encoding.PEM) for certificate in chain)
+        for certificate in chain:
+            _read_eagerly(certificate)
     if len(chain) != length:
         raise QuoteRejectedError(reason, f"the chain has {len(chain)} certificates, not {length}")
     if pem.removesuffix(b"\0").removesuffix(b"\n") != canonical.removesuffix(b"\n"):
         raise QuoteRejectedError(reason, "the certificate chain is not written canonically")
     return chain
+
+
+def _read_eagerly(certificate: x509.Certificate) -> None:
+    """Have every field parsed now: the library does it on first use, and would fail in the middle of a check."""
+    _ = (
+        certificate.serial_number,
+        certificate.subject,
+        certificate.issuer,
+        certificate.not_valid_before_utc,
+        certificate.not_valid_after_utc,
+        certificate.signature_algorithm_oid,
+        certificate.extensions,
+        certificate.public_key(),
+    )
 
 
 def verify_chain(

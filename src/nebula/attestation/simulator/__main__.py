@@ -6,6 +6,7 @@ collateral service answers on http://HOST:PORT. ``measure`` prints the measureme
 
 import argparse
 import os
+import socket
 import sys
 from datetime import UTC, datetime
 from functools import partial
@@ -41,12 +42,20 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def serve(folder: Path, *, host: str, port: int) -> None:
-    """Serve the device and the collateral below a folder until the process is told to stop."""
-    sys.stderr.write(WARNING + "\n")
+    """Serve the device and the collateral below a folder until the process is told to stop.
+
+    The one line on stderr is written once both can be reached.
+    """
     pki = open_hardware(folder, at=_now())
     collateral = collateral_by_day(lambda at: issue_collateral(pki, at=at), _now)
-    with serving_device(folder / "device", SimulatedCpu(pki, measure_installed_bundle)):
-        uvicorn.run(pccs_app(collateral, pki=pki), host=host, port=port, log_level="warning", access_log=False)
+    config = uvicorn.Config(pccs_app(collateral, pki=pki), log_level="warning", access_log=False)
+    with (
+        serving_device(folder / "device", SimulatedCpu(pki, measure_installed_bundle)),
+        socket.create_server((host, port)) as listener,
+    ):
+        sys.stderr.write(f"{WARNING} Device: {folder / 'device'}; collateral: http://{host}:{port}\n")
+        sys.stderr.flush()
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 def open_hardware(folder: Path, *, at: datetime) -> DevelopmentPki:

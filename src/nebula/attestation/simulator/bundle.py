@@ -25,7 +25,6 @@ FOLDERS = (
     "analysis",
     "disclosure",
     "storage",
-    "transport",
     "enclave",
 )
 FILES = (
@@ -37,7 +36,6 @@ FILES = (
 LIBRARIES = (
     "coincurve",
     "cryptography",
-    "httpx2",
     "msgspec",
     "numpy",
     "opendp",
