@@ -1,0 +1,258 @@
+"""The keeper's tables, and the small reads and writes on them.
+
+Enrolments and policies are kept as their owners signed them. Which of them *counts* is not written here: it is the
+one that the record's slot on the ledger commits to, and that is looked up at every decision.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Engine,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from nebula.database import open_database, writing
+from nebula.database.replay import seen_messages_table
+from nebula.keeper.ledger_view import Slot
+from nebula.protocol.consent import ConsentPolicy, parse_policy
+from nebula.protocol.ids import Address, Hash32
+
+ADDRESS, HASH, DIGEST_BYTES, COMMITMENT_BYTES = 42, 66, 32, 26
+
+tables = MetaData()
+seen_messages = seen_messages_table(tables)
+
+enrolments = Table(
+    "enrolments",
+    tables,
+    Column("record", String(ADDRESS), primary_key=True),
+    Column("manifest_commitment", String(HASH), primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("manifest_location", String(1000), nullable=False),
+    Column("sealed_shares", LargeBinary, nullable=False),
+    sqlite_strict=True,
+)
+
+policies = Table(
+    "policies",
+    tables,
+    Column("sequence", Integer, primary_key=True, autoincrement=True),
+    Column("record", String(ADDRESS), nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("record_commitment", LargeBinary(COMMITMENT_BYTES), nullable=False),
+    Column("manifest_commitment", String(HASH), nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    UniqueConstraint("record", "version", "record_commitment"),
+    sqlite_strict=True,
+    sqlite_autoincrement=True,
+)
+
+approvals = Table(
+    "approvals",
+    tables,
+    Column("record", String(ADDRESS), primary_key=True),
+    Column("study", String(HASH), primary_key=True, index=True),
+    sqlite_strict=True,
+)
+
+studies = Table(
+    "studies",
+    tables,
+    Column("study", String(HASH), primary_key=True),
+    Column("deadline", BigInteger, nullable=False, index=True),
+    Column("document", LargeBinary, nullable=False),
+    sqlite_strict=True,
+)
+
+nonces = Table(
+    "nonces",
+    tables,
+    Column("study", String(HASH), primary_key=True),
+    Column("run", String(HASH), primary_key=True),
+    Column("session", String(ADDRESS), primary_key=True),
+    Column("nonce", LargeBinary(DIGEST_BYTES), nullable=False),
+    Column("issued", BigInteger, nullable=False, index=True),
+    sqlite_strict=True,
+)
+
+sessions = Table(
+    "sessions",
+    tables,
+    Column("session", String(ADDRESS), primary_key=True),
+    Column("evidence", LargeBinary, nullable=False),
+    Column("collateral", LargeBinary, nullable=False),
+    Column("vote", LargeBinary, nullable=False),
+    Column("simulated", Integer, nullable=False),
+    sqlite_strict=True,
+)
+
+budgets = Table(
+    "budgets",
+    tables,
+    Column("record", String(ADDRESS), primary_key=True),
+    Column("spent_micro_rho", BigInteger, nullable=False),
+    sqlite_strict=True,
+)
+
+uses = Table(
+    "uses",
+    tables,
+    Column("record", String(ADDRESS), primary_key=True),
+    Column("run", String(HASH), primary_key=True, index=True),
+    Column("micro_rho", BigInteger, nullable=False),
+    sqlite_strict=True,
+)
+
+decisions = Table(
+    "decisions",
+    tables,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("record", String(ADDRESS), nullable=False),
+    Column("session", String(ADDRESS), nullable=False),
+    Column("hash", LargeBinary(DIGEST_BYTES), nullable=False),
+    Column("entry", LargeBinary, nullable=False),
+    Index("decisions_by_record", "record", "sequence"),
+    Index("decisions_by_session", "session", "record", "sequence"),
+    sqlite_strict=True,
+)
+
+log_head = Table(
+    "log_head",
+    tables,
+    Column("one", Integer, primary_key=True, autoincrement=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("hash", LargeBinary(DIGEST_BYTES), nullable=False),
+    sqlite_strict=True,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What a keeper holds of a record under the policy that counts now."""
+
+    record: Address
+    manifest_commitment: Hash32
+    manifest_location: str
+    sealed_shares: bytes
+    policy: ConsentPolicy
+
+
+def open_state(url: str) -> Engine:
+    """Open the keeper's database."""
+    engine = open_database(url, tables, party="keeper")
+    with writing(engine) as connection:
+        connection.execute(insert_or_ignore(connection, log_head).values(one=1, sequence=0, hash=bytes(DIGEST_BYTES)))
+    return engine
+
+
+def current_policies(connection: Connection, slots: Mapping[Address, Slot]) -> dict[Address, ConsentPolicy]:
+    """Return the policies that the slots commit to; records without one are left out."""
+    rows = connection.execute(
+        select(policies.c.record, policies.c.version, policies.c.record_commitment, policies.c.document).where(
+            policies.c.record.in_(list(slots))
+        )
+    )
+    return {
+        row.record: parse_policy(row.document)
+        for row in rows
+        if _counts(slots[row.record], row.version, row.record_commitment)
+    }
+
+
+def current_holdings(connection: Connection, slots: Mapping[Address, Slot]) -> dict[Address, Holding]:
+    """Return shares and policy of every record that the slots commit to; the others are left out."""
+    rows = connection.execute(
+        select(
+            policies.c.record,
+            policies.c.version,
+            policies.c.record_commitment,
+            policies.c.document,
+            enrolments.c.manifest_commitment,
+            enrolments.c.manifest_location,
+            enrolments.c.sealed_shares,
+        )
+        .join_from(
+            policies,
+            enrolments,
+            (policies.c.record == enrolments.c.record)
+            & (policies.c.manifest_commitment == enrolments.c.manifest_commitment),
+        )
+        .where(policies.c.record.in_(list(slots)))
+    )
+    return {
+        row.record: Holding(
+            record=row.record,
+            manifest_commitment=row.manifest_commitment,
+            manifest_location=row.manifest_location,
+            sealed_shares=row.sealed_shares,
+            policy=parse_policy(row.document),
+        )
+        for row in rows
+        if _counts(slots[row.record], row.version, row.record_commitment)
+    }
+
+
+def _counts(slot: Slot, version: int, record_commitment: bytes) -> bool:
+    return (slot.version, slot.commitment) == (version, record_commitment)
+
+
+def approved_records(connection: Connection, study: Hash32, records: Sequence[Address] | None = None) -> set[Address]:
+    """Return the records whose owners approved a study; all of them, or those among ``records``."""
+    chosen = select(approvals.c.record).where(approvals.c.study == study)
+    if records is not None:
+        chosen = chosen.where(approvals.c.record.in_(records))
+    return set(connection.scalars(chosen))
+
+
+def spent_budgets(connection: Connection, records: Sequence[Address] | None = None) -> dict[Address, int]:
+    """Return what records have spent of their privacy budget, in micro-rho; those that spent nothing may be absent."""
+    chosen = select(budgets.c.record, budgets.c.spent_micro_rho)
+    if records is not None:
+        chosen = chosen.where(budgets.c.record.in_(records))
+    return dict(connection.execute(chosen).tuples().all())
+
+
+def used_in(connection: Connection, run: Hash32, records: Sequence[Address]) -> set[Address]:
+    """Return those of the records that were released to a run already."""
+    return set(connection.scalars(select(uses.c.record).where(uses.c.run == run, uses.c.record.in_(records))))
+
+
+def spend(connection: Connection, run: Hash32, records: Sequence[Address], micro_rho: int) -> None:
+    """Note that records are used in a run, and take its price off their budgets. The log's head must be locked."""
+    if not records:
+        return
+    connection.execute(insert(uses), [{"record": record, "run": run, "micro_rho": micro_rho} for record in records])
+    fresh = [{"record": record, "spent_micro_rho": 0} for record in records]
+    connection.execute(insert_or_ignore(connection, budgets), fresh)
+    connection.execute(
+        update(budgets)
+        .where(budgets.c.record.in_(records))
+        .values(spent_micro_rho=budgets.c.spent_micro_rho + micro_rho)
+    )
+
+
+def insert_or_ignore(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """Return an insert that leaves rows alone that are there already."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing()
+
+
+def pages(records: Iterable[Address], size: int) -> Iterable[list[Address]]:
+    """Cut records into lists of at most ``size``."""
+    listed = list(records)
+    return (listed[start : start + size] for start in range(0, len(listed), size))

@@ -1,0 +1,94 @@
+"""One record, one study, now: yes or no, and why. What release and confirmation share.
+
+In this order, and the first *no* of (1) to (3) is the only one given: (1) I hold shares of the record; (2) its slot on
+the ledger is live; (3) the slot commits to a policy, and a version of it, that I hold; (4) that policy permits
+the study, with every reason; (5) what is left of its privacy budget covers the study, unless this run has paid for
+the record already: a restarted session does not pay twice.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from nebula.keeper import state
+from nebula.keeper.ledger_view import Slot
+from nebula.keeper.reasons import BUDGET_SPENT, NOT_CURRENT, NOT_HELD, WITHDRAWN, codes_of
+from nebula.keeper.state import Holding
+from nebula.protocol.consent import permits
+from nebula.protocol.errors import RejectedInputError
+from nebula.protocol.funding import study_id
+from nebula.protocol.ids import Address, Hash32
+from nebula.protocol.study import StudyTerms
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A decision about one record; no reasons: yes, and then there is a holding.
+
+    ``micro_rho``: what the run still has to pay out of the record's privacy budget.
+    """
+
+    record: Address
+    reasons: tuple[str, ...]
+    holding: Holding | None = None
+    micro_rho: int = 0
+    used: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What the keeper's own tables say about a page of records."""
+
+    held: set[Address]
+    holdings: Mapping[Address, Holding]
+    approved: set[Address]
+    spent: Mapping[Address, int]
+    used: set[Address]
+
+
+def distinct(records: Sequence[Address]) -> tuple[Address, ...]:
+    """Return the records if none stands twice.
+
+    Raises:
+        RejectedInputError: ``records.duplicate``.
+    """
+    if len(set(records)) != len(records):
+        raise RejectedInputError("records.duplicate", "a record stands twice on this page")
+    return tuple(records)
+
+
+def decide(
+    connection: Connection, slots: Mapping[Address, Slot], terms: StudyTerms, *, run: Hash32, at: datetime
+) -> list[Verdict]:
+    """Decide about every record of ``slots``, in order. For release, the log's head must be locked."""
+    books = _read_books(connection, slots, study=study_id(terms.document), run=run)
+    return [_decide(record, slot, books, terms, at) for record, slot in slots.items()]
+
+
+def _decide(record: Address, slot: Slot, books: Books, terms: StudyTerms, at: datetime) -> Verdict:
+    used = record in books.used
+    holding = books.holdings.get(record)
+    if holding is None:
+        # A record that was forgotten after its withdrawal is no longer held: the ledger's word comes first.
+        reason = WITHDRAWN if slot.is_withdrawn else NOT_CURRENT if record in books.held else NOT_HELD
+        return Verdict(record, (reason,), used=used)
+    policy = holding.policy
+    reasons = codes_of(permits(policy, terms, at=at, approved=record in books.approved))
+    price = 0 if used else terms.document.privacy_micro_rho
+    if books.spent.get(record, 0) + price > policy.privacy_budget_micro_rho:
+        reasons = (*reasons, BUDGET_SPENT)
+    return Verdict(record, reasons, holding, price, used)
+
+
+def _read_books(connection: Connection, slots: Mapping[Address, Slot], *, study: Hash32, run: Hash32) -> Books:
+    records = list(slots)
+    enrolled = select(state.enrolments.c.record).where(state.enrolments.c.record.in_(records))
+    return Books(
+        held=set(connection.scalars(enrolled)),
+        holdings=state.current_holdings(connection, slots),
+        approved=state.approved_records(connection, study, records),
+        spent=state.spent_budgets(connection, records),
+        used=state.used_in(connection, run, records),
+    )
