@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nebula.attestation.simulator import bundle as bundle_module
 from nebula.attestation.simulator.bundle import PACKAGE, enclave_files, measure_bundle, measure_installed_bundle
 
 
@@ -51,5 +52,13 @@ def test_what_a_worker_loads_is_measured_and_what_it_cannot_load_is_not() -> Non
     assert not any("__pycache__" in name for name in names)
 
 
-def test_this_installations_measurement_is_stable() -> None:
-    assert measure_installed_bundle() == measure_installed_bundle()
+def test_libraries_and_interpreter_are_measured_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for folder in (*bundle_module.FOLDERS, "attestation"):
+        (tmp_path / folder).mkdir()
+    for name in bundle_module.FILES:
+        (tmp_path / name).write_text("")
+    before = measure_installed_bundle(tmp_path)
+    assert measure_installed_bundle(tmp_path) == before
+
+    monkeypatch.setattr(bundle_module, "version", lambda _: "0")
+    assert measure_installed_bundle(tmp_path) != before

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import uvicorn
 
-from nebula.attestation.simulator.bundle import measure_installed_bundle
+from nebula.attestation.simulator.bundle import PACKAGE, measure_installed_bundle
 from nebula.attestation.simulator.collateral import issue_collateral
 from nebula.attestation.simulator.cpu import SimulatedCpu
 from nebula.attestation.simulator.device import serving_device
@@ -32,16 +32,20 @@ def main(arguments: list[str] | None = None) -> int:
     serve_command.add_argument("--folder", type=Path, required=True)
     serve_command.add_argument("--host", default="127.0.0.1")
     serve_command.add_argument("--port", type=int, required=True)
-    commands.add_parser("measure", help="print the measurement of this installation's worker")
+    measure_command = commands.add_parser("measure", help="print the measurement of this installation's worker")
+    for command in (serve_command, measure_command):
+        command.add_argument(
+            "--package", type=Path, default=PACKAGE, help="the nebula package that workers load (default: this one)"
+        )
     asked = parser.parse_args(arguments)
     if asked.command == "measure":
-        sys.stdout.write(measure_installed_bundle() + "\n")
+        sys.stdout.write(measure_installed_bundle(asked.package) + "\n")
     else:
-        serve(asked.folder, host=asked.host, port=asked.port)
+        serve(asked.folder, host=asked.host, port=asked.port, package=asked.package)
     return 0
 
 
-def serve(folder: Path, *, host: str, port: int) -> None:
+def serve(folder: Path, *, host: str, port: int, package: Path = PACKAGE) -> None:
     """Serve the device and the collateral below a folder until the process is told to stop.
 
     The one line on stderr is written once both can be reached.
@@ -50,7 +54,7 @@ def serve(folder: Path, *, host: str, port: int) -> None:
     collateral = collateral_by_day(lambda at: issue_collateral(pki, at=at), _now)
     config = uvicorn.Config(pccs_app(collateral, pki=pki), log_level="warning", access_log=False)
     with (
-        serving_device(folder / "device", SimulatedCpu(pki, measure_installed_bundle)),
+        serving_device(folder / "device", SimulatedCpu(pki, partial(measure_installed_bundle, package))),
         socket.create_server((host, port)) as listener,
     ):
         sys.stderr.write(f"{WARNING} Device: {folder / 'device'}; collateral: http://{host}:{port}\n")
