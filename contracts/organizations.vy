@@ -5,7 +5,8 @@
 @license Apache-2.0
 @notice Buyers, labs, operators, keepers and desks are never anonymous: each is a legal person whom the
         governor has verified, for certain roles, until a certain time. A suspension takes effect in its block.
-@dev One storage slot per organization: roles in bits 0-15, end of standing in bits 16-79, suspension in bit 80.
+@dev One storage slot per organization: roles in bits 0-15, end of standing in bits 16-79, suspension in bit 80,
+     the two letters of its country in bits 81-96.
 """
 
 import governed
@@ -27,6 +28,11 @@ event Renewed:
     standing_until: uint64
 
 
+event Seated:
+    organization: indexed(address)
+    country: bytes2
+
+
 event Suspended:
     organization: indexed(address)
 
@@ -41,9 +47,12 @@ OPERATOR: public(constant(uint16)) = 4
 KEEPER: public(constant(uint16)) = 8
 DESK: public(constant(uint16)) = 16
 ACCREDITED: public(constant(uint16)) = 32  # a buyer who may ask for complete summary statistics
+NON_PROFIT: public(constant(uint16)) = 64  # not run for profit: some consents allow only those
 
-EVERY_ROLE: constant(uint16) = 63
+EVERY_ROLE: constant(uint16) = 127
 SUSPENDED: constant(uint256) = 1 << 80
+COUNTRY_AT: constant(uint256) = 81
+COUNTRY: constant(uint256) = ((1 << 16) - 1) << 81
 
 _standing: HashMap[address, uint256]
 
@@ -77,6 +86,20 @@ def renew(organization: address, roles: uint16, standing_until: uint64):
     self._must_be_known(organization)
     self._enter(organization, roles, standing_until)
     log Renewed(organization=organization, roles=roles, standing_until=standing_until)
+
+
+@external
+def seat(organization: address, country: bytes2):
+    """
+    @notice Enter the country under whose law an organization stands, as two upper-case letters of ISO 3166.
+    """
+    governed._only_governor()
+    self._must_be_known(organization)
+    letters: uint256 = convert(convert(country, uint16), uint256)
+    for letter: uint256 in [letters >> 8, letters & 255]:
+        assert letter >= 65 and letter <= 90, "a country is two upper-case letters"
+    self._standing[organization] = self._standing[organization] & ~COUNTRY | letters << COUNTRY_AT
+    log Seated(organization=organization, country=country)
 
 
 @external
@@ -144,12 +167,22 @@ def is_suspended(organization: address) -> bool:
     return self._standing[organization] & SUSPENDED != 0
 
 
+@external
+@view
+def country_of(organization: address) -> bytes2:
+    """
+    @notice The country under whose law an organization stands; empty where none was entered.
+    """
+    letters: uint256 = (self._standing[organization] & COUNTRY) >> COUNTRY_AT
+    return convert(convert(letters, uint16), bytes2)
+
+
 @internal
 def _enter(organization: address, roles: uint16, until: uint64):
     assert roles != 0 and roles <= EVERY_ROLE, "these roles do not exist"
     assert convert(until, uint256) > block.timestamp, "the standing would end in the past"
-    suspension: uint256 = self._standing[organization] & SUSPENDED
-    self._standing[organization] = convert(roles, uint256) | convert(until, uint256) << 16 | suspension
+    kept: uint256 = self._standing[organization] & (SUSPENDED | COUNTRY)
+    self._standing[organization] = convert(roles, uint256) | convert(until, uint256) << 16 | kept
 
 
 @internal

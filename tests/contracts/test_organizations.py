@@ -68,7 +68,7 @@ def test_nonsense_is_not_registered(ledger: Deployment) -> None:
         organizations.register(LAB_KEY.address, BUYER, FOREVER, "", sender=governor)
     with boa.reverts("the standing would end in the past"):
         organizations.register(LAB_KEY.address, BUYER, ledger.now, "Late", sender=governor)
-    for roles in (0, 64, 2**16 - 1):
+    for roles in (0, 128, 2**16 - 1):
         with boa.reverts("these roles do not exist"):
             organizations.register(LAB_KEY.address, roles, FOREVER, "Odd", sender=governor)
     for change in (organizations.suspend, organizations.reinstate):
@@ -94,7 +94,7 @@ def test_the_office_passes_only_to_whom_it_was_offered(ledger: Deployment) -> No
 
 @pytest.mark.parametrize("role", [OPERATOR, KEEPER])
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(roles=st.integers(1, 63), until=st.integers(2**33, 2**64 - 1), suspended=st.booleans())
+@given(roles=st.integers(1, 127), until=st.integers(2**33, 2**64 - 1), suspended=st.booleans())
 def test_the_packed_slot_gives_back_what_was_put_in(
     ledger: Deployment, role: int, roles: int, until: int, suspended: bool
 ) -> None:
@@ -108,3 +108,25 @@ def test_the_packed_slot_gives_back_what_was_put_in(
         assert organizations.standing_until(lab) == until
         assert organizations.is_suspended(lab) == suspended
         assert organizations.in_good_standing(lab, role) == (roles & role == role and not suspended)
+
+
+def test_a_country_is_entered_and_outlives_a_renewal(ledger: Deployment) -> None:
+    organizations, governor, buyer = ledger.organizations, ledger.governor.address, ledger.buyer.address
+    assert organizations.country_of(buyer) == bytes(2)
+
+    organizations.seat(buyer, b"CH", sender=governor)
+    organizations.renew(buyer, BUYER, FOREVER, sender=governor)
+
+    assert organizations.country_of(buyer) == b"CH"
+    assert organizations.in_good_standing(buyer, BUYER)
+
+
+def test_only_the_governor_seats_known_organizations_in_countries_of_two_letters(ledger: Deployment) -> None:
+    organizations, governor, buyer = ledger.organizations, ledger.governor.address, ledger.buyer.address
+    with boa.reverts("only the governor may do this"):
+        organizations.seat(buyer, b"CH", sender=buyer)
+    with boa.reverts("this organization is not registered"):
+        organizations.seat(LAB_KEY.address, b"CH", sender=governor)
+    for country in (b"ch", b"C1", bytes(2)):
+        with boa.reverts("a country is two upper-case letters"):
+            organizations.seat(buyer, country, sender=governor)

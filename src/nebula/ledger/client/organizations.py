@@ -20,6 +20,7 @@ class Role(IntFlag):
     KEEPER = 8
     DESK = 16
     ACCREDITED = 32
+    NON_PROFIT = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,11 @@ class Organizations(Contract):
         """Whether an organization is suspended."""
         return bool(self._read("is_suspended", organization, at=at))
 
+    def country_of(self, organization: Address, at: At = None) -> str | None:
+        """Return the country (ISO 3166, two letters) under whose law an organization stands; None if not entered."""
+        letters = bytes(self._read("country_of", organization, at=at))
+        return letters.decode("ascii") if any(letters) else None
+
     def governor(self, at: At = None) -> Address:
         """Return who may register organizations."""
         return str(self._read("governor", at=at))
@@ -99,6 +105,10 @@ class Organizations(Contract):
     def renew(self, organization: Address, roles: Role, *, standing_until: int) -> ContractCall:
         """The governor changes roles or their end."""
         return self._call("renew", organization, int(roles), standing_until, gas=90_000)
+
+    def seat(self, organization: Address, country: str) -> ContractCall:
+        """The governor enters an organization's country."""
+        return self._call("seat", organization, country.encode("ascii"), gas=80_000)
 
     def suspend(self, organization: Address) -> ContractCall:
         """The governor takes standing away, at once."""
