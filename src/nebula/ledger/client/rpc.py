@@ -107,10 +107,7 @@ class LedgerClient:
             RevertedError: a contract refused.
             RejectedInputError: the node refused the request itself.
         """
-        (answer,) = self.batch([(method, list(arguments))])
-        if isinstance(answer, NebulaError):
-            raise answer
-        return answer
+        return self.results([(method, list(arguments))])[0]
 
     def batch(self, requests: Sequence[Request]) -> list[Any]:
         """Make many calls; answers are in order, and where one failed stands its error."""
@@ -193,7 +190,7 @@ class LedgerClient:
         """Return a block, or None if the node has no such block."""
         if isinstance(at, str):
             return block_ref(self.request("eth_getBlockByHash", at, False))
-        return block_ref(self.request(*block_request(at)))
+        return block_ref(self.results([block_request(at)])[0])
 
     def nonce(self, address: Address, at: At = None) -> int:
         """Return how many transactions an address has sent."""
@@ -215,7 +212,7 @@ class LedgerClient:
         Raises:
             RevertedError: the contract refused.
         """
-        return _bytes(self.request(*call_request(to, data, at)))
+        return _bytes(self.results([call_request(to, data, at)])[0])
 
     def calls(self, to: Address, datas: Sequence[bytes], at: At = None) -> list[bytes]:
         """Read many things from one contract, in one request, about one block.
@@ -285,9 +282,9 @@ def block_tag(at: At) -> Any:
     return hex(at) if isinstance(at, int) else {"blockHash": at}
 
 
-def block_request(at: int | None) -> Any:
+def block_request(at: int | None) -> Request:
     """Return the request for a block's header by number."""
-    return ("eth_getBlockByNumber", "latest" if at is None else hex(at), False)
+    return ("eth_getBlockByNumber", [block_tag(at), False])
 
 
 def call_request(to: Address, data: bytes, at: At) -> Request:

@@ -135,8 +135,8 @@ class Follower:
         before = end.number if stand is None else stand.number
         requests: list[Request] = [
             ("eth_getLogs", [log_query(list(self._decoders), first, end.number, ())]),
-            _as_request(before),
-            _as_request(end.number),
+            block_request(before),
+            block_request(end.number),
         ]
         raw_logs, raw_before, raw_end = self._client.results(requests)
         seen_before, seen_end = block_ref(raw_before), block_ref(raw_end)
@@ -205,11 +205,6 @@ class Follower:
         query = select(blocks).order_by(blocks.c.number.desc()).limit(1)
         row = connection.execute(query.with_for_update() if lock else query).mappings().one_or_none()
         return None if row is None else _block(row)
-
-
-def _as_request(number: int) -> Request:
-    method, *arguments = block_request(number)
-    return method, arguments
 
 
 def _block(row: Any) -> BlockRef:

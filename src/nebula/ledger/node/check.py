@@ -82,7 +82,10 @@ class _Checker:
         for number in range(1, self._head.number + 1):
             if parent is None:
                 break
-            parent = self._block(number, parent)
+            try:
+                parent = self._block(number, parent)
+            except IntegrityError as error:
+                parent = self._stop(number, f"cannot be read: {error}")
         return CheckReport(
             blocks=len(self._hashes),
             transactions=self._transactions,

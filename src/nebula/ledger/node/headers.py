@@ -8,6 +8,8 @@ from eth.constants import BLANK_ROOT_HASH, ZERO_ADDRESS
 from eth.vm.forks.london.headers import calculate_expected_base_fee_per_gas
 from eth.vm.forks.prague.blocks import PragueBlockHeader
 
+from nebula.protocol.errors import IntegrityError
+
 EXTRA_DATA = b"nebula"
 _INITIAL_BASE_FEE_WEI = 10**9
 _NONCE = bytes(8)
@@ -34,8 +36,15 @@ def decode_header(raw: bytes) -> Header:
 
 
 def engine_header(raw: bytes) -> Any:
-    """Return a stored header as py-evm's own."""
-    return rlp.decode(raw, PragueBlockHeader)
+    """Return a stored header as py-evm's own.
+
+    Raises:
+        IntegrityError: the bytes are no header; the file was altered.
+    """
+    try:
+        return rlp.decode(raw, PragueBlockHeader)
+    except rlp.RLPException as error:
+        raise IntegrityError("ledger.file", "a stored block header is no block header") from error
 
 
 def plain(header: Any) -> Header:

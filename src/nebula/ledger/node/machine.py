@@ -214,7 +214,7 @@ def _executed(transaction: SignedTransaction, receipt: Any, computation: Any, he
         raw=transaction.raw,
         sender=transaction.sender,
         to=transaction.to,
-        contract=bytes(computation.msg.create_address) if transaction.to == CREATE_CONTRACT_ADDRESS else None,
+        contract=bytes(computation.msg.storage_address) if transaction.to == CREATE_CONTRACT_ADDRESS else None,
         succeeded=computation.is_success,
         gas_used=receipt.gas_used - header.gas_used,
         cumulative_gas_used=receipt.gas_used,

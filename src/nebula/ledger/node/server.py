@@ -5,6 +5,8 @@ receipt should wait for it.
 """
 
 import asyncio
+import signal
+import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -134,6 +136,7 @@ def serve(settings: LedgerSettings) -> None:
     """
     app = LedgerApp(settings)
     _log.info("ledger.serving", host=settings.host, port=settings.port, chain_id=settings.genesis.chain_id)
+    _end_in_peace()
     uvicorn.Server(
         uvicorn.Config(
             app,
@@ -145,3 +148,10 @@ def serve(settings: LedgerSettings) -> None:
             limit_concurrency=_MAX_CONNECTIONS,
         )
     ).run()
+
+
+def _end_in_peace() -> None:
+    """Let ``serve`` return when it is told to stop: uvicorn raises the signal again once it has shut down."""
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda _number, _frame: None)
