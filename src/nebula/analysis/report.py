@@ -68,7 +68,9 @@ def lambda_gc(neg_log10_p: NDArray[np.float64]) -> float:
 
 
 def qq_quantiles(neg_log10_p: NDArray[np.float64], points: int = QUANTILE_POINTS) -> Table:
-    """Return a QQ curve at a fixed number of points, evenly spaced in expected -log10 p.
+    """Return a QQ curve at a fixed number of ranks, evenly spaced in expected -log10 p.
+
+    Nothing is interpolated: towards the strongest variants ranks, and so points, repeat.
 
     Returns:
         ``expected`` and ``observed``, each of shape (points,), ascending; empty without rows.
@@ -76,10 +78,9 @@ def qq_quantiles(neg_log10_p: NDArray[np.float64], points: int = QUANTILE_POINTS
     count = len(neg_log10_p)
     if not count:
         return {"expected": np.zeros(0), "observed": np.zeros(0)}
-    ranks = np.arange(count, 0, -1)
-    expected = -np.log10(ranks / (count + 1))
-    grid = np.linspace(expected[0], expected[-1], points)
-    return {"expected": grid, "observed": np.interp(grid, expected, np.sort(neg_log10_p))}
+    grid = np.linspace(-np.log10(count / (count + 1)), np.log10(count + 1), points)
+    ranks = np.clip(np.round((count + 1) * 10.0**-grid), 1, count).astype(np.int64)
+    return {"expected": -np.log10(ranks / (count + 1)), "observed": np.sort(neg_log10_p)[count - ranks]}
 
 
 def association_tsv(table: Table) -> bytes:

@@ -1,0 +1,77 @@
+import json
+import re
+from collections.abc import Callable
+
+import altair as alt
+import numpy as np
+import pytest
+
+from nebula.analysis import report
+from nebula.portal import charts
+
+
+@pytest.fixture
+def associations() -> dict:
+    rng = np.random.default_rng(0)
+    count = 200_000
+    logs = -np.log10(rng.random(count))
+    logs[1000] = 31.5
+    return {
+        "chromosome": np.sort(rng.integers(1, 23, count)),
+        "base_pair_location": rng.integers(1, 2 * 10**8, count),
+        "neg_log_10_p_value": logs,
+    }
+
+
+def values_of(chart: alt.TopLevelMixin) -> list[dict]:
+    datasets = json.loads(chart.to_json())["datasets"]
+    return [row for rows in datasets.values() for row in rows]
+
+
+def test_a_manhattan_plot_is_thinned_but_keeps_every_peak(associations: dict) -> None:
+    rows = values_of(charts.manhattan(associations))
+    assert len(rows) < 60_000
+    assert max(row["y"] for row in rows) == 31.5
+    assert [row["y"] for row in rows if row.get("kind") == "hit"] == [31.5]
+
+
+def test_thinning_moves_no_point_by_more_than_a_pixel() -> None:
+    rng = np.random.default_rng(1)
+    x, y = rng.random(20_000), rng.random(20_000)
+    kept = charts.thinned(x, y, width=30, height=20)
+    assert len(kept) <= 46 * 31
+    for row in range(0, 20_000, 500):
+        near = (np.abs(x[kept] - x[row]) < 1 / 30) & (np.abs(y[kept] - y[row]) < 1 / 20)
+        assert near.any()
+
+
+def test_either_column_of_p_gives_the_same_plot(associations: dict) -> None:
+    written = dict(associations)
+    written["p_value"] = 10.0 ** -written.pop("neg_log_10_p_value")
+    np.testing.assert_allclose(charts.logarithms(written), charts.logarithms(associations), atol=1e-9)
+
+
+def empty_table() -> dict:
+    return {name: np.zeros(0) for name in ("chromosome", "base_pair_location", "p_value")}
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: charts.manhattan(empty_table()),
+        lambda: charts.qq(report.qq_quantiles(np.zeros(0)), float("nan")),
+        lambda: charts.qq(report.qq_quantiles(-np.log10(np.linspace(1e-4, 1, 500))), 1.01),
+        lambda: charts.components(np.random.default_rng(2).standard_normal((300, 3)), ["AFR", "EUR", "EAS"] * 100),
+    ],
+)
+def test_every_chart_renders_and_asks_nothing_of_the_network(make: Callable[[], alt.TopLevelMixin]) -> None:
+    chart = make()
+    svg = charts.to_svg(chart)
+    assert charts.to_png(chart, scale=1).startswith(b"\x89PNG")
+    links = set(re.findall(r"https?://[^\"' ]+", svg))
+    assert links <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+
+
+def test_the_inflation_factor_is_written_on_the_qq_plot() -> None:
+    curve = report.qq_quantiles(-np.log10(np.linspace(1e-3, 1, 300)))
+    assert "1.234" in charts.to_svg(charts.qq(curve, 1.234))
