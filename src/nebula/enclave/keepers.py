@@ -58,21 +58,24 @@ class Keepers:
     sleep: Callable[[float], None] = time.sleep
 
     def ask(self, kind: Kind, question: Document, answer: type[A], *, keepers: Sequence[Address]) -> Answers[A]:
-        """Ask all these keepers the same, again where one is away for a moment.
+        """Ask all these keepers the same; see :meth:`ask_each`."""
+        return self.ask_each(kind, dict.fromkeys(keepers, question), answer)
+
+    def ask_each(self, kind: Kind, questions: Mapping[Address, Document], answer: type[A]) -> Answers[A]:
+        """Ask keepers all at once, again where one is away for a moment.
 
         Args:
             kind: what is asked.
-            question: an instance of ``kind.request``.
+            questions: instances of ``kind.request``, by keeper.
             answer: ``kind.answer``, once more, for the type checker.
-            keepers: whom.
         """
         given: dict[Address, A] = {}
         errors: dict[Address, NebulaError] = {}
-        left = list(keepers)
+        left = list(questions)
         for attempt in range(TRIES):
             if attempt:
                 self.sleep(PAUSE_SECONDS * 2 ** (attempt - 1))
-            letters = [self._seal(kind, question, keeper) for keeper in left]
+            letters = [self._seal(kind, questions[keeper], keeper) for keeper in left]
             for letter, raw in zip(letters, self.host.carry(letters), strict=True):
                 try:
                     given[letter.keeper] = self._open(letter, raw, answer)

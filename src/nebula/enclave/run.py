@@ -25,12 +25,11 @@ from nebula.enclave.keepers import Keepers
 from nebula.enclave.keys import LyingKeepers
 from nebula.enclave.read_record import OpenStorage, RecordReader
 from nebula.enclave.receipt import seal_result, settle_owners, sign_receipt
-from nebula.enclave.release import Dropped, release_records
+from nebula.enclave.release import Dropped, ReleasedRecord, release_records
 from nebula.enclave.session import Block, Session, SessionKeys, open_session
 from nebula.genome.panel import Panel
 from nebula.protocol.errors import IntegrityError, NotPermittedError, RejectedInputError, UnavailableError
 from nebula.protocol.funding import study_id
-from nebula.protocol.ids import Address
 from nebula.protocol.messages import RunOrder
 from nebula.protocol.receipt import DroppedRecords, RunOutput
 from nebula.protocol.sealing import require_strong_key
@@ -80,7 +79,8 @@ def run_order(start: Start, order: RunOrder, around: Surroundings) -> RunOutput:
     cohort = form_cohort(reading, study, parameters, panel)
     around.host.progress("assembled", len(release.records), len(release.records))
 
-    read = tuple(record.record for record in reading.records)
+    usable = {record.record for record in reading.records}
+    read = tuple(record for record in release.records if record.record in usable)
     confirmed = _confirmed_result(session, keepers, cohort, read, parameters)
     return _make_output(start, session, confirmed, release.dropped + reading.dropped + confirmed.dropped)
 
@@ -111,7 +111,7 @@ class _Confirmed:
 
 
 def _confirmed_result(
-    session: Session, keepers: Keepers, cohort: Cohort, read: tuple[Address, ...], parameters: Parameters
+    session: Session, keepers: Keepers, cohort: Cohort, read: tuple[ReleasedRecord, ...], parameters: Parameters
 ) -> _Confirmed:
     """Analyse and confirm until a confirmation refuses nobody who is still in."""
     study = session.evidence.study
@@ -122,14 +122,14 @@ def _confirmed_result(
         released = analyse(study, parameters, cohort)
         keepers.host.progress("analysed", 1, 1)
         confirmation = confirm_records(session, keepers, read)
-        if confirmation.refused.isdisjoint(read):
+        kept = tuple(record for record in read if record.record not in confirmation.refused)
+        if len(kept) == len(read):
             # Counted over all that was read, which the host knows: were only the cohort's withdrawals counted, it
             # would learn whether somebody who withdrew had been in the cohort.
             outside = len(read) - len(cohort.records)
             dropped = Counter({Dropped.WITHDRAWN: asked - len(read), Dropped.NOT_IN_COHORT: outside})
             return _Confirmed(cohort, released, confirmation.block, dropped)
-        read = tuple(record for record in read if record not in confirmation.refused)
-        cohort = cohort.without(confirmation.refused)
+        read, cohort = kept, cohort.without(confirmation.refused)
     raise UnavailableError("enclave.unsettled", "consents change faster than the result can be computed")
 
 

@@ -1,0 +1,64 @@
+"""Carry what a worker says: envelopes to keepers, its session and its progress to the hub.
+
+Nothing is looked into, nothing is tried again: a worker that wants an answer asks anew, in a fresh envelope, because
+the keeper may have seen the old one.
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from nebula.protocol.errors import UnavailableError
+from nebula.protocol.ids import Address, Hash32
+from nebula.protocol.messages import PROGRESS, SESSION, Accepted, RunProgress, SessionAnswer, SessionRequest
+from nebula.transport.client import Carrier, Peer
+
+
+class Courier(Protocol):
+    """What a host does for its worker. Called from several threads."""
+
+    def carry(self, keeper: Address, kind: str, envelope: bytes) -> bytes:
+        """Bring an envelope to a keeper and return the answering one.
+
+        Raises:
+            NebulaError: the keeper's refusal, or UnavailableError.
+        """
+        ...
+
+    def register(self, request: SessionRequest) -> None:
+        """Have a session registered; returns when it stands on the ledger."""
+        ...
+
+    def progress(self, progress: RunProgress) -> None:
+        """Say where the run is."""
+        ...
+
+
+class HttpCourier:
+    """Carries over HTTP."""
+
+    def __init__(self, carrier: Carrier, keepers: Mapping[Address, str], hub: Peer) -> None:
+        self._carrier = carrier
+        self._keepers = keepers
+        self._hub = hub
+
+    def carry(self, keeper: Address, kind: str, envelope: bytes) -> bytes:
+        """See :class:`Courier`."""
+        url = self._keepers.get(keeper)
+        if url is None:
+            raise UnavailableError(
+                "host.unknown-keeper", f"this host does not know where keeper {keeper} answers", hint="add its URL"
+            )
+        return self._carrier.carry(url, kind, envelope)
+
+    def register(self, request: SessionRequest) -> None:
+        """See :class:`Courier`."""
+        self._hub.ask(SESSION, request, SessionAnswer)
+
+    def progress(self, progress: RunProgress) -> None:
+        """See :class:`Courier`."""
+        self._hub.ask(PROGRESS, progress, Accepted)
+
+
+def panel_location(panels_url: str, panel: Hash32) -> str:
+    """Return where a panel lies."""
+    return f"{panels_url}#{panel.removeprefix('0x')}"

@@ -1,0 +1,226 @@
+"""One worker process, from start to its last frame.
+
+The worker ends with its host: by the kernel's parent-death signal, and because its pipe closes. It is killed when the
+study's deadline passes: a receipt could settle nothing any more.
+"""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import IO, BinaryIO, cast
+
+import structlog
+
+from nebula.host.carry import Courier
+from nebula.host.settings import GramineCpu, SimulatedCpu
+from nebula.protocol.errors import NebulaError, RejectedInputError, UnavailableError
+from nebula.protocol.messages import ErrorAnswer, RunOrder, RunProgress, SessionRequest
+from nebula.protocol.receipt import RunOutput, parse_run_output
+from nebula.protocol.wire import MAX_MESSAGE_BYTES, parser, to_canonical
+from nebula.protocol.worker import (
+    Answered,
+    Carry,
+    Failed,
+    Finished,
+    Progress,
+    Register,
+    Start,
+    Unanswered,
+    read_from_worker,
+    write_frame,
+)
+
+THREADS = 16
+MAX_WAIT_SECONDS = 7 * 24 * 3600.0
+STOP_SECONDS = 10.0
+_PR_SET_PDEATHSIG = 1
+# A worker gets nothing else of the host's surroundings.
+_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH", "OMP_NUM_THREADS")
+
+_log = structlog.get_logger()
+_parse_session = parser(SessionRequest, max_bytes=MAX_MESSAGE_BYTES)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """How a worker is started: arguments, and the folder to start it in."""
+
+    arguments: tuple[str, ...]
+    folder: Path | None = None
+
+
+def worker_command(cpu: SimulatedCpu | GramineCpu) -> Command:
+    """Return how a worker is started on this kind of CPU."""
+    if isinstance(cpu, SimulatedCpu):
+        return Command((sys.executable, "-m", "nebula.enclave", "--device", cpu.device))
+    return Command((cpu.launcher, "worker"), Path(cpu.folder))
+
+
+@dataclass(slots=True)
+class Worker:
+    """Runs one worker after the other; ``stop`` may be called from a signal handler."""
+
+    command: Command
+    _process: subprocess.Popen[bytes] | None = field(default=None)
+
+    def run(self, start: Start, order: RunOrder, courier: Courier, *, at: datetime) -> RunOutput | ErrorAnswer:
+        """Have one order carried out, and return what left the enclave.
+
+        Raises:
+            UnavailableError: the worker died, or said what no worker says.
+        """
+        seconds_left = (order.study.deadline_at - at).total_seconds()
+        with (
+            self._started() as (process, incoming, outgoing),
+            _killing_after(seconds_left, process),
+            ThreadPoolExecutor(THREADS) as pool,
+        ):
+            conversation = _Conversation(order, courier, outgoing, pool)
+            conversation.say(start, to_canonical(order))
+            try:
+                return conversation.listen(incoming)
+            finally:
+                process.kill()  # it has said its last word, or will not
+
+    def stop(self) -> None:
+        """Kill the worker that runs now, if one does."""
+        if self._process is not None:
+            self._process.kill()
+
+    @contextmanager
+    def _started(self) -> Iterator[tuple[subprocess.Popen[bytes], BinaryIO, BinaryIO]]:
+        process = subprocess.Popen(  # noqa: S603 - our own worker
+            self.command.arguments,
+            cwd=self.command.folder,
+            env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            preexec_fn=_die_with(os.getpid()),  # noqa: PLW1509 - the host has one thread while it starts a worker
+        )
+        self._process = process
+        try:
+            yield process, cast("BinaryIO", process.stdout), cast("BinaryIO", process.stdin)
+        finally:
+            self._process = None
+            process.kill()
+            process.wait(STOP_SECONDS)
+            for pipe in (process.stdin, process.stdout):
+                _close(pipe)
+
+
+class _Conversation:
+    """What host and worker say to each other. Frames to the worker are written by whichever thread has an answer."""
+
+    def __init__(self, order: RunOrder, courier: Courier, outgoing: BinaryIO, pool: ThreadPoolExecutor) -> None:
+        self._order = order
+        self._courier = courier
+        self._outgoing = outgoing
+        self._pool = pool
+        self._lock = threading.Lock()
+
+    def say(self, header: Start | Answered | Unanswered, payload: bytes = b"") -> None:
+        """Write one frame. A worker that is gone is noticed where it is listened to."""
+        try:
+            with self._lock:
+                write_frame(self._outgoing, header, payload)
+        except OSError:
+            _log.info("worker-deaf", run=self._order.run)
+
+    def listen(self, incoming: BinaryIO) -> RunOutput | ErrorAnswer:
+        """Do what the worker asks for until it has finished or failed."""
+        while True:
+            try:
+                said = read_from_worker(incoming)
+            except NebulaError as error:
+                raise UnavailableError("host.worker-broken", f"the worker broke off: {error.message}") from error
+            if said is None:
+                raise UnavailableError("host.worker-died", "the worker died", hint="it is started again")
+            header, payload = said
+            match header:
+                case Carry():
+                    self._pool.submit(self._answer, header.sequence, self._carrying(header, payload))
+                case Register():
+                    self._pool.submit(self._answer, header.sequence, self._registering(payload))
+                case Progress():
+                    self._note(header)
+                case Finished():
+                    return _parse_output(payload)
+                case Failed():
+                    return header.error
+
+    def _carrying(self, carry: Carry, envelope: bytes) -> Callable[[], bytes]:
+        return lambda: self._courier.carry(carry.keeper, carry.kind, envelope)
+
+    def _registering(self, raw: bytes) -> Callable[[], bytes]:
+        def register() -> bytes:
+            self._courier.register(_parse_session(raw))
+            return b""
+
+        return register
+
+    def _answer(self, sequence: int, ask: Callable[[], bytes]) -> None:
+        try:
+            payload = ask()
+        except NebulaError as error:
+            answer = ErrorAnswer(family=error.family, code=error.code, message=error.message, hint=error.hint)
+            self.say(Unanswered(sequence=sequence, error=answer))
+        else:
+            self.say(Answered(sequence=sequence), payload)
+
+    def _note(self, progress: Progress) -> None:
+        run = self._order.run
+        _log.info("progress", run=run, stage=progress.stage, done=progress.done, total=progress.total)
+        told = RunProgress(run=run, stage=progress.stage, done=progress.done, total=progress.total)
+        self._pool.submit(self._tell, told)
+
+    def _tell(self, progress: RunProgress) -> None:
+        try:
+            self._courier.progress(progress)
+        except NebulaError as error:
+            _log.info("progress-untold", code=error.code)  # it only informs; the run goes on
+
+
+def _parse_output(raw: bytes) -> RunOutput:
+    try:
+        return parse_run_output(raw)
+    except RejectedInputError as error:
+        raise UnavailableError("host.worker-broken", f"the worker's output is malformed: {error.message}") from error
+
+
+@contextmanager
+def _killing_after(seconds: float, process: subprocess.Popen[bytes]) -> Iterator[None]:
+    timer = threading.Timer(min(max(seconds, 0.0), MAX_WAIT_SECONDS), process.kill)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _close(pipe: IO[bytes] | None) -> None:
+    try:
+        if pipe is not None:
+            pipe.close()
+    except BrokenPipeError:
+        return  # what could not be flushed has no reader any more
+
+
+def _die_with(parent: int) -> Callable[[], None]:
+    libc = ctypes.CDLL(None)
+
+    def prepare() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died between fork and here
+            os._exit(1)
+
+    return prepare
