@@ -41,9 +41,9 @@ def write_plink(folder: Path, matrix: PackedMatrix, trait: np.ndarray, covariate
     (folder / "in.bim").write_text("".join(f"1\tv{row}\t0\t{row + 1}\tC\tA\n" for row in range(matrix.variants)))
     (folder / "in.fam").write_text("".join(f"0\ts{row}\t0\t0\t1\t-9\n" for row in range(matrix.samples)))
     names = [f"c{index}" for index in range(covariates.shape[1])]
-    lines = ["\t".join(["#IID", "trait", *names])]
-    for row in range(matrix.samples):
-        lines.append("\t".join([f"s{row}", *(f"{value:.9g}" for value in (trait[row], *covariates[row]))]))
+    values = np.column_stack([trait, covariates])
+    rows = (f"s{row}\t" + "\t".join(f"{value:.9g}" for value in values[row]) for row in range(matrix.samples))
+    lines = ["\t".join(["#IID", "trait", *names]), *rows]
     (folder / "pheno.tsv").write_text("\n".join(lines) + "\n")
 
 
