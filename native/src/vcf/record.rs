@@ -161,7 +161,10 @@ fn parse_sample(
 ) -> Result<Sample, Fault> {
     let alleles = alleles_of(alternates);
     let mut sample = Sample { call: Call::default(), depth: -1, quality: -1 };
-    let mut shape = Shape { alternates, ploidy: if format.genotyped { None } else { Some(2) } };
+    let modern = rules.minor >= 3;
+    let empty_lists = rules.minor >= 5;
+    let mut shape =
+        Shape { alternates, modern, empty_lists, ploidy: if format.genotyped { None } else { Some(2) } };
     let mut keys = format.keys.iter();
     for (place, value) in field.split(|byte| *byte == b':').enumerate() {
         let Some((key, definition)) = keys.next() else {
@@ -207,7 +210,8 @@ impl VcfParser {
         check_qual(qual)?;
         check_filter(filter)?;
         // Number=G in INFO has no ploidy to go by: any count is accepted.
-        let shape = Shape { alternates: alternates.len(), ploidy: None };
+        let modern = self.rules.minor >= 3;
+        let shape = Shape { alternates: alternates.len(), modern, empty_lists: false, ploidy: None };
         let end = check_info(info, &self.rules, shape)?;
         let contig = self.order.step(chrom, pos)?;
         rows.records += 1;

@@ -62,6 +62,10 @@ pub struct Definition {
 #[derive(Debug, Clone, Copy)]
 pub struct Shape {
     pub alternates: usize,
+    /// VCF 4.3 and later: every value must have its key's type.
+    pub modern: bool,
+    /// VCF 4.5: a list may have no values at all.
+    pub empty_lists: bool,
     pub ploidy: Option<usize>,
 }
 
@@ -86,6 +90,12 @@ impl Shape {
 pub fn is_integer(value: &[u8]) -> bool {
     let digits = value.strip_prefix(b"-").or_else(|| value.strip_prefix(b"+")).unwrap_or(value);
     !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
+}
+
+/// The range of VCF: 32 bits, without the eight lowest numbers, which BCF reserves.
+fn is_whole(value: &[u8]) -> bool {
+    let parsed = std::str::from_utf8(value).ok().and_then(|text| text.parse::<i32>().ok());
+    is_integer(value) && parsed.is_some_and(|number| number >= i32::MIN + 8)
 }
 
 /// `^[-+]?[0-9]*\.?[0-9]+([eE][-+]?[0-9]+)?$`, infinity or NaN; `1.` is met in real files and accepted.
@@ -125,7 +135,7 @@ fn fits(value: &[u8], definition: Definition) -> bool {
         return true;
     }
     let typed = match definition.kind {
-        Kind::Integer => is_integer(value),
+        Kind::Integer => is_whole(value),
         Kind::Float => is_float(value),
         Kind::Character => std::str::from_utf8(value).is_ok_and(|text| text.chars().count() == 1),
         Kind::Cigar => is_cigar(value),
@@ -144,7 +154,8 @@ pub fn check_values(
     definition: Definition,
     shape: Shape,
 ) -> Result<(), Fault> {
-    if values == b"." {
+    let empty_list = values.is_empty() && shape.empty_lists;
+    if values == b"." || empty_list {
         return Ok(());
     }
     let field = || format!("{column}, {}", quoted(key));
@@ -154,8 +165,8 @@ pub fn check_values(
         }
         return Err(Fault::new(code, field(), format!("a flag has no value such as {}", quoted(values))));
     }
-    // Truth sets in wide use break the types of INFO keys of their own, which nothing here reads.
-    let typed = definition.reserved || column != "INFO";
+    // Older truth sets in wide use break the types of INFO keys of their own, which nothing here reads.
+    let typed = definition.reserved || shape.modern || column != "INFO";
     let mut count = 0;
     for value in values.split(|byte| *byte == b',') {
         if typed && !fits(value, definition) {
@@ -191,7 +202,7 @@ mod tests {
 
     #[test]
     fn genotype_counts_follow_ploidy_and_alleles() {
-        let shape = |alternates, ploidy| Shape { alternates, ploidy };
+        let shape = |alternates, ploidy| Shape { alternates, ploidy, modern: false, empty_lists: false };
         assert_eq!(shape(1, Some(2)).expects(Number::PerGenotype), Some(3));
         assert_eq!(shape(2, Some(2)).expects(Number::PerGenotype), Some(6));
         assert_eq!(shape(2, Some(1)).expects(Number::PerGenotype), Some(3));

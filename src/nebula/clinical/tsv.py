@@ -148,7 +148,7 @@ def _infer(column: dict[str, str]) -> Kind:
     return "number" if values and numbers >= _MOSTLY * len(values) else "category"
 
 
-def _read_column(
+def _read_column(  # noqa: PLR0917
     name: str,
     kind: Kind,
     column: dict[str, str],

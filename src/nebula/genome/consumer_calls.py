@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: So many markers must meet the panel before their letters can prove a build, and so many must fit.
 ENOUGH_MARKERS = 30
+#: Stretches that did not move between assemblies let a few markers meet the wrong one.
+_ENOUGH_SHARE = 0.01
 ENOUGH_FIT = 0.9
 _HAPLOID = 1
 _COMPLEMENT = np.arange(256, dtype=np.uint8)
@@ -67,7 +69,8 @@ def calls_on_panel(file: ConsumerFile, panel: Panel, source: Source, *, chain: C
         second = np.where(where.flipped, _COMPLEMENT[file.second], file.second)
         lifted = _match(where.chromosome, where.pos, first, second, panel)
     best = as_they_are if lifted is None or as_they_are.fitting >= lifted.fitting else lifted
-    if best.met < ENOUGH_MARKERS or best.fitting < ENOUGH_FIT * best.met:
+    enough = max(ENOUGH_MARKERS, _ENOUGH_SHARE * min(file.markers, panel.sites))
+    if best.met < enough or best.fitting < ENOUGH_FIT * best.met:
         source.refuse(
             "wrong-assembly",
             f"of {best.met} markers at places of the panel ({panel.assembly}), {best.fitting} fit its alleles",

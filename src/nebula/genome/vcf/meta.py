@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from nebula.genome.vcf.reserved import RESERVED
 
 _LINE = re.compile(r"##([^=\s]+)=(.*\S.*)")
-# A value is quoted, a bracketed list (##META), or free of commas, quotes and angle brackets.
-_PAIR = re.compile(r'([^=,<>"\s]+)=(?:"((?:[^"\\]|\\.)*)"|(\[[^\]]*\])|([^,<>"]*))(?:,|$)')
+# A value is quoted, a bracketed list (##META), or free of commas and angle brackets.
+_PAIR = re.compile(r'([^=,<>"\s]+)=(?:"((?:[^"\\]|\\.)*)"|(\[[^\]]*\])|([^,<>"][^,<>]*|))(?:,|$)')
 _TYPES = {
     "INFO": ("Integer", "Float", "Flag", "Character", "String"),
     "FORMAT": ("Integer", "Float", "Character", "String"),
@@ -20,7 +20,9 @@ _NEW_NUMBER = re.compile(r"\d+|[ARGPM.]|L[ARG]")
 _ALTERNATE = re.compile(r'(?:(?:DEL|INS|DUP|INV|CNV)(?::[^\s,<>"]+)*|NON_REF|\*|X|CN\d+|BND|TRA)')
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^@/\s]+@)?(?!\d+(?:[:/]|$))[A-Za-z0-9.-]*(?::\d+)?(?:/\S*)?", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z0-9_.\-]+")
-_VERSION_OF_FREE_ORDER = 3
+# The asterisk is for the HLA contigs of GRCh38 alone.
+_CONTIG = re.compile(r"(?:HLA-[\w*:.\-]+|[\w!#$%&+./:;?@^|~\-][\w!#$%&+./:;=?@^|~\-]*)", re.ASCII)
+_VERSION_OF_FREE_NAMES = 3
 _VERSION_OF_NEW_NUMBERS = 4
 
 
@@ -90,7 +92,7 @@ def _pairs(text: str) -> tuple[dict[str, str], frozenset[str]]:
 
 def _check_definition(meta: Meta, minor: int) -> None:
     order = ["ID", "Number", "Type", "Description"]
-    _check_order(meta, order, minor)
+    _check_order(meta, order)
     number, kind = meta.fields["Number"], meta.fields["Type"]
     _check_number(number, minor)
     if kind not in _TYPES[meta.key]:
@@ -110,11 +112,11 @@ def _check_number(number: str, minor: int) -> None:
         raise MetaError(f"the Number is a count, A, R, G or '.', not {number!r}")
 
 
-def _check_order(meta: Meta, order: list[str], minor: int) -> None:
+def _check_order(meta: Meta, order: list[str]) -> None:
     missing = [name for name in order if name not in meta.fields]
     if missing:
         raise MetaError(f"{missing[0]} is missing")
-    if minor < _VERSION_OF_FREE_ORDER and list(meta.fields)[: len(order)] != order:
+    if list(meta.fields)[: len(order)] != order:
         raise MetaError(f"the order is {', '.join(order)}")
     _check_id(meta)
 
@@ -132,23 +134,25 @@ def _check_description(meta: Meta) -> None:
 
 def _check_alternate(meta: Meta, minor: int) -> None:
     optional = [name for name in ("Number", "Type") if name in meta.fields]
-    _check_order(meta, ["ID", *optional, "Description"], minor)
+    _check_order(meta, ["ID", *optional, "Description"])
     if "Number" in meta.fields:
         _check_number(meta.fields["Number"], minor)
     if meta.fields.get("Type", "String") not in _TYPES["ALT"]:
         raise MetaError(f"{meta.fields['Type']!r} is no Type")
-    if not _ALTERNATE.fullmatch(meta.fields["ID"]):
+    if minor < _VERSION_OF_FREE_NAMES and not _ALTERNATE.fullmatch(meta.fields["ID"]):
         raise MetaError("the ID begins with DEL, INS, DUP, INV or CNV, and parts between colons may follow")
     _check_description(meta)
 
 
-def _check_filter(meta: Meta, minor: int) -> None:
-    _check_order(meta, ["ID", "Description"], minor)
+def _check_filter(meta: Meta, _minor: int) -> None:
+    _check_order(meta, ["ID", "Description"])
     _check_description(meta)
 
 
-def _check_contig(meta: Meta, _minor: int) -> None:
+def _check_contig(meta: Meta, minor: int) -> None:
     _check_id(meta)
+    if minor >= _VERSION_OF_FREE_NAMES and not _CONTIG.fullmatch(meta.fields["ID"]):
+        raise MetaError("the ID is no name of a contig")
     length = meta.fields.get("length")
     if length is not None and not re.fullmatch(r"\d{1,12}", length):
         raise MetaError(f"{length!r} is no length")
@@ -156,7 +160,7 @@ def _check_contig(meta: Meta, _minor: int) -> None:
 
 def _check_sample(meta: Meta, minor: int) -> None:
     _check_id(meta)
-    if minor >= _VERSION_OF_FREE_ORDER:
+    if minor >= _VERSION_OF_FREE_NAMES:
         return
     if ("Genomes" in meta.fields) != ("Mixture" in meta.fields):
         raise MetaError("Genomes and Mixture belong together")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nebula.genome.inflate import Source
 
 _BATCH_BYTES = 1 << 22
+_VERSION_OF_LAST_NEWLINE = 3
 _MAGIC = {
     b"BCF": "BCF; write it as VCF with `bcftools view -Oz`",
     b"BAM\x01": "BAM: aligned reads, not variants",
@@ -185,6 +186,7 @@ class VcfReader:
             yield VariantBatch.from_native(native, samples)
 
     def _whole_lines(self) -> Iterator[bytes]:
+        """Pieces that end with a line; empty lines at the file's end are left out."""
         parts, size = [self._rest], len(self._rest)
         for piece in self._pieces:
             parts.append(piece)
@@ -192,14 +194,21 @@ class VcfReader:
             if size < _BATCH_BYTES:
                 continue
             joined = b"".join(parts)
-            end = joined.rfind(b"\n") + 1
+            # The last line is held back: what follows it may be the end.
+            end = joined.rfind(b"\n", 0, len(joined.rstrip(b"\r\n"))) + 1
             if end:
                 yield joined[:end]
             parts, size = [joined[end:]], len(joined) - end
             if size > self._source.limits.line_bytes:
                 self._source.refuse("line-too-long", f"a line is longer than {self._source.limits.line_bytes} bytes")
-        if rest := b"".join(parts):
+        rest = b"".join(parts)
+        if self.header.minor >= _VERSION_OF_LAST_NEWLINE and rest and not rest.endswith(b"\n"):
+            self._refuse_cut_off()
+        if rest := rest.rstrip(b"\r\n"):
             yield rest
+
+    def _refuse_cut_off(self) -> NoReturn:
+        self._source.refuse("truncated", "the last line has no end", hint="copy or download the file again, whole")
 
     def _read_header(self) -> VcfHeader:
         buffer = next(self._pieces, b"")
@@ -217,7 +226,10 @@ class VcfReader:
             more = next(self._pieces, b"")
             if not more:
                 lines.append(self._decode(buffer[start:].removesuffix(b"\r")))
-                return self._parse(lines)
+                header = self._parse(lines)
+                if header.minor >= _VERSION_OF_LAST_NEWLINE:
+                    self._refuse_cut_off()
+                return header
             buffer = buffer[start:] + more
             if sum(map(len, lines)) + len(buffer) > self._source.limits.header_bytes + (1 << 21):
                 self._source.refuse("header-too-long", "the header has no end")

@@ -1,0 +1,157 @@
+import gzip
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from genome.vcf_text import refused, source, vcf
+from nebula.genome.assembly import assemble
+from nebula.genome.building import build_panel
+from nebula.genome.importing import ImportedCohort, import_genomes
+from nebula.genome.inflate import Source
+from nebula.genome.keys import variant_key
+from nebula.genome.liftover import read_chain
+from nebula.genome.matrix import PackedMatrix
+from nebula.genome.panel import Panel
+from nebula.genome.record import parse_vector
+from nebula.genome.record.parquet import read_record
+
+SMALL = ("1 10 . A C . . . GT 0/1 1|1", "1 20 . A C,G . . . GT 1/2 ./.", "7 5 . T TA . . . GT 0/0 0|1")
+
+
+def panel_of(*sites: tuple[str, int, str, str]) -> Panel:
+    return Panel("p", "1", "GRCh38", np.sort(np.array([variant_key(*site) for site in sites], np.uint64)))
+
+
+SMALL_PANEL = panel_of(("1", 10, "A", "C"), ("1", 15, "G", "T"), ("1", 20, "A", "G"))
+
+
+def small(*records: str, samples: str = "AB", kind: str = "genome") -> ImportedCohort:
+    return import_genomes(source(vcf(*records, samples=samples), kind), SMALL_PANEL)
+
+
+def test_each_person_gets_a_vector_on_the_panel_with_private_variants() -> None:
+    first, second = (parse_vector(genome.vector, SMALL_PANEL) for genome in small(*SMALL))
+    matrix = assemble(SMALL_PANEL, [first.codes, second.codes])
+    assert matrix.dosage().tolist() == [[1, 2], [-1, -1], [1, -1]]
+    assert first.private_keys.tolist() == [variant_key("1", 20, "A", "C")]
+    assert second.private_keys.tolist() == [variant_key("7", 5, "T", "TA")]
+
+
+def test_the_record_has_every_call_as_the_file_wrote_it() -> None:
+    _, second = small(*SMALL)
+    rows = read_record(second.parquet).select(["chrom", "pos", "ref", "alt", "gt", "phase"]).to_pylist()
+    assert [tuple(row.values()) for row in rows] == [
+        ("1", 10, "A", "C", "1|1", True),
+        ("1", 20, "A", "C", "./.", False),
+        ("1", 20, "A", "G", "./.", False),
+        ("7", 5, "T", "TA", "0|1", True),
+    ]
+
+
+def test_what_is_absent_is_missing_unless_a_block_covers_it() -> None:
+    block = ("1 8 . A <NON_REF> . . END=15 GT:GQ 0/0:50", "1 16 . A <NON_REF> . . END=30 GT:GQ 0/0:0")
+    vector = parse_vector(next(iter(small(*block, samples="A"))).vector, SMALL_PANEL)
+    assert assemble(SMALL_PANEL, [vector.codes]).dosage()[:, 0].tolist() == [0, 0, -1]
+
+
+def test_one_variant_under_two_names_of_its_contig_is_refused() -> None:
+    error = refused(lambda: small("1 10 . A C . . . GT 0/1 0/1", "chr1 10 . A C . . . GT 0/1 0/1"))
+    assert error is not None
+    assert error.code == "vcf.duplicate-variant"
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (vcf("1 10 . A C . . .", samples=()), "vcf.no-genotypes"),
+        (vcf("1 10 . A C . . . DP 5"), "vcf.no-genotypes"),
+        (vcf(meta=["##contig=<ID=1,length=249250621>"]), "vcf.wrong-assembly"),
+        (gzip.compress(vcf(SMALL[0]))[:-9], "genome.truncated"),
+        (b"", "genome.empty"),
+        (b"\x00\x01\x02", "vcf.binary"),
+        (b"name,value\n1,2\n", "vcf.no-fileformat"),
+    ],
+)
+def test_a_file_without_genotypes_for_the_panel_is_refused(raw: bytes, code: str) -> None:
+    error = refused(lambda: import_genomes(source(raw, "genome"), SMALL_PANEL))
+    assert error is not None
+    assert error.code == code
+
+
+def test_data_outvote_a_header_that_lies() -> None:
+    panel = panel_of(*(("1", pos, "A", "C") for pos in range(100, 200)))
+    records = [f"1 {pos} . G T . . . GT 0/1" for pos in range(100, 200)]
+    error = refused(lambda: import_genomes(source(vcf(*records, meta=["##reference=GRCh38"]), "genome"), panel))
+    assert error is not None
+    assert error.code == "vcf.wrong-assembly"
+
+
+@pytest.fixture(scope="module")
+def cohort_panel(shared_data: Path) -> Panel:
+    with (shared_data / "cohort/1kg_p3_exome23k_b38.vcf.gz").open("rb") as file:
+        return build_panel(Source(file, kind="vcf"), name="exome", version="1")
+
+
+@pytest.fixture(scope="module")
+def cohort(shared_data: Path, cohort_panel: Panel) -> ImportedCohort:
+    with (shared_data / "cohort/1kg_p3_exome23k_b38.vcf.gz").open("rb") as file:
+        return import_genomes(Source(file), cohort_panel)
+
+
+@pytest.fixture(scope="module")
+def matrix(cohort: ImportedCohort, cohort_panel: Panel) -> PackedMatrix:
+    return assemble(cohort_panel, [cohort.vector(person).codes for person in range(len(cohort))])
+
+
+def test_allele_counts_of_the_assembled_cohort_are_those_of_its_file(
+    shared_data: Path, cohort_panel: Panel, matrix: PackedMatrix
+) -> None:
+    truth = {}
+    with gzip.open(shared_data / "cohort/1kg_p3_exome23k_b38.vcf.gz", "rt") as file:
+        for line in file:
+            if not line.startswith("#"):
+                chrom, pos, _, reference, alternate, _, _, info = line.split("\t", 8)[:8]
+                truth[variant_key(chrom, int(pos), reference, alternate)] = info
+    counts = matrix.counts()
+    found = [f"AC={het + 2 * hom};AN={2 * (ref + het + hom)}" for ref, het, hom, _ in counts.tolist()]
+    assert found == [truth[int(key)] for key in cohort_panel.keys]
+
+
+def test_a_cohorts_record_holds_all_its_calls(cohort: ImportedCohort, matrix: PackedMatrix) -> None:
+    genome = cohort.genome(17)
+    written = read_record(genome.parquet)
+    dosage = [text.count("1") for text in written.column("gt").to_pylist()]
+    assert dosage == matrix.dosage()[:, 17].tolist()
+    assert genome.report.call_rate == 1
+
+
+@pytest.mark.parametrize("name", ["NA18486_YRI", "HG00403_CHS"])
+def test_a_consumer_file_lifted_over_agrees_with_the_same_persons_column(
+    shared_data: Path, cohort: ImportedCohort, cohort_panel: Panel, matrix: PackedMatrix, name: str
+) -> None:
+    with (shared_data / "reference/hg19ToHg38.over.chain.gz").open("rb") as file:
+        chain = read_chain(Source(file, kind="chain"))
+    raw = (shared_data / f"consumer/{name}_23andme_v5.txt.gz").read_bytes()
+    (genome,) = import_genomes(Source(io.BytesIO(raw), name), cohort_panel, chain=chain)
+    ours = assemble(cohort_panel, [parse_vector(genome.vector, cohort_panel).codes]).dosage()[:, 0]
+    truth = matrix.dosage()[:, cohort.samples.index(name.split("_", maxsplit=1)[0])]
+    called = ours >= 0
+    assert called.sum() > 4_000
+    # The cohort's file itself has some sites whose REF and ALT changed places between the assemblies.
+    assert (ours[called] == truth[called]).mean() > 0.995
+    error = refused(lambda: import_genomes(Source(io.BytesIO(raw), name), cohort_panel))
+    assert error is not None
+    assert error.code == "consumer.wrong-assembly"
+
+
+def test_sex_is_guessed_as_the_labels_say(shared_data: Path) -> None:
+    labels = dict(line.split("\t")[::3] for line in (shared_data / "cohort/populations.tsv").read_text().splitlines())
+    raw = (shared_data / "cohort/1kg_26s_chrX_b37.vcf.gz").read_bytes()
+    panel = build_panel(Source(io.BytesIO(raw), kind="vcf"), name="x", version="1")
+    cohort = import_genomes(Source(io.BytesIO(raw)), panel)
+    guessed = {sample: cohort.genome(person).report.sex for person, sample in enumerate(cohort.samples)}
+    labelled = {sample: sex for sample, sex in guessed.items() if sample in labels}
+    assert len(labelled) >= 20
+    assert labelled == {sample: labels[sample] for sample in labelled}

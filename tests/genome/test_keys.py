@@ -1,0 +1,55 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nebula.genome import keys as variant_keys
+from nebula.genome.chromosomes import NAMES, assembly_by_lengths, assembly_by_name, chromosome_code
+
+ALLELES = st.text("ACGT", min_size=1, max_size=8)
+VARIANTS = st.tuples(st.integers(1, 25), st.integers(1, 1 << 28), ALLELES, ALLELES)
+
+
+def slow_key(code: int, pos: int, reference: str, alternate: str) -> int:
+    bits = f"{code:05b}{pos - 1:028b}{len(reference):04b}{len(alternate):04b}"
+    bits += "".join(f"{'ACGT'.index(base):02b}" for base in reference + alternate)
+    return int(bits.ljust(64, "0"), 2)
+
+
+@given(VARIANTS)
+def test_short_alleles_are_spelt_out_and_read_back(variant: tuple[int, int, str, str]) -> None:
+    code, pos, reference, alternate = variant
+    key = variant_keys.variant_key(NAMES[code], pos, reference, alternate)
+    keys = np.array([key], np.uint64)
+    assert (variant_keys.chromosomes(keys)[0], variant_keys.positions(keys)[0]) == (code, pos)
+    assert variant_keys.place(np.array([code]), np.array([pos])) == variant_keys.places(keys)
+    if len(reference) + len(alternate) <= 11:
+        assert key == slow_key(code, pos, reference, alternate)
+        assert variant_keys.spelt_alleles(key) == (reference, alternate)
+    assert bool(variant_keys.hashed(keys)[0]) == (len(reference) + len(alternate) > 11)
+
+
+@given(VARIANTS, VARIANTS)
+def test_keys_sort_as_chromosome_and_position_do(
+    one: tuple[int, int, str, str], other: tuple[int, int, str, str]
+) -> None:
+    if one[:2] != other[:2]:
+        ours, theirs = (variant_keys.variant_key(NAMES[code], *rest) for code, *rest in (one, other))
+        assert (ours < theirs) == (one[:2] < other[:2])
+
+
+def test_contigs_that_are_no_chromosome_have_no_key() -> None:
+    assert variant_keys.variant_key("GL000192.1", 5, "A", "C") == 0
+    assert [chromosome_code(name) for name in ("chr1", "22", "X", "chrM", "MT", "23", "")] == [1, 22, 23, 25, 25, 0, 0]
+
+
+def test_an_assembly_is_known_by_lengths_that_all_agree() -> None:
+    assert assembly_by_lengths({"chr1": 249250621, "chr2": 243199373, "GL1": 5}) == "GRCh37"
+    assert assembly_by_lengths({"1": 248956422}) == "GRCh38"
+    assert assembly_by_lengths({"1": 248956422, "2": 243199373}) is None
+    assert assembly_by_lengths({"X": 2147483647}) is None
+
+
+def test_an_assembly_is_known_by_one_name_only() -> None:
+    assert assembly_by_name("file:///human_g1k_v37.fasta") == "GRCh37"
+    assert assembly_by_name("hg38") == "GRCh38"
+    assert assembly_by_name("lifted from hg19 to hg38") is None
