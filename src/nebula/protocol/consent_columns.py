@@ -65,7 +65,7 @@ class PolicyColumns:
         for threshold, encoded in zip(THRESHOLDS, self._thresholds, strict=True):
             _refuse_by_limit(refusals, threshold, encoded, terms, now)
         waiting = self.ask if approved is None else self.ask & ~approved
-        refusals[waiting] |= Refusal.APPROVAL
+        refusals[waiting] |= np.uint16(Refusal.APPROVAL)
         return refusals
 
 
@@ -85,7 +85,7 @@ def _encode(policies: Sequence[ConsentPolicy], column: Callable[[ConsentPolicy],
 def _refuse_by_value(refusals: NDArray[np.uint16], rule: Rule, encoded: _Encoded, terms: StudyTerms, now: int) -> None:
     verdicts = [not rule.satisfied(value, terms, now) for value in encoded.distinct]
     if all(verdicts):
-        refusals |= rule.refusal
+        refusals |= np.uint16(rule.refusal)
     elif any(verdicts):
         refusals |= np.where(verdicts, np.uint16(rule.refusal), np.uint16(0))[encoded.codes]
 
@@ -98,4 +98,4 @@ def _refuse_by_limit(
         refused = encoded.codes >= bisect_right(encoded.distinct, limit)
     else:
         refused = encoded.codes < bisect_left(encoded.distinct, limit)
-    refusals[refused] |= threshold.refusal
+    refusals[refused] |= np.uint16(threshold.refusal)
