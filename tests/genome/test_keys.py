@@ -53,3 +53,33 @@ def test_an_assembly_is_known_by_one_name_only() -> None:
     assert assembly_by_name("file:///human_g1k_v37.fasta") == "GRCh37"
     assert assembly_by_name("hg38") == "GRCh38"
     assert assembly_by_name("lifted from hg19 to hg38") is None
+
+
+def slow_hash(reference: str, alternate: str) -> int:
+    """VariantKey's hash of alleles, in arithmetic modulo 2^32, as its paper gives it."""
+    word = 1 << 32
+
+    def turned(value: int, right: int) -> int:
+        return (value >> right | value << (32 - right)) % word
+
+    def mix(value: int, state: int) -> int:
+        value = turned(value * 0xCC9E2D51 % word, 17) * 0x1B873593 % word
+        return (turned(state ^ value, 19) * 5 + 0xE6546B64) % word
+
+    def allele(text: str) -> int:
+        state = 0
+        for start in range(0, len(text), 6):
+            letters = text[start : start + 6].ljust(6, "@")
+            state = mix(sum((ord(letter) - 64) << (26 - 5 * place) for place, letter in enumerate(letters)), state)
+        return state
+
+    state = mix(allele(alternate), mix(3, allele(reference)))
+    state = (state ^ state >> 16) * 0x85EBCA6B % word
+    state = (state ^ state >> 13) * 0xC2B2AE35 % word
+    return (state ^ state >> 16) >> 1 | 1
+
+
+@given(st.text("ACGTN", min_size=6, max_size=40), st.text("ACGTN", min_size=6, max_size=40))
+def test_long_alleles_are_hashed_as_the_slow_twin_does(reference: str, alternate: str) -> None:
+    key = variant_keys.variant_key("7", 1, reference, alternate)
+    assert key & ((1 << 31) - 1) == slow_hash(reference, alternate)
