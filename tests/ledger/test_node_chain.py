@@ -182,8 +182,9 @@ def test_a_call_changes_nothing(chain: Chain, path: Path) -> None:
     assert head is not None
     call = Call(to_bytes(PAYER.address), to_bytes(SOMEBODY), b"", value_wei=10**18, gas=50_000)
 
-    result = reader.machine.call(head, call)
+    results = [reader.machine.call(head, call) for _ in range(3)]
 
-    assert result.failure is None
-    assert result.gas_used == 21_000
+    assert results[0].failure is None
+    assert results[0].gas_used == 21_000
+    assert results[1:] == results[:1] * 2
     assert reader.machine.state(head).balance_wei(to_bytes(SOMEBODY)) == 0

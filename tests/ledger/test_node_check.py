@@ -49,7 +49,7 @@ def test_an_untouched_ledger_is_sound(sound: Path) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        "UPDATE blocks SET header = CAST(substr(header, 1, 99) || x'00' || substr(header, 101) AS BLOB) WHERE number = 3",
+        "UPDATE blocks SET header = CAST(substr(header, 1, 99) || x'00' || substr(header, 101) AS BLOB) WHERE number=3",
         "UPDATE blocks SET header = x'c0' WHERE number = 3",
         "UPDATE blocks SET hash = zeroblob(32) WHERE number = 3",
         "DELETE FROM blocks WHERE number = 3",

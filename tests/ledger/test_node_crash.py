@@ -11,7 +11,7 @@ from nebula.ledger.client.wallet import Fees, Wallet
 from nebula.ledger.node import DEFAULT_CHAIN_ID, check
 from nebula.protocol.errors import UnavailableError
 
-ROUNDS = 4
+ROUNDS = 3
 
 
 def test_no_acknowledged_transaction_is_lost_by_kill_9(tmp_path: Path) -> None:
@@ -24,7 +24,7 @@ def test_no_acknowledged_transaction_is_lost_by_kill_9(tmp_path: Path) -> None:
         receipts = client.receipts(acknowledged)
         assert all(receipt is not None and receipt.succeeded for receipt in receipts)
 
-        threading.Timer(dice.uniform(0.2, 1.0), process.send_signal, [signal.SIGKILL]).start()
+        threading.Timer(dice.uniform(0.2, 0.7), process.send_signal, [signal.SIGKILL]).start()
         nonce, width = client.nonce(wallet.address), 1 if round_ % 2 else 10
         try:
             while True:

@@ -111,13 +111,11 @@ def test_no_bytes_can_break_the_parser(body: bytes) -> None:
     assert isinstance(parsed, dict | list | rpc.Request)
 
 
+@pytest.mark.parametrize("ledger", ["embedded"], indirect=True, scope="session")
 def test_the_http_surface_refuses_what_is_not_json_rpc_over_post(ledger: Ledger) -> None:
-    if ledger.kind == "embedded":
-        url = ledger.client.url
-        assert httpx2.get(url).status_code == 405
-        assert httpx2.post(url, content=b"{}", headers={"content-type": "text/plain"}).status_code == 415
-        too_large = httpx2.post(
-            url, content=b" " * (16 * 1024 * 1024 + 1), headers={"content-type": "application/json"}
-        )
-        assert too_large.status_code == 413
-        assert too_large.json()["error"]["code"] == -32005
+    url = ledger.client.url
+    assert httpx2.get(url).status_code == 405
+    assert httpx2.post(url, content=b"{}", headers={"content-type": "text/plain"}).status_code == 415
+    too_large = httpx2.post(url, content=b" " * (16 * 1024 * 1024 + 1), headers={"content-type": "application/json"})
+    assert too_large.status_code == 413
+    assert too_large.json()["error"]["code"] == -32005

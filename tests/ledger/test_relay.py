@@ -4,18 +4,15 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, MetaData, select
 
-from ledger.ledgers import FAUCET, Ledger, Market, embedded, make_market
+from ledger.ledgers import FAUCET, Ledger, Market
 from nebula.database import open_database, reading, writing
 from nebula.ledger.client import ContractCall, LedgerClient, RevertedError
 from nebula.ledger.client.wallet import Wallet
-from nebula.ledger.node import check
 from nebula.ledger.relay import Relay, Status, enqueue, outbox_table
 from nebula.protocol.errors import RejectedInputError, UnavailableError
 from nebula.protocol.keys import SigningKey
@@ -199,6 +196,7 @@ tables = MetaData()
 outbox = outbox_table(tables)
 engine = open_database(url, tables, party="relaytest")
 relay = Relay(engine, outbox, LedgerClient(node), SecretBytes(bytes.fromhex(key)))
+print("ready", flush=True)
 for number in range(int(count)):
     relay.submit(f"pay:{number}", ContractCall(to, bytes.fromhex(payload), 90_000, "token.transfer"))
     relay.step()
@@ -207,26 +205,23 @@ while relay.step():
 """
 
 
-def test_killed_anywhere_every_effect_still_happens_exactly_once(database_url: str, tmp_path: Path) -> None:
-    with embedded(tmp_path) as ledger:
-        market = make_market(ledger)
-        key, receiver, dice = ledger.fresh_key(), SigningKey.generate().address, random.Random(7)
-        ledger.transact(market.buyer.secret, market.network.token.transfer(key.address, 50 * TOKEN_WEI))
-        call = pay(market, receiver)
-        arguments = [database_url, ledger.client.url, key.secret.reveal().hex(), "25", call.to, call.input.hex()]
-        command = [sys.executable, "-c", WORKER, *arguments]
-        kills = 0
-        while True:
-            worker = subprocess.Popen(command)
-            try:
-                assert worker.wait(dice.uniform(1.0, 1.6) if kills < 4 else 60) == 0
-                break
-            except subprocess.TimeoutExpired:
-                worker.send_signal(signal.SIGKILL)
-                worker.wait()
-                kills += 1
-                time.sleep(0)
+@pytest.mark.parametrize("ledger", ["embedded"], indirect=True, scope="session")
+def test_killed_anywhere_every_effect_still_happens_exactly_once(
+    database_url: str, ledger: Ledger, market: Market, payer: SigningKey
+) -> None:
+    receiver, dice = SigningKey.generate().address, random.Random(7)
+    call = pay(market, receiver)
+    arguments = [database_url, ledger.client.url, payer.secret.reveal().hex(), "25", call.to, call.input.hex()]
+    for patience in (dice.uniform(0.05, 0.5), dice.uniform(0.05, 0.5), 60):
+        worker = subprocess.Popen([sys.executable, "-c", WORKER, *arguments], stdout=subprocess.PIPE)
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == b"ready\n"
+        try:
+            ended = worker.wait(patience)
+        except subprocess.TimeoutExpired:
+            worker.send_signal(signal.SIGKILL)
+            ended = worker.wait()
 
-        assert market.network.token.balance_wei(receiver) == 25 * TOKEN_WEI
-        assert ledger.client.nonce(Wallet(key.secret).address) == 25
-    assert check(tmp_path / "ledger.db").sound
+    assert ended == 0
+    assert market.network.token.balance_wei(receiver) == 25 * TOKEN_WEI
+    assert ledger.client.nonce(Wallet(payer.secret).address) == 25

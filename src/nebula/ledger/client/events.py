@@ -51,6 +51,7 @@ _WORDS: dict[str, Callable[[str], Any]] = {
     "address": _address,
     "bytes32": _hash,
     "bytes26": lambda word: bytes.fromhex(word[:52]),
+    "bytes2": lambda word: bytes.fromhex(word[:4]).decode("ascii"),
     "bool": lambda word: int(word, 16) == 1,
 }
 

@@ -60,7 +60,16 @@ class Reinstated(Event):
     organization: Address
 
 
-EVENTS = EventDecoder("organizations", (Registered, Renewed, Suspended, Reinstated))
+@dataclass(frozen=True, slots=True)
+class Seated(Event):
+    """An organization's country was entered: two letters of ISO 3166."""
+
+    contract: ClassVar[str] = "organizations"
+    organization: Address
+    country: str
+
+
+EVENTS = EventDecoder("organizations", (Registered, Renewed, Suspended, Reinstated, Seated))
 
 
 class Organizations(Contract):

@@ -94,6 +94,7 @@ class OrganizationView:
     standing_until: int
     name: str
     suspended: bool
+    country: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,4 +291,11 @@ def _claim(row: Any) -> ClaimView:
 
 
 def _organization(row: Any) -> OrganizationView:
-    return OrganizationView(row["subject"], row["roles"], row["standing_until"], row["name"], bool(row["suspended"]))
+    return OrganizationView(
+        organization=row["subject"],
+        roles=row["roles"],
+        standing_until=row["standing_until"],
+        name=row["name"],
+        suspended=bool(row["suspended"]),
+        country=row["country"],
+    )

@@ -27,6 +27,7 @@ _KINDS: dict[str, type[Event]] = {
         organizations.Renewed,
         organizations.Suspended,
         organizations.Reinstated,
+        organizations.Seated,
     )
 }
 

@@ -114,6 +114,7 @@ def index_tables(tables: MetaData, prefix: str = "ledger_") -> IndexTables:
             Column("standing_until", BigInteger, nullable=False),
             Column("name", String(120), nullable=False),
             Column("suspended", Integer, nullable=False),
+            Column("country", String(2)),
         ),
         measurements=table(
             "measurements",

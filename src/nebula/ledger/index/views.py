@@ -182,6 +182,12 @@ def _renewed(connection: Connection, tables: IndexTables, item: LedgerEvent) -> 
     _change(connection, tables.organizations, event.organization, standing)
 
 
+def _seated(connection: Connection, tables: IndexTables, item: LedgerEvent) -> None:
+    event = item.event
+    assert isinstance(event, organizations.Seated)  # noqa: S101  # the table below says so
+    _change(connection, tables.organizations, event.organization, {"country": event.country})
+
+
 def _suspension(value: int) -> Callable[[Connection, IndexTables, LedgerEvent], None]:
     def apply(connection: Connection, tables: IndexTables, item: LedgerEvent) -> None:
         _change(connection, tables.organizations, subject_of(item.event), {"suspended": value})
@@ -200,6 +206,7 @@ _APPLIERS: dict[type[Event], Callable[[Connection, IndexTables, LedgerEvent], No
     sessions.MeasurementRevoked: _revoked,
     organizations.Registered: _organization_registered,
     organizations.Renewed: _renewed,
+    organizations.Seated: _seated,
     organizations.Suspended: _suspension(1),
     organizations.Reinstated: _suspension(0),
 }

@@ -30,6 +30,7 @@ from nebula.protocol.ids import to_bytes
 from nebula.protocol.money import from_wei
 
 _MAX_KEPT_OUTPUT_BYTES = 4096
+_CALLS_ON_ONE_STATE = 2_000
 
 _new_vm: Any = PragueVM  # py-evm asks for a chain database; the few parts of it that it uses are given here
 _new_block: Any = PragueBlock
@@ -93,8 +94,17 @@ class AccountState:
         return int(self._state.get_storage(address, slot)).to_bytes(32, "big")
 
 
+@dataclass
+class _Opened:
+    """A state that calls are executed on, one after the other, each taken back."""
+
+    key: tuple[bytes, int | None]
+    vm: Any
+    calls: int = 0
+
+
 class Machine:
-    """Executes on top of a parent header.
+    """Executes on top of a parent header. Use each from one thread.
 
     Args:
         read: returns a trie node or code by its hash, raising KeyError.
@@ -107,6 +117,7 @@ class Machine:
         self._context = ChainContext(chain_id)
         self._read = read
         self._ancestors = ancestors
+        self._opened: _Opened | None = None
 
     def execute(self, parent: Header, transactions: list[SignedTransaction], *, timestamp_seconds: int) -> Outcome:
         """Make the next block out of those transactions that are valid in this order."""
@@ -148,8 +159,7 @@ class Machine:
         Raises:
             RejectedInputError: the sender cannot afford the value, or gas is below the intrinsic cost.
         """
-        base = headers.engine_header(header.raw) if pending_at is None else headers.child(header, pending_at)
-        vm, _ = self._open(base.copy(base_fee_per_gas=0, gas_used=0))
+        vm = self._callable(header, pending_at)
         unsigned = vm.create_unsigned_transaction(
             nonce=vm.state.get_nonce(call.sender),
             gas_price=0,
@@ -160,13 +170,27 @@ class Machine:
         )
         if call.gas < unsigned.intrinsic_gas:
             raise RejectedInputError("ledger.gas", f"intrinsic gas too low: needs {unsigned.intrinsic_gas:,}")
+        vm.state.lock_changes()  # forgets what the call before had warmed up
+        untouched = vm.state.snapshot()
         try:
             computation = vm.state.apply_transaction(SpoofTransaction(unsigned, from_=call.sender))
         except ValidationError as error:
             raise _refusal(error) from error
+        finally:
+            vm.state.revert(untouched)
         gas_used = vm.finalize_gas_used(unsigned, computation)
         failure = None if computation.is_success else type(computation.error).__name__
         return CallResult(bytes(computation.output), gas_used, failure)
+
+    def _callable(self, header: Header, pending_at: int | None) -> Any:
+        """Open the state for calls, or go on with the one that the last call used: opening costs most of a call."""
+        key = (header.hash, pending_at)
+        if self._opened is None or self._opened.key != key or self._opened.calls >= _CALLS_ON_ONE_STATE:
+            base = headers.engine_header(header.raw) if pending_at is None else headers.child(header, pending_at)
+            vm, _ = self._open(base.copy(base_fee_per_gas=0, gas_used=0))
+            self._opened = _Opened(key, vm)
+        self._opened.calls += 1
+        return self._opened.vm
 
     def state(self, header: Header) -> AccountState:
         """Return what accounts hold after ``header``'s block."""
