@@ -261,6 +261,17 @@ def test_a_studys_money_goes_its_whole_way(ledger: Ledger, market: Market) -> No
     assert network.token.balance_wei(market.buyer.address) == before - 135 * TOKEN_WEI
 
 
+def test_a_blocks_bloom_is_that_of_its_receipts(ledger: Ledger, market: Market) -> None:
+    receipt = ledger.transact(FAUCET, market.network.records.put(signed_put(market, SigningKey.generate())))
+
+    block = ledger.client.request("eth_getBlockByHash", receipt.block_hash, True)
+    (transaction,) = block["transactions"]
+    shown = ledger.client.request("eth_getTransactionReceipt", transaction["hash"])
+
+    assert shown["logsBloom"] == block["logsBloom"] != "0x" + "00" * 256
+    assert shown["transactionHash"] == receipt.transaction_hash
+
+
 def test_every_call_has_gas_to_spare(ledger: Ledger, market: Market) -> None:
     keys = [SigningKey.generate() for _ in range(200)]
     call = market.network.records.put_many([signed_put(market, key) for key in keys])

@@ -3,13 +3,13 @@
 from typing import Any
 
 from eth.constants import CREATE_CONTRACT_ADDRESS
-from eth_bloom.bloom import BloomFilter
 
 from nebula.ledger.node.blocks import Executed
 from nebula.ledger.node.headers import Header, engine_header
 from nebula.ledger.node.store import StoredLog, StoredTransaction
 from nebula.ledger.node.transactions import SignedTransaction, decode_transaction
 from nebula.protocol.ids import to_hex
+from nebula.protocol.signing import keccak256
 
 _BLOOM_BYTES = 256
 _HEADER_BYTES = {
@@ -117,7 +117,7 @@ def receipt(stored: StoredTransaction, header: Header) -> dict[str, Any]:
         "cumulativeGasUsed": quantity(executed.cumulative_gas_used),
         "effectiveGasPrice": quantity(executed.effective_gas_price),
         "type": quantity(executed.raw[0] if executed.raw[0] < 0xC0 else 0),  # noqa: PLR2004  # RLP lists begin there
-        "logsBloom": to_hex(int(BloomFilter.from_iterable(topics)).to_bytes(_BLOOM_BYTES, "big")),
+        "logsBloom": to_hex(_bloom(topics)),
         "logs": [log(entry, header.hash, executed.hash) for entry in logs],
     }
     if not executed.succeeded:
@@ -142,3 +142,13 @@ def log(entry: StoredLog, block_hash: bytes, transaction_hash: bytes) -> dict[st
 
 def _recipient(executed: Executed) -> str | None:
     return None if executed.to == CREATE_CONTRACT_ADDRESS else to_hex(executed.to)
+
+
+def _bloom(items: list[bytes]) -> bytes:
+    """Return the 2048-bit filter of the yellow paper: three bits for each address and topic."""
+    bits = 0
+    for item in items:
+        digest = keccak256(item)
+        for at in (0, 2, 4):
+            bits |= 1 << (int.from_bytes(digest[at : at + 2], "big") & (8 * _BLOOM_BYTES - 1))
+    return bits.to_bytes(_BLOOM_BYTES, "big")
