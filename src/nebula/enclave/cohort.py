@@ -69,8 +69,8 @@ def _holds(condition: Condition, cells: Sequence[Phenotype | None]) -> NDArray[n
             held &= numbers <= condition.maximum
     if condition.equals is not None:
         held &= np.array([_equals(cell, condition.equals) for cell in cells], dtype=np.bool_)
-    there = np.array([cell is not None and (cell.number, cell.category) != (None, None) for cell in cells])
-    return np.asarray(held & there, dtype=np.bool_)
+    there = [cell is not None and (cell.number, cell.category) != (None, None) for cell in cells]
+    return held & np.array(there, dtype=np.bool_)
 
 
 def _equals(cell: Phenotype | None, wanted: str) -> bool:

@@ -1,7 +1,7 @@
 """Step 10: before anything leaves, which records are still permitted, at the newest block?
 
-Each keeper is asked about the records that it released. One keeper's no drops a record, and each record needs the answers
-of as many keepers as it needed shares: at most t - 1 lie, so at least one honest keeper names every withdrawal.
+Each keeper is asked about the records that it released. One keeper's no drops a record, and each record needs the
+answers of as many keepers as it needed shares: at most t - 1 lie, so one honest keeper at least names every withdrawal.
 
 SECURITY: keepers are asked about every record that was read, not about the cohort. The host sees the question, and who
 is in the cohort is something that only the records' phenotypes say.

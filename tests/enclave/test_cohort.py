@@ -1,0 +1,101 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nebula.clinical.phenotypes import Phenotype, PhenotypeTable
+from nebula.enclave.cohort import choose_cohort
+from nebula.protocol.errors import RejectedInputError
+from nebula.protocol.study import Condition
+from simulators.records import make_table
+
+
+def tables(*rows: dict[str, float | str | None]) -> list[PhenotypeTable | None]:
+    return [make_table(row) for row in rows]
+
+
+def test_all_conditions_must_hold_and_what_is_missing_holds_none() -> None:
+    people = tables(
+        {"age": 30.0, "sex": "f"}, {"age": 50.0, "sex": "f"}, {"age": 50.0, "sex": "m"}, {"age": None, "sex": "f"}, {}
+    )
+    conditions = [Condition(column="age", minimum=40.0), Condition(column="sex", equals="f")]
+
+    members, _ = choose_cohort([*people, None], conditions, ())
+
+    assert list(members) == [1]
+
+
+def test_bounds_are_inside() -> None:
+    people = tables({"age": 40.0}, {"age": 60.0}, {"age": 60.1})
+
+    members, _ = choose_cohort(people, [Condition(column="age", minimum=40.0, maximum=60.0)], ())
+
+    assert list(members) == [0, 1]
+
+
+def test_a_condition_without_bounds_asks_that_the_value_is_there() -> None:
+    members, _ = choose_cohort(tables({"age": 1.0}, {"age": None}, {"sex": "f"}), [Condition(column="age")], ())
+
+    assert list(members) == [0]
+
+
+def test_numbers_may_be_compared_with_text() -> None:
+    members, _ = choose_cohort(tables({"stage": 2.0}, {"stage": 3.0}), [Condition(column="stage", equals="2")], ())
+
+    assert list(members) == [0]
+
+
+def test_only_complete_cases_belong() -> None:
+    people = tables({"bmi": 20.0, "age": 1.0}, {"bmi": None, "age": 1.0}, {"bmi": 22.0, "age": 2.0}, {"bmi": 22.0})
+
+    members, columns = choose_cohort(people, (), ("bmi", "age"))
+
+    assert list(members) == [0, 2]
+    assert list(columns["bmi"]) == [20.0, 22.0]
+
+
+def test_two_categories_become_zero_and_one_by_name() -> None:
+    _, columns = choose_cohort(tables({"sex": "m"}, {"sex": "f"}, {"sex": "m"}), (), ("sex",))
+
+    assert list(columns["sex"]) == [1.0, 0.0, 1.0]
+
+
+def test_categories_outside_the_cohort_do_not_count() -> None:
+    people = tables({"sex": "m", "age": 50.0}, {"sex": "f", "age": 50.0}, {"sex": "x", "age": 3.0})
+
+    members, columns = choose_cohort(people, [Condition(column="age", minimum=18.0)], ("sex",))
+
+    assert list(members) == [0, 1]
+    assert list(columns["sex"]) == [1.0, 0.0]
+
+
+def test_three_categories_are_no_column_of_numbers() -> None:
+    with pytest.raises(RejectedInputError) as refusal:
+        choose_cohort(tables({"c": "x"}, {"c": "y"}, {"c": "z"}), (), ("c",))
+    assert refusal.value.code == "cohort.categories"
+
+
+def test_a_number_in_another_unit_than_most_is_missing() -> None:
+    def weight(number: float, unit: str) -> PhenotypeTable:
+        return PhenotypeTable(phenotypes=(Phenotype(name="weight", kind="number", number=number, unit=unit),))
+
+    members, columns = choose_cohort([weight(70, "kg"), weight(154, "lb"), weight(80, "kg")], (), ("weight",))
+
+    assert list(members) == [0, 2]
+    assert list(columns["weight"]) == [70.0, 80.0]
+
+
+cells = st.one_of(st.none(), st.floats(-1e6, 1e6))
+
+
+@given(st.lists(st.tuples(cells, cells), max_size=30), st.floats(-1e6, 1e6))
+def test_a_further_condition_never_lets_anybody_in(rows: list[tuple[float | None, float | None]], bound: float) -> None:
+    people = tables(*({"a": a, "b": b} for a, b in rows))
+    one = Condition(column="a", maximum=bound)
+
+    all_of_them, columns = choose_cohort(people, [one], ("b",))
+    fewer, _ = choose_cohort(people, [one, Condition(column="b", minimum=bound)], ("b",))
+
+    assert set(fewer) <= set(all_of_them)
+    assert all(rows[i][0] is not None and rows[i][0] <= bound for i in all_of_them)  # type: ignore[operator]
+    assert not np.isnan(columns["b"]).any()

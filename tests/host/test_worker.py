@@ -1,0 +1,176 @@
+"""A real worker process behind a real pipe, quoting on simulated hardware, against keepers in memory."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from nebula.attestation.appraisal import development_policy
+from nebula.attestation.evidence import appraise_evidence
+from nebula.attestation.roots import TrustRoot
+from nebula.attestation.simulator.bundle import measure_installed_bundle
+from nebula.attestation.simulator.collateral import issue_collateral
+from nebula.attestation.simulator.cpu import SimulatedCpu as Cpu
+from nebula.attestation.simulator.device import serving_device
+from nebula.attestation.simulator.pki import DevelopmentPki
+from nebula.host.settings import GramineCpu, SimulatedCpu
+from nebula.host.worker import Command, Worker, worker_command
+from nebula.protocol.errors import UnavailableError
+from nebula.protocol.messages import ErrorAnswer
+from nebula.protocol.receipt import RunOutput
+from nebula.storage import LocalStorage
+from simulators.keepers import SimulatedCourier
+from simulators.studies import World, make_world
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.fixture(scope="module")
+def hardware(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, DevelopmentPki]]:
+    folder = tmp_path_factory.mktemp("hardware")
+    pki = DevelopmentPki.open(folder / "pki", at=now())
+    with serving_device(folder / "device", Cpu(pki, measure_installed_bundle)) as device:
+        yield device, pki
+
+
+@pytest.fixture
+def world(tmp_path: Path, hardware: tuple[Path, DevelopmentPki]) -> World:
+    world = make_world(LocalStorage(tmp_path / "storage"), people=24)
+    world.change(trust_root=hardware[1].trust_root.fingerprint, measurement=measure_installed_bundle())
+    return world
+
+
+def run(worker: Worker, world: World) -> RunOutput | ErrorAnswer:
+    return worker.run(world.start, world.order, SimulatedCourier(world.host), at=now())
+
+
+def worker_on(device: Path) -> Worker:
+    return Worker(worker_command(SimulatedCpu(device=str(device))))
+
+
+def test_a_run_in_a_process_of_its_own_ends_in_a_receipt(world: World, hardware: tuple[Path, DevelopmentPki]) -> None:
+    device, pki = hardware
+
+    output = run(worker_on(device), world)
+
+    assert isinstance(output, RunOutput)
+    assert output.signed.receipt.record_count == 24
+    (request,) = world.host.registered
+    assert request.evidence == output.evidence
+    policy = development_policy(pki.trust_root.fingerprint, frozenset({world.study.measurement}))
+    root = TrustRoot(pki.trust_root.certificate_der)
+    session = appraise_evidence(output.evidence, issue_collateral(pki, at=now()), [root], policy, at=now())
+    assert session.simulated
+    assert session.measurement == output.signed.receipt.measurement
+    stages = [stage for stage, _, _ in world.host.stages]
+    assert list(dict.fromkeys(stages)) == [
+        "attesting",
+        "releasing",
+        "released",
+        "assembling",
+        "assembled",
+        "analysing",
+        "analysed",
+        "confirming",
+    ]
+
+
+def test_a_workers_refusal_comes_out_as_an_error(world: World, hardware: tuple[Path, DevelopmentPki]) -> None:
+    world.change(min_records=25)
+
+    error = run(worker_on(hardware[0]), world)
+
+    assert isinstance(error, ErrorAnswer)
+    assert (error.family, error.code) == ("not-permitted", "run.too-few-records")
+
+
+def test_without_a_cpu_a_worker_says_so(world: World, tmp_path: Path) -> None:
+    error = run(worker_on(tmp_path), world)
+
+    assert isinstance(error, ErrorAnswer)
+    assert error.code == "quoting.absent"
+
+
+@pytest.mark.parametrize("stage", ["attesting", "released", "assembled", "analysed", "confirming"])
+def test_a_killed_worker_can_be_run_again(world: World, hardware: tuple[Path, DevelopmentPki], stage: str) -> None:
+    worker = worker_on(hardware[0])
+    world.host.at_stage[stage] = worker.stop
+
+    output = None
+    with suppress(UnavailableError):  # it may have been faster than the signal
+        output = run(worker, world)
+    output = output or run(worker, world)
+
+    assert isinstance(output, RunOutput)
+    assert output.signed.receipt.record_count == 24
+    sessions = {request.evidence.session for request in world.host.registered}
+    assert output.signed.receipt.session in sessions
+
+
+def test_noise_on_the_pipe_is_a_broken_worker(world: World) -> None:
+    worker = Worker(Command((sys.executable, "-c", "import os; os.write(1, b'noise that is no frame')")))
+
+    with pytest.raises(UnavailableError) as refusal:
+        run(worker, world)
+    assert refusal.value.code == "host.worker-broken"
+
+
+def test_a_worker_that_outlives_the_deadline_is_killed(world: World) -> None:
+    world.change(deadline=int(now().timestamp()))
+    worker = Worker(Command((sys.executable, "-c", "import time; time.sleep(600)")))
+
+    with pytest.raises(UnavailableError) as refusal:
+        run(worker, world)
+    assert refusal.value.code == "host.worker-died"
+
+
+HOST = """
+import sys, time
+from nebula.host.worker import Command, Worker
+worker = Worker(Command((sys.executable, "-c", "import time; time.sleep(600)")))
+with worker._started() as (process, _incoming, _outgoing):
+    print(process.pid, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_worker_ends_with_its_host() -> None:
+    with subprocess.Popen([sys.executable, "-c", HOST], stdout=subprocess.PIPE, text=True) as host:
+        assert host.stdout is not None
+        worker = int(host.stdout.readline())
+        host.kill()
+
+    deadline = time.monotonic() + 20
+    while _runs(worker):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def test_a_worker_gets_nothing_of_its_hosts_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOUD_SECRET", "canary")
+    worker = Worker(Command((sys.executable, "-c", "import os; print('CLOUD_SECRET' in os.environ)")))
+
+    with worker._started() as (_, incoming, _outgoing):
+        assert incoming.read() == b"False\n"
+
+
+def test_gramine_is_started_in_its_manifests_folder() -> None:
+    command = worker_command(GramineCpu(folder="/opt/nebula"))
+
+    assert command == Command(("gramine-sgx", "worker"), Path("/opt/nebula"))
