@@ -1,5 +1,6 @@
 """The keeper as a process: signed messages in, signed messages out, one step of the protocol each."""
 
+import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -100,6 +101,8 @@ def serve(settings_file: Path) -> None:
     config = uvicorn.Config(
         running.app, host=settings.host, port=settings.port, workers=1, log_level="warning", access_log=False
     )
+    # uvicorn stops its server in peace, then raises the signal once more.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: None)
     try:
         _Server(config, running.keeper.address).run()
     finally:

@@ -13,7 +13,7 @@ from nebula.protocol.study import BuyerFacts
 from nebula.protocol.typed_data import SessionVote
 
 COUNTRY_UNKNOWN = "ZZ"
-"""ISO 3166's code for no known country: policies that name countries, or want a non-profit, refuse."""
+"""ISO 3166's code for no known country: policies that name countries refuse."""
 
 
 class NodeLedger:
@@ -56,8 +56,8 @@ class NodeLedger:
         roles = organizations.roles_of(address, at.hash)
         return BuyerFacts(
             address=address,
-            country=COUNTRY_UNKNOWN,
-            non_profit=False,
+            country=organizations.country_of(address, at.hash) or COUNTRY_UNKNOWN,
+            non_profit=Role.NON_PROFIT in roles,
             accredited=Role.ACCREDITED in roles,
         )
 

@@ -1,0 +1,145 @@
+"""Step 5: which records match, and how little the hub learns about those that do not."""
+
+import numpy as np
+import pytest
+
+from keeper.world import World
+from nebula.keeper.match import match
+from nebula.keeper.snapshot import Snapshots
+from nebula.protocol.consent import permits
+from nebula.protocol.duo import Permission, Purpose
+from nebula.protocol.errors import NotPermittedError, RejectedInputError
+from nebula.protocol.messages import MatchAnswer, MatchRequest
+from nebula.protocol.study import BuyerFacts, PurposeTerms, ResultClass, StudyDocument, StudyTerms
+
+
+def ask(world: World, study: StudyDocument, snapshots: Snapshots | None = None, **page: object) -> MatchAnswer:
+    request = MatchRequest(study=study, **page)
+    return match(world.keeper, snapshots or Snapshots(world.keeper), request, world.hub.address)
+
+
+def test_the_hub_learns_ids_of_those_who_permit_and_of_the_others_only_counts(world: World) -> None:
+    yes = [world.owner() for _ in range(3)]
+    for _ in range(2):
+        world.owner(permission=Permission.POA)
+    world.owner(price_floor_wei="99", permission=Permission.POA)
+    answer = ask(world, world.study())
+    assert answer.records == tuple(sorted(owner.record for owner in yes))
+    assert answer.refused == {"purpose": 3, "price": 1}
+
+
+def test_a_study_is_matched_before_it_is_funded(world: World) -> None:
+    owner = world.owner()
+    assert ask(world, world.draft()).records == (owner.record,)
+
+
+def test_nobody_but_the_hub_may_ask(world: World) -> None:
+    with pytest.raises(NotPermittedError, match="only this network's hub"):
+        match(world.keeper, Snapshots(world.keeper), MatchRequest(study=world.study()), world.buyer.address)
+
+
+def test_pages_give_every_record_once_and_never_a_reason_for_one(world: World) -> None:
+    owners = {world.owner().record for _ in range(5)}
+    world.owner(permission=Permission.POA)
+    study, snapshots = world.study(), Snapshots(world.keeper)
+    found: list[str] = []
+    answer = ask(world, study, snapshots, limit=1)
+    assert answer.refused == {"purpose": 1}
+    while True:
+        found += answer.records
+        if answer.next_after is None:
+            break
+        answer = ask(world, study, snapshots, limit=1, after=answer.next_after)
+        assert answer.refused == {}
+    assert sorted(owners) == found
+
+
+def test_a_snapshot_follows_the_ledger_and_the_database(world: World) -> None:
+    snapshots, study = Snapshots(world.keeper), world.study()
+    first, second = world.owner(), world.owner()
+    assert set(ask(world, study, snapshots).records) == {first.record, second.record}
+
+    world.ledger.withdraw(first.record)
+    answer = ask(world, study, snapshots)
+    assert (answer.records, answer.refused) == ((second.record,), {"withdrawn": 1})
+
+    world.change_policy(second, 2, permission=Permission.POA)
+    assert ask(world, study, snapshots).refused == {"withdrawn": 1, "purpose": 1}
+
+    third = world.stranger()
+    world.enrol(third)
+    assert ask(world, study, snapshots).refused == {"withdrawn": 1, "purpose": 1, "not-current": 1}
+    world.ledger.put(third.record, third.commitment, 1)
+    assert ask(world, study, snapshots).records == (third.record,)
+
+
+def test_a_snapshot_reads_only_what_changed(world: World) -> None:
+    snapshots, study = Snapshots(world.keeper), world.study()
+    owners = [world.owner() for _ in range(4)]
+    ask(world, study, snapshots)
+    before = world.ledger.reads
+    world.ledger.withdraw(owners[0].record)
+    world.ledger.mine(5)
+    ask(world, study, snapshots)
+    assert world.ledger.reads == before + 1
+
+
+def test_a_reorganisation_starts_the_snapshot_afresh(world: World) -> None:
+    snapshots, study, owner = Snapshots(world.keeper), world.study(), world.owner()
+    world.ledger.withdraw(owner.record)
+    assert ask(world, study, snapshots).records == ()
+    world.ledger.reorganise(owner.record)
+    assert ask(world, study, snapshots).records == (owner.record,)
+
+
+def test_a_spent_budget_refuses(world: World) -> None:
+    owner = world.owner(privacy_budget_micro_rho=100)
+    costly = {"privacy_micro_rho": 60, "result_class": ResultClass.NOISED}
+    world.release(world.session(world.study(**costly)), owner.record)
+    assert ask(world, world.study(**costly)).refused == {"budget": 1}
+    assert ask(world, world.study(privacy_micro_rho=40)).records == (owner.record,)
+
+
+def test_a_policy_for_a_disease_covers_studies_of_its_kinds(world: World) -> None:
+    owner = world.owner(permission=Permission.DS, diseases=("MONDO:0005015",))
+    about = PurposeTerms(purposes=(Purpose.DISEASE,), diseases=("MONDO:0005148",))
+    other = PurposeTerms(purposes=(Purpose.DISEASE,), diseases=("MONDO:0004975",))
+    assert ask(world, world.study(purpose=about)).records == (owner.record,)
+    assert ask(world, world.study(purpose=other)).refused == {"disease": 1}
+
+
+def test_matching_decides_as_permits_does(world: World) -> None:
+    rng = np.random.default_rng(7)
+    permissions = list(Permission)
+    owners = [
+        world.owner(permission=permissions[rng.integers(5)], price_floor_wei=str(rng.integers(3, 7))) for _ in range(40)
+    ]
+    study = world.study()
+    buyer = world.ledger.buyers[world.buyer.address]
+    terms = StudyTerms(document=study, buyer=buyer, disease_closure=frozenset())
+    one_by_one = {owner.record for owner in owners if permits(owner.policy, terms, at=world.at).permitted}
+    assert set(ask(world, study).records) == one_by_one
+
+
+def test_a_buyer_who_is_not_in_good_standing_learns_nothing(world: World) -> None:
+    study = world.study()
+    del world.ledger.buyers[world.buyer.address]
+    with pytest.raises(NotPermittedError, match="good standing"):
+        ask(world, study)
+
+
+def test_complete_statistics_are_for_accredited_buyers(world: World) -> None:
+    study = world.study(result_class=ResultClass.FULL)
+    owner = world.owner(result_classes=(ResultClass.FULL,))
+    with pytest.raises(NotPermittedError, match="accredited"):
+        ask(world, study)
+    world.ledger.buyers[world.buyer.address] = BuyerFacts(
+        address=world.buyer.address, country="CH", non_profit=True, accredited=True
+    )
+    assert ask(world, study).records == (owner.record,)
+
+
+@pytest.mark.parametrize("change", [{"chain_id": 1}, {"keepers": ("0x" + "0a" * 20,)}])
+def test_a_study_of_another_network_is_refused(world: World, change: dict[str, object]) -> None:
+    with pytest.raises(RejectedInputError):
+        ask(world, world.draft(**change))
