@@ -1,0 +1,47 @@
+"""The files that an auditor is handed. One form only: a file is the canonical bytes of what it says.
+
+JSON could say the same in many ways. Then a changed byte would go unnoticed where it changes nothing that is said,
+so a file is read, written again, and refused where that gives other bytes.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from nebula.protocol.errors import RejectedInputError
+from nebula.protocol.receipt import PublicRun, parse_public_run
+from nebula.protocol.result import MAX_RESULT_BYTES, ResultBundle
+from nebula.protocol.wire import parser, to_canonical
+
+T = TypeVar("T")
+
+_parse_result = parser(ResultBundle, max_bytes=MAX_RESULT_BYTES)
+
+
+def parse_run_file(raw: bytes) -> PublicRun:
+    """Parse a run's public file.
+
+    Raises:
+        RejectedInputError: ``wire.*``, it is none; ``audit.not-canonical``, it is not written as it should be.
+    """
+    return _parse_canonical(parse_public_run, raw, "the run's file")
+
+
+def parse_result_file(raw: bytes) -> ResultBundle:
+    """Parse a run's opened result.
+
+    Raises:
+        RejectedInputError: as for :func:`parse_run_file`.
+    """
+    return _parse_canonical(_parse_result, raw, "the result")
+
+
+def _parse_canonical(parse: Callable[[bytes], T], raw: bytes, what: str) -> T:
+    # SECURITY: anybody's bytes come in here.
+    parsed = parse(raw)
+    if to_canonical(parsed) != raw:
+        raise RejectedInputError(
+            "audit.not-canonical",
+            f"{what} is not written in the one form that a digest can be made of",
+            hint="download it again, and keep its bytes as they come",
+        )
+    return parsed
