@@ -22,6 +22,7 @@ from nebula.protocol.keys import SigningKey
 from nebula.protocol.messages import (
     LEAVES,
     ORDER,
+    PROGRESS,
     PUBLISH,
     RELAY,
     REPORT,
@@ -86,6 +87,7 @@ def build(settings: HubSettings) -> Litestar:
             RESULT: lambda body, message: catalogue.result(body, message.sender),
             ORDER: lambda body, message: orders.next_order(body, message.sender),
             SESSION: lambda body, message: orders.register_session(body, message.sender),
+            PROGRESS: lambda body, message: orders.progress(body, message.sender),
             REPORT: lambda body, message: orders.report(body, message.sender),
             RELAY: lambda body, _message: RelayAnswer(transactions=effects.put_records(body.puts)),
             LEAVES: lambda body, _message: leaves(engine, body),

@@ -20,6 +20,7 @@ from nebula.protocol.messages import (
     OrderAnswer,
     OrderRequest,
     RunOrder,
+    RunProgress,
     RunReport,
     SessionAnswer,
     SessionRequest,
@@ -58,6 +59,13 @@ class Orders:
             state.keep_session(connection, request)
         mined = self._effects.register_session(request.evidence, request.votes)
         return SessionAnswer(transaction=mined.transaction, block_number=mined.block_number)
+
+    def progress(self, request: RunProgress, sender: Address) -> Accepted:
+        """Note how far an enclave is, for those who wait."""
+        self._check_host(sender)
+        with writing(self._engine) as connection:
+            state.set_detail(connection, request.run, f"{request.stage} {request.done}/{request.total}")
+        return Accepted()
 
     def report(self, request: RunReport, sender: Address) -> Accepted:
         """Keep what left the enclave, or why nothing did, and let the run go on."""

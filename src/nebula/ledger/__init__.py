@@ -1,4 +1,4 @@
-"""The chain: an embedded node, typed clients, relaying, an event index and stealth addresses.
+"""The chain: an embedded node, typed clients, relaying and an event index.
 
 Everything but ``node`` speaks plain Ethereum JSON-RPC, so the embedded node, anvil, Geth or an L2 are
 interchangeable behind one URL.

@@ -41,7 +41,7 @@ def own_payouts(engine: Engine, owner: OwnerKeys, hub: Peer, receipt: Receipt) -
         IntegrityError: a leaf under one of our names is not what the receipt commits to.
     """
     leaves = {leaf.locator: leaf for leaf in _fetch_leaves(hub, receipt.run)}
-    for record in _all_records(engine):
+    for record in all_records(engine):
         leaf = leaves.get(mailbox_locator(record.mailbox, receipt.run))
         if leaf is not None:
             yield _open(record, leaf, owner, receipt)
@@ -71,7 +71,8 @@ def _fetch_leaves(hub: Peer, run: Hash32) -> Iterator[SealedLeaf]:
         after = answer.next_after
 
 
-def _all_records(engine: Engine) -> Iterator[Record]:
+def all_records(engine: Engine) -> Iterator[Record]:
+    """Yield every record of a vault, page by page."""
     after = ""
     while True:
         with reading(engine) as connection:

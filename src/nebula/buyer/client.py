@@ -1,0 +1,114 @@
+"""What a buyer does: publish, fund, run, fetch.
+
+Everything is safe to do again: a study's id follows from its content, funding looks at the ledger first, a
+study is run once, and a result stays where it is.
+"""
+
+from pathlib import Path
+
+from sqlalchemy import MetaData
+
+from nebula.buyer.settings import BuyerSettings
+from nebula.database import open_database
+from nebula.ledger.client import LedgerClient, Network
+from nebula.ledger.client.studies import StudyState
+from nebula.ledger.relay import Outcome, Relay, outbox_table
+from nebula.protocol.funding import funding_of, study_id
+from nebula.protocol.ids import Hash32
+from nebula.protocol.keys import SigningKey
+from nebula.protocol.messages import (
+    PUBLISH,
+    RESULT,
+    RUN,
+    PublishAnswer,
+    PublishRequest,
+    ResultAnswer,
+    ResultRequest,
+    RunAnswer,
+    RunRequest,
+)
+from nebula.protocol.receipt import Receipt
+from nebula.protocol.record import RESULT_INFO
+from nebula.protocol.result import ResultBundle, open_result
+from nebula.protocol.sealing import SealingKey, open_sealed
+from nebula.protocol.study import StudyDocument
+from nebula.protocol.typed_data import permit_digest
+from nebula.transport.client import Carrier, Peer
+from nebula.transport.keyfiles import load_key
+
+_tables = MetaData()
+_outbox = outbox_table(_tables)
+
+
+class Buyer:
+    """A verified organisation's client."""
+
+    def __init__(self, settings: BuyerSettings, folder: Path) -> None:
+        self._key = SigningKey.from_secret(load_key(folder / settings.signing_key_file))
+        self._sealing_key = SealingKey.from_secret(load_key(folder / settings.sealing_key_file))
+        self._network = Network(LedgerClient(settings.ledger_url), settings.network)
+        engine = open_database(f"sqlite:///{folder.absolute()}/buyer.sqlite", _tables, party="buyer")
+        self._relay = Relay(engine, _outbox, self._network.client, self._key.secret, chain_id=settings.network.chain_id)
+        self._hub = Peer(settings.hub_url, settings.hub_address, key=self._key.secret, carrier=Carrier())
+
+    @property
+    def address(self) -> str:
+        """The buyer's address on the ledger."""
+        return self._key.address
+
+    @property
+    def result_key(self) -> bytes:
+        """The key that results are sealed to."""
+        return self._sealing_key.public_key
+
+    def balance_wei(self) -> int:
+        """The buyer's tokens."""
+        return self._network.token.balance_wei(self.address)
+
+    def publish(self, study: StudyDocument) -> PublishAnswer:
+        """Publish a study and learn roughly how many records would take part."""
+        return self._hub.ask(PUBLISH, PublishRequest(study=study), PublishAnswer)
+
+    def fund(self, study: StudyDocument) -> Outcome | None:
+        """Lock the study's escrow; None when it is locked already.
+
+        Raises:
+            NotPermittedError: the ledger refuses: no standing, not enough tokens, a deadline that has passed.
+        """
+        funding = funding_of(study)
+        if self._network.studies.state_of(funding.study) is not StudyState.UNKNOWN:
+            return None
+        domain = self._network.token.domain(self._network.addresses.chain_id)
+        digest = permit_digest(
+            domain,
+            self.address,
+            self._network.addresses.studies,
+            amount_wei=funding.escrow_wei,
+            nonce=self._network.token.permit_nonce(self.address),
+            deadline=study.deadline,
+        )
+        key = f"fund-{funding.study}"
+        if self._relay.outcome(key) is None:
+            call = self._network.studies.fund_with_permit(
+                funding, permit_deadline=study.deadline, signature=self._key.sign_digest(digest)
+            )
+            self._relay.submit(key, call)
+        return self._relay.wait(key)
+
+    def run(self, study: StudyDocument) -> RunAnswer:
+        """Have a funded study run, or learn where its run stands."""
+        return self._hub.ask(RUN, RunRequest(study=study_id(study)), RunAnswer)
+
+    def result(self, receipt: Receipt) -> ResultBundle:
+        """Fetch and open a run's result.
+
+        Raises:
+            IntegrityError: it is not the result that the receipt commits to.
+        """
+        sealed = self._hub.ask(RESULT, ResultRequest(run=receipt.run), ResultAnswer).sealed_result
+        opened = open_sealed(self._sealing_key, sealed, info=RESULT_INFO, aad=receipt.run.encode())
+        return open_result(opened.reveal(), expected_digest=receipt.result_digest)
+
+    def study_state(self, study: Hash32) -> StudyState:
+        """Where a study's money is, by the ledger."""
+        return self._network.studies.state_of(study)

@@ -1,0 +1,5 @@
+"""``python -m nebula.cli`` is ``nebula``."""
+
+from nebula.cli.app import main
+
+main()

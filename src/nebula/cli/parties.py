@@ -1,0 +1,71 @@
+"""Run one party by itself, as in production: ``nebula keeper serve --settings FILE``."""
+
+import sys
+from pathlib import Path
+
+from cyclopts import App
+
+ledger = App(name="ledger", help="The embedded ledger node.")
+hardware = App(name="hardware", help="Simulated SGX hardware, for trying the network. It protects nothing.")
+keeper = App(name="keeper", help="A keeper: holds key shares, releases them under consent.")
+hub = App(name="hub", help="The hub: catalogue, relay, study orchestration.")
+enclave = App(name="enclave", help="The host that starts enclave workers.")
+
+
+@ledger.command(name="serve")
+def serve_ledger(*, database: Path, genesis: Path | None = None, host: str = "127.0.0.1", port: int = 8545) -> None:
+    """Serve a ledger from one SQLite file until stopped.
+
+    Parameters
+    ----------
+    database: the ledger's file; made at the first start.
+    genesis: who holds ether at the beginning; read at the first start.
+    host: address to answer at.
+    port: port to answer at.
+    """
+    from nebula.ledger.node import Genesis, LedgerSettings, parse_genesis, serve  # noqa: PLC0415
+
+    first = parse_genesis(genesis.read_bytes()) if genesis else Genesis()
+    serve(LedgerSettings(database, host=host, port=port, genesis=first))
+
+
+@ledger.command(name="check")
+def check_ledger(*, database: Path) -> None:
+    """Execute every block again and compare; exit status 5 when anything differs."""
+    from nebula.ledger.node import check  # noqa: PLC0415
+
+    report = check(database)
+    print(report)
+    sys.exit(0 if report.sound else 5)
+
+
+@hardware.command(name="serve")
+def serve_hardware(*, folder: Path, port: int, host: str = "127.0.0.1") -> None:
+    """Serve a simulated processor and its collateral below a folder until stopped."""
+    from nebula.attestation.simulator.__main__ import serve  # noqa: PLC0415
+
+    serve(folder, host=host, port=port)
+
+
+@keeper.command(name="serve")
+def serve_keeper(*, settings: Path) -> None:
+    """Serve a keeper until stopped."""
+    from nebula.keeper.app import serve  # noqa: PLC0415
+
+    serve(settings)
+
+
+@hub.command(name="serve")
+def serve_hub(*, settings: Path) -> None:
+    """Serve the hub until stopped."""
+    from nebula.hub.app import serve  # noqa: PLC0415
+
+    serve(settings)
+
+
+@enclave.command(name="serve")
+def serve_enclave(*, settings: Path) -> None:
+    """Ask the hub for runs and carry each out in an enclave worker, until stopped."""
+    from nebula.host.app import serve  # noqa: PLC0415
+
+    serve(settings)
