@@ -407,6 +407,7 @@ def test_intels_root_is_the_one_that_quotes_are_verified_under() -> None:
         ({"parts": (PartKind.PHENOTYPES,)}, "run.parts"),
         ({"result_key": bytes(32)}, "sealing.weak-key"),
         ({"keeper_threshold": 4}, "run.threshold"),
+        ({"max_records": 39}, "run.too-many-records"),
     ],
 )
 def test_an_order_that_cannot_be_run_is_refused_before_anybody_is_asked(

@@ -59,7 +59,7 @@ def run_order(start: Start, order: RunOrder, around: Surroundings) -> RunOutput:
         NebulaError: nothing leaves; UnavailableError where a later try may succeed.
     """
     study = order.study
-    parameters = check_order(study)
+    parameters = check_order(order)
     panel = _read_panel(start, study, around.open_storage)
     keys = SessionKeys.generate()
     keepers = Keepers(around.host, keys.signing, around.clock)
@@ -85,13 +85,16 @@ def run_order(start: Start, order: RunOrder, around: Surroundings) -> RunOutput:
     return _make_output(start, session, confirmed, release.dropped + reading.dropped + confirmed.dropped)
 
 
-def check_order(study: StudyDocument) -> Parameters:
-    """Return a study's parameters after making sure that it can be run at all.
+def check_order(order: RunOrder) -> Parameters:
+    """Return a study's parameters after making sure that it can be run, and a receipt settle it, at all.
 
     Raises:
         RejectedInputError: it cannot.
     """
+    study = order.study
     parameters = parse_parameters(study.analysis, study.parameters)
+    if len(set(order.records)) > study.max_records:
+        raise RejectedInputError("run.too-many-records", "the order names more records than the buyer pays for")
     require_strong_key(study.result_key)
     if PartKind.GENOTYPES not in study.parts:
         raise RejectedInputError("run.parts", f"{study.analysis} needs genotypes")
