@@ -58,6 +58,11 @@ def test_the_files_are_there_and_say_the_same(story: dict[str, Any]) -> None:
     assert Path(story["manhattan_png"]).read_bytes().startswith(b"\x89PNG")
 
 
+def test_the_audit_finds_nothing_wrong(story: dict[str, Any]) -> None:
+    assert story["audit"]["checks"] >= 18
+    assert story["audit"]["failed"] == 0
+
+
 def test_nothing_is_left_running_and_the_ledger_is_sound(story: dict[str, Any], folder: Path) -> None:
     assert running(folder) is None
     assert load_network(folder) is not None

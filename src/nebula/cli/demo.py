@@ -18,7 +18,6 @@ from nebula.protocol.money import format_tokens, from_wei
 from nebula.protocol.study import ResultClass
 
 FOLDER = Path("nebula-demo")
-Natural = Annotated[int, Parameter(help="")]
 
 
 def demo(
@@ -135,6 +134,10 @@ def _tell_end(outcome: Outcome, written: dict[str, Path], show: object) -> None:
     owners, fee = from_wei(receipt.amount_wei), from_wei(outcome.study.fee_wei)
     say(f"  owners {format_tokens(owners)}, fee {format_tokens(fee)}, back to the buyer the rest of the escrow")
     say(f"  {outcome.claimed} of {len(outcome.public.payouts)} payouts claimed, each at an address of its own")
+    say("[bold]Audit[/bold]")
+    say(f"  {len(outcome.audit.checks)} checks, {len(outcome.audit.failed)} failed")
+    for check in outcome.audit.failed:
+        say(f"  FAIL {check.name}: {check.sentence}")
     say("[bold]Files[/bold]")
     for name, path in written.items():
         say(f"  {name:<14} {path}")

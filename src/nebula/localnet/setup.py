@@ -121,6 +121,7 @@ def make_network(folder: Path, *, tell: Callable[[str], None] = lambda _what: No
     finally:
         stop_all([ledger])
     _write_settings(folder, network, ports)
+    _write(folder / "contracts.json", network.addresses)
     _write(folder / "network.json", network)
     return network
 

@@ -18,6 +18,8 @@ from typing import Any
 import httpx2
 import msgspec
 
+from nebula.attestation.roots import TrustRoot
+from nebula.audit import AuditReport, audit_run
 from nebula.buyer import Buyer
 from nebula.buyer.settings import load_settings as load_buyer
 from nebula.database import open_database, reading
@@ -104,7 +106,7 @@ class Outcome:
     result: ResultBundle
     payouts: tuple[OwnPayout, ...]
     claimed: int
-    network: Network
+    audit: AuditReport
 
     @property
     def receipt(self) -> Receipt:
@@ -147,7 +149,10 @@ def tell_story(plot: Plot, teller: Teller) -> Outcome:
     with teller.step("payouts"):
         earned = tuple(own_payouts(vault.engine, vault.owner, others.hub, public.signed.receipt))
         claimed = _claimed(ledger, public)
-    return Outcome(imported, _refusals(vault, study, ledger), study, public, result, earned, claimed, ledger)
+    with teller.step("audit"):
+        roots = [TrustRoot((plot.folder / "hardware" / "root.der").read_bytes())]
+        report = audit_run(public, ledger, roots, result=to_canonical(result))
+    return Outcome(imported, _refusals(vault, study, ledger), study, public, result, earned, claimed, report)
 
 
 def _refusals(vault: Vault, study: StudyDocument, ledger: Network) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -334,6 +339,7 @@ def to_json(plot: Plot, outcome: Outcome, teller: Teller, written: dict[str, Pat
         "refund_wei": funding.escrow_wei - owners_wei - funding.fee_wei,
         "payouts": len(outcome.payouts),
         "payouts_claimed": outcome.claimed,
+        "audit": {"checks": len(outcome.audit.checks), "failed": len(outcome.audit.failed)},
         "simulated": receipt.simulated,
         "seconds": teller.seconds,
         "seed": plot.seed,
@@ -348,4 +354,5 @@ def write_outcome(outcome: Outcome, folder: Path) -> dict[str, Path]:
     table = next(name for name in outcome.result.files if name in ("associations.tsv", "frequencies.tsv"))
     (folder / "receipt.json").write_bytes(to_canonical(outcome.public.signed))
     (folder / "run.json").write_bytes(to_canonical(outcome.public))
+    (folder / "result.json").write_bytes(to_canonical(outcome.result))
     return {"result": folder / table, "receipt": folder / "receipt.json", "public_run": folder / "run.json"}
