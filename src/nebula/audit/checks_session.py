@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime
 
-from nebula.attestation.collateral import Collateral, parse_collateral
 from nebula.attestation.evidence import appraise_evidence, find_root
 from nebula.attestation.report_data import analysis_digest
 from nebula.attestation.verify import verify_quote
+from nebula.audit.collateral import parse_kept_collateral
 from nebula.audit.facts import RunCase
 from nebula.audit.report import require
 from nebula.ledger.client.sessions import Approval
@@ -99,14 +99,18 @@ def quote(case: RunCase) -> str:
     """The quote, its certificates and the collateral verify under the study's root, at the session's block."""
     evidence = case.public.evidence
     root = find_root(case.roots, evidence.study.trust_root)
-    claims = verify_quote(evidence.quote, _collateral(case), root, at=_session_time(case))
+    claims = verify_quote(evidence.quote, parse_kept_collateral(case.public.collateral), root, at=_session_time(case))
     return f"the quote verifies under root {claims.trust_root}, and its platform is {claims.tcb_status.value}"
 
 
 def enclave(case: RunCase) -> str:
     """What the quote proves is the study's code, and its REPORTDATA binds keys, nonces, study, run and block."""
     appraised = appraise_evidence(
-        case.public.evidence, _collateral(case), case.roots, case.policy, at=_session_time(case)
+        case.public.evidence,
+        parse_kept_collateral(case.public.collateral),
+        case.roots,
+        case.policy,
+        at=_session_time(case),
     )
     return f"the quoted enclave measures {appraised.measurement} and binds this session, study and run"
 
@@ -149,13 +153,6 @@ def consent_block(case: RunCase) -> str:
     require(last <= facts.settled.block_number, "consent was checked after the settlement")
     ended = facts.settled.block_number
     return f"consent was last checked at block {last}, between session ({begun}) and settlement ({ended})"
-
-
-def _collateral(case: RunCase) -> Collateral:
-    raw = case.public.collateral
-    collateral = parse_collateral(raw)
-    require(collateral.to_bytes() == raw, "the collateral is not written canonically")
-    return collateral
 
 
 def _session_time(case: RunCase) -> datetime:
