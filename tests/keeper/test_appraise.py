@@ -197,7 +197,7 @@ def test_a_funding_that_is_not_deep_enough_opens_nothing(deep_world: World) -> N
     with pytest.raises(UnavailableError, match="too few blocks"):
         world.nonce(session)
     world.ledger.mine(2)
-    with pytest.raises(NotPermittedError, match="not confirmed"):
+    with pytest.raises(UnavailableError, match="not confirmed"):
         world.nonce(session)
     world.ledger.mine(1)
     world.appraise(session, world.evidence(session, world.nonce(session)))

@@ -74,7 +74,7 @@ def test_a_session_of_another_study_or_run_gets_nothing(world: World) -> None:
 def test_a_session_whose_code_lost_its_approval_gets_nothing(world: World) -> None:
     owner, session = world.owner(), world.session(world.study())
     world.ledger.approvals.clear()
-    assert code(world, session, owner.record) == "session.not-registered"
+    assert code(world, session, owner.record) == "session.not-approved"
 
 
 def test_a_suspended_buyer_gets_nothing(world: World) -> None:

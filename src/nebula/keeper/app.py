@@ -88,7 +88,7 @@ def application(keeper: Keeper, judge: Judge, *, simulated: bool) -> Litestar:
         simulated=simulated,
     )
     party = Party(identity, keeper.signing_key, ReplayGuard(keeper.engine, state.seen_messages), keeper.clock)
-    return signed_app(party, _handlers(keeper, judge))
+    return signed_app(party, handlers(keeper, judge))
 
 
 def serve(settings_file: Path) -> None:
@@ -122,7 +122,8 @@ class _Server(uvicorn.Server):
             sys.stderr.flush()
 
 
-def _handlers(keeper: Keeper, judge: Judge) -> Mapping[m.Kind, Handler]:
+def handlers(keeper: Keeper, judge: Judge) -> Mapping[m.Kind, Handler]:
+    """Return what a keeper answers to."""
     snapshots = Snapshots(keeper)
     return {
         m.ENROL: lambda body, _message: enrol(keeper, body),

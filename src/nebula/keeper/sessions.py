@@ -14,7 +14,7 @@ from nebula.keeper.context import Keeper
 from nebula.keeper.ledger_view import Block
 from nebula.keeper.standing import deep_blocks
 from nebula.keeper.state import sessions
-from nebula.protocol.errors import NotPermittedError
+from nebula.protocol.errors import NotPermittedError, UnavailableError
 from nebula.protocol.funding import study_id
 from nebula.protocol.ids import Address, Hash32
 from nebula.protocol.receipt import Evidence, KeeperVote, parse_evidence
@@ -72,13 +72,16 @@ def check_registered(keeper: Keeper, session: Session, newest: Block) -> None:
     """Check (3).
 
     Raises:
-        NotPermittedError: ``session.not-registered``.
+        NotPermittedError: ``session.not-approved``: its code may not run any more.
+        UnavailableError: ``session.not-registered``; my node may see the registration a moment later than others.
     """
     vote, simulated = session_vote(session.evidence), session.simulated
+    if not keeper.ledger.approves(vote.measurement, vote.trust_root, simulated=simulated, at=newest):
+        raise NotPermittedError("session.not-approved", "the session's code is no longer approved on the ledger")
     blocks = deep_blocks(keeper, newest)
     if not all(keeper.ledger.vouches_for(vote, simulated=simulated, at=block) for block in blocks):
-        raise NotPermittedError(
+        raise UnavailableError(
             "session.not-registered",
-            "the session is not registered on the ledger, or its code is no longer approved",
+            "the session is not registered on this keeper's ledger (yet)",
             hint="the host hands the keepers' votes to the hub and waits until they stand on the ledger",
         )

@@ -95,8 +95,9 @@ def check_funded(keeper: Keeper, study: Hash32, newest: Block) -> None:
 
     Raises:
         NotPermittedError: ``study.not-open``.
+        UnavailableError: ``study.not-confirmed``; the funding is not deep enough yet.
     """
+    if not keeper.ledger.study_is_open(study, newest):
+        raise NotPermittedError("study.not-open", "the study is not funded, or is already settled or refunded")
     if not all(keeper.ledger.study_is_open(study, block) for block in deep_blocks(keeper, newest)):
-        raise NotPermittedError(
-            "study.not-open", "the study is not funded, or is already settled or refunded, or not confirmed yet"
-        )
+        raise UnavailableError("study.not-confirmed", "the study's funding is not confirmed yet; try again later")
