@@ -1,7 +1,9 @@
 """The hub's process: who it is, whom it knows, and which message goes to which module."""
 
+import time
 from pathlib import Path
 
+import structlog
 import uvicorn
 from dbos import DBOS
 from litestar import Litestar
@@ -17,7 +19,7 @@ from nebula.hub.run import Parties, Runs, start_run, wake
 from nebula.hub.settings import HubSettings, load_settings
 from nebula.ledger.client import LedgerClient, Network
 from nebula.ledger.relay import Relay
-from nebula.protocol.errors import RejectedInputError
+from nebula.protocol.errors import RejectedInputError, UnavailableError
 from nebula.protocol.keys import SigningKey
 from nebula.protocol.messages import (
     LEAVES,
@@ -38,6 +40,9 @@ from nebula.transport.client import Carrier, Peer, system_clock
 from nebula.transport.keyfiles import load_key
 from nebula.transport.server import Party, signed_app
 
+LEDGER_POLL_SECONDS = 0.5
+_log = structlog.get_logger()
+
 
 def build(settings: HubSettings) -> Litestar:
     """Open the hub's database and ledger, start its workflows, and return its application."""
@@ -45,7 +50,7 @@ def build(settings: HubSettings) -> Litestar:
     key = SigningKey.from_secret(load_key(Path(settings.signing_key_file)))
     sealing_key = SealingKey.from_secret(load_key(Path(settings.sealing_key_file)))
     client = LedgerClient(settings.ledger_url)
-    client.require_chain(settings.network.chain_id)
+    _wait_for_ledger(client, settings.network.chain_id)
     relay = Relay(
         engine,
         state.outbox,
@@ -103,6 +108,18 @@ def serve(settings_file: Path) -> None:
         uvicorn.run(build(settings), host=settings.host, port=settings.port, log_level="warning", workers=1)
     finally:
         DBOS.destroy()
+
+
+def _wait_for_ledger(client: LedgerClient, chain_id: int) -> None:
+    """Wait, for however long, until the ledger answers: a network's processes start in any order."""
+    while True:
+        try:
+            client.require_chain(chain_id)
+        except UnavailableError as error:
+            _log.info("waiting", code=error.code)
+            time.sleep(LEDGER_POLL_SECONDS)
+        else:
+            return
 
 
 def _peers(settings: HubSettings, key: SigningKey) -> dict[str, Peer]:
