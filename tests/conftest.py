@@ -1,10 +1,13 @@
 """What every test may use."""
 
 import os
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine, text
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -16,6 +19,32 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the shared data folder {folder} is absent")
     return folder
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL schema of the test's own, so that tests side by side do not meet."""
+    url = os.environ.get("NEBULA_TEST_POSTGRES_URL")
+    if not url:
+        pytest.skip("NEBULA_TEST_POSTGRES_URL is not set")
+    schema = f"test_{uuid.uuid4().hex}"
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE SCHEMA {schema}"))
+    try:
+        yield f"{url}{'&' if '?' in url else '?'}options=-csearch_path%3D{schema}"
+    finally:
+        with engine.begin() as connection:
+            connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
+        engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Every test of a party's state runs on every database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'party.sqlite'}"
+    return str(request.getfixturevalue("postgres_url"))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

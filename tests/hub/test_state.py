@@ -1,6 +1,4 @@
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
@@ -41,17 +39,10 @@ def a_study(title: str = "A study of lipids") -> StudyDocument:
     )
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    url = f"sqlite:///{tmp_path}/hub.sqlite"
-    if request.param == "postgresql":
-        url = os.environ.get("NEBULA_TEST_POSTGRES_URL", "")
-        if not url:
-            pytest.skip("NEBULA_TEST_POSTGRES_URL names no PostgreSQL database")
-    opened = open_database(url, state.tables, party="hub")
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    opened = open_database(database_url, state.tables, party="hub")
     yield opened
-    if request.param == "postgresql":
-        state.tables.drop_all(opened)
     opened.dispose()
 
 
