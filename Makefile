@@ -6,7 +6,13 @@ UV = UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=true UV_PROJECT_ENVIRONMENT=.venv
 RUN = .venv/bin/
 WORKERS ?= 2
 
-.PHONY: demo test lint native-test unit sync fuzz bench docs clean
+# A cargo of rustup's looks for its toolchains below HOME; under another HOME it finds those it was installed with.
+RUSTUP_HOME ?= $(patsubst %/.cargo/bin/cargo,%/.rustup,$(filter %/.cargo/bin/cargo,$(shell command -v cargo)))
+ifneq ($(RUSTUP_HOME),)
+export RUSTUP_HOME
+endif
+
+.PHONY: demo test test-slow lint native-test unit sync clean
 
 demo: sync  ## a made-up population, one study from import to audit
 	$(RUN)nebula demo
@@ -18,6 +24,7 @@ lint: .venv/synced-dev
 	$(RUN)ruff format --check .
 	$(RUN)mypy
 	$(RUN)lint-imports
+	$(RUN)deptry src
 	cargo fmt --manifest-path native/Cargo.toml --check
 	cargo clippy --manifest-path native/Cargo.toml --release --all-targets -- -D warnings
 
@@ -27,9 +34,16 @@ native-test:
 unit: .venv/synced-dev
 	$(RUN)pytest -n $(WORKERS) --dist loadgroup
 
+test-slow: .venv/synced-dev  ## sweeps that take long: every crash point, every flipped byte
+	$(RUN)pytest -m slow
+
 sync: .venv/synced
 
 .venv/bin/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo 'nebula: error: $(PYTHON) is older than 3.11, or missing'; echo 'nebula: hint: make PYTHON=python3.12 …'; exit 1; }
+	@cargo --version >/dev/null || \
+	  { echo 'nebula: error: no working cargo'; echo 'nebula: hint: install Rust from https://rustup.rs'; exit 1; }
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
 
