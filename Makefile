@@ -12,12 +12,12 @@ ifneq ($(RUSTUP_HOME),)
 export RUSTUP_HOME
 endif
 
-.PHONY: demo test test-slow lint native-test unit sync clean
+.PHONY: demo test test-slow lint native-test unit docs sync clean
 
 demo: sync  ## a made-up population, one study from import to audit
 	$(RUN)nebula demo
 
-test: lint native-test unit  ## everything that must hold before a change lands
+test: lint docs native-test unit  ## everything that must hold before a change lands
 
 lint: .venv/synced-dev
 	$(RUN)ruff check .
@@ -36,6 +36,9 @@ unit: .venv/synced-dev
 
 test-slow: .venv/synced-dev  ## sweeps that take long: every crash point, every flipped byte
 	$(RUN)pytest -m slow
+
+docs: .venv/synced-dev  ## the site, below site/; fails on a broken link
+	$(RUN)zensical build --strict
 
 sync: .venv/synced
 
@@ -56,4 +59,4 @@ sync: .venv/synced
 	touch .venv/synced $@
 
 clean:
-	rm -rf .venv native/target .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv site native/target .mypy_cache .ruff_cache .pytest_cache .hypothesis
