@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from nebula.ledger.client.wallet import Fees, Wallet
+from nebula.ledger.genesis import Genesis
 from nebula.ledger.node.chain import Chain, Reader
-from nebula.ledger.node.genesis import Genesis
 from nebula.ledger.node.machine import Call
 from nebula.protocol.errors import NebulaError, RejectedInputError, UnavailableError
 from nebula.protocol.ids import to_bytes

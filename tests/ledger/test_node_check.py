@@ -9,9 +9,9 @@ import pytest
 
 from nebula.ledger.client.calls import artefact
 from nebula.ledger.client.wallet import Fees, Wallet
+from nebula.ledger.genesis import Genesis
 from nebula.ledger.node import check
 from nebula.ledger.node.chain import Chain
-from nebula.ledger.node.genesis import Genesis
 from nebula.protocol.errors import IntegrityError, RejectedInputError
 from nebula.protocol.secrets import SecretBytes
 

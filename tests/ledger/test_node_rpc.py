@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from ledger.ledgers import Ledger
 from nebula.ledger.client.wallet import Wallet
+from nebula.ledger.genesis import Genesis
 from nebula.ledger.node import rpc
 from nebula.ledger.node.chain import Chain, Reader
-from nebula.ledger.node.genesis import Genesis
 from nebula.ledger.node.methods import Methods
 from nebula.protocol.secrets import SecretBytes
 

@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from nebula.protocol.errors import RejectedInputError
 
@@ -64,7 +64,7 @@ def lambda_gc(neg_log10_p: NDArray[np.float64]) -> float:
     if not len(neg_log10_p):
         return float("nan")
     median_p = 10.0 ** -float(np.median(neg_log10_p))
-    return float(stats.chi2.isf(median_p, 1) / stats.chi2.ppf(0.5, 1))
+    return float(special.chdtri(1, median_p) / special.chdtri(1, 0.5))
 
 
 def qq_quantiles(neg_log10_p: NDArray[np.float64], points: int = QUANTILE_POINTS) -> Table:

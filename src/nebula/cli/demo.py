@@ -9,7 +9,7 @@ from nebula.analysis.report import parse_tsv
 from nebula.cli import network
 from nebula.cli.console import err, out, print_json, progress
 from nebula.disclosure.risk import owner_sentence
-from nebula.localnet.setup import load_network
+from nebula.localnet.settings_files import load_network
 from nebula.localnet.story import Outcome, Plot, Teller, tell_story, to_json, write_outcome
 from nebula.localnet.supervisor import running
 from nebula.portal import charts

@@ -1,48 +1,44 @@
 """A whole network on this machine: ``nebula up``, ``status``, ``down``."""
 
-import os
-import signal
 from pathlib import Path
 from typing import Annotated
 
+import httpx2
 from cyclopts import Parameter
 
 from nebula.cli.console import err, out, print_json
-from nebula.localnet.processes import answers, start
-from nebula.localnet.setup import LocalNetwork, load_network, make_network
-from nebula.localnet.supervisor import running, states, wait_until
+from nebula.localnet.places import KEEPERS
+from nebula.localnet.processes import answers
+from nebula.localnet.settings_files import LocalNetwork, load_network
+from nebula.localnet.setup import open_network
+from nebula.localnet.supervisor import running, states, stop
 from nebula.protocol.errors import RejectedInputError
 
 FOLDER = Path("nebula-network")
-STOP_SECONDS = 30
 Folder = Annotated[Path, Parameter(name=["--dir"], help="The network's folder; all of its state is below it.")]
 Json = Annotated[bool, Parameter(name=["--json"], help="Print one JSON object on standard output.")]
 
 
 def up(*, folder: Folder = FOLDER) -> None:
     """Start a whole network on this machine, or make one. Its hardware is simulated: it protects nothing."""
-    network = make_network(folder, tell=lambda what: err.print(f"  {what} …"))
-    start(folder, network)
+    network = open_network(folder, tell=lambda what: err.print(f"  {what} …"))
     out.print(f"The network in {folder} is up. Hardware is SIMULATED. Hub: {network.hub_url}")
 
 
 def down(*, folder: Folder = FOLDER) -> None:
     """Stop a network. Nothing is lost; `nebula up` goes on."""
-    _existing(folder)
-    supervisor = running(folder)
-    if supervisor is None:
+    if stop(folder):
+        out.print(f"The network in {folder} is down.")
+    else:
+        _existing(folder)
         out.print(f"The network in {folder} is not running.")
-        return
-    os.kill(supervisor, signal.SIGTERM)
-    wait_until(lambda: running(folder) is None, seconds=STOP_SECONDS, what="the supervisor's end")
-    out.print(f"The network in {folder} is down.")
 
 
 def status(*, folder: Folder = FOLDER, json: Json = False) -> None:
     """Show which processes run, and whether they answer."""
     network = _existing(folder)
-    answering = {f"keeper-{n}": answers(keeper.url) for n, keeper in enumerate(network.keepers, start=1)}
-    answering["hub"] = answers(network.hub_url)
+    with httpx2.Client(timeout=2, trust_env=False) as http:
+        answering = {name: answers(url, http) for name, url in zip((*KEEPERS, "hub"), network.party_urls, strict=True)}
     found = [
         {"name": one.name, "pid": one.pid, "starts": one.starts, "answers": answering.get(one.name)}
         for one in states(folder)

@@ -11,7 +11,7 @@ from io import StringIO
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 POPULATIONS = 3
 FST = 0.08
@@ -134,7 +134,7 @@ def _dosage(
     common = np.where(random.random(variants) < 0.5, common, 1 - common)  # noqa: PLR2004 - half of them flipped
     spread = (1 - FST) / FST
     frequency = random.beta(common[:, None] * spread, (1 - common[:, None]) * spread, (variants, POPULATIONS))
-    threshold = norm.ppf(np.clip(frequency, 1e-4, 1 - 1e-4))[:, ancestry]
+    threshold = ndtri(np.clip(frequency, 1e-4, 1 - 1e-4))[:, ancestry]
     gap = np.diff(position, prepend=position[:1] - 1)
     correlation = np.where(np.diff(chromosome, prepend=0) != 0, 0.0, np.exp(-np.abs(gap) / LINKAGE_BP))
     dosage = np.empty((variants, people), np.int8)

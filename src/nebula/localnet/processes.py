@@ -1,73 +1,101 @@
-"""Which processes make a network, and how to start, watch and stop them together."""
+"""Which processes make a network, and how to start them together and know that they answer.
+
+The supervisor comes first and starts the ledger and the hardware; it starts the parties once there is a network for
+them to belong to. So a network that is being made has its ledger started once.
+"""
 
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import httpx2
 
-from nebula.localnet.setup import LocalNetwork, load_network
+from nebula.localnet.places import KEEPERS, is_made, ports, prepare
 from nebula.localnet.supervisor import ProcessSpec, Supervisor, running, wait_until
-from nebula.protocol.errors import RejectedInputError
+from nebula.protocol.errors import RejectedInputError, UnavailableError
 
-START_SECONDS = 60
+START_SECONDS = 120
 
 
-def specs(folder: Path, network: LocalNetwork) -> list[ProcessSpec]:
-    """Return the processes of a network, in the order in which they are started."""
-    ledger_port = network.ledger_url.rpartition(":")[2]
+def specs(folder: Path) -> list[ProcessSpec]:
+    """Return the processes that can run by now, in the order in which they are started."""
+    listening = ports(folder)
     ledger_files = ("--database", str(folder / "ledger.sqlite"), "--genesis", str(folder / "genesis.json"))
+    foundations = [
+        _spec("ledger", "ledger", "serve", *ledger_files, "--port", listening["ledger"]),
+        _spec("hardware", "hardware", "serve", "--folder", folder / "hardware", "--port", listening["hardware"]),
+    ]
+    if not is_made(folder):
+        return foundations
     return [
-        _spec("ledger", "ledger", "serve", *ledger_files, "--port", ledger_port),
-        _spec("hardware", "hardware", "serve", "--folder", str(folder / "hardware"), "--port", network.hardware_port),
-        *(
-            _spec(f"keeper-{number}", "keeper", "serve", "--settings", str(folder / f"keeper-{number}/settings.json"))
-            for number in range(1, len(network.keepers) + 1)
-        ),
-        _spec("hub", "hub", "serve", "--settings", str(folder / "hub/settings.json")),
-        _spec("host", "enclave", "serve", "--settings", str(folder / "host/settings.json")),
+        *foundations,
+        *(_spec(name, "keeper", "serve", "--settings", folder / name / "settings.json") for name in KEEPERS),
+        _spec("hub", "hub", "serve", "--settings", folder / "hub" / "settings.json"),
+        _spec("host", "enclave", "serve", "--settings", folder / "host" / "settings.json"),
     ]
 
 
 def supervise(folder: Path) -> None:
-    """Run a made network in the foreground until told to stop.
+    """Run a network in the foreground until told to stop.
 
     Raises:
         RejectedInputError: there is no network in the folder.
+        UnavailableError: it is running already.
     """
-    network = load_network(folder)
-    if network is None:
+    if not (folder / "ports.json").exists():
         raise RejectedInputError("localnet.missing", f"there is no network in {folder}", hint="`nebula up` makes one")
-    Supervisor(folder, specs(folder, network)).run()
+    Supervisor(folder, lambda: specs(folder)).run()
 
 
-def start(folder: Path, network: LocalNetwork) -> None:
-    """Start a network's supervisor, unless it runs, and return once every party answers.
+def begin(folder: Path) -> None:
+    """Start the supervisor of a folder, made or still to be made, unless it runs; does not wait for its processes.
 
     Raises:
-        UnavailableError: a party does not answer in time; its log says why.
+        UnavailableError: it does not start.
     """
-    if running(folder) is None:
-        (folder / "logs").mkdir(exist_ok=True)
-        with (folder / "logs" / "supervisor.log").open("ab") as log:
-            subprocess.Popen(  # noqa: S603 - our own interpreter, our own module
-                [sys.executable, "-m", "nebula.localnet", str(folder.absolute())],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
+    prepare(folder)
+    if running(folder) is not None:
+        return
+    logs = folder / "logs"
+    logs.mkdir(exist_ok=True)
+    with (logs / "supervisor.log").open("ab") as log:
+        supervisor = subprocess.Popen(  # noqa: S603 - our own interpreter, our own module
+            [sys.executable, "-m", "nebula.localnet", str(folder.absolute())],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+    def is_up() -> bool:
+        if supervisor.poll() is not None:
+            raise UnavailableError(
+                "localnet.supervisor", "the supervisor ended at once", hint=f"{logs / 'supervisor.log'} says why"
             )
-    for url in (*(keeper.url for keeper in network.keepers), network.hub_url):
-        wait_until(lambda url=url: answers(url), seconds=START_SECONDS, what=f"the party at {url}")  # type: ignore[misc]
+        return running(folder) is not None
+
+    wait_until(is_up, seconds=START_SECONDS, what="the supervisor")
 
 
-def answers(url: str) -> bool:
+def wait_for(urls: Iterable[str]) -> None:
+    """Return once every party answers.
+
+    Raises:
+        UnavailableError: one does not in time; its log says why.
+    """
+    with httpx2.Client(timeout=2, trust_env=False) as http:  # opening one takes longer than an answer does
+        for url in urls:
+            wait_until(lambda url=url: answers(url, http), seconds=START_SECONDS, what=f"the party at {url}")  # type: ignore[misc]
+
+
+def answers(url: str, http: httpx2.Client) -> bool:
     """Whether a party says who it is."""
     try:
-        return httpx2.get(f"{url}/v1/identity", timeout=2, trust_env=False).status_code == httpx2.codes.OK
+        return http.get(f"{url}/v1/identity").status_code == httpx2.codes.OK
     except httpx2.HTTPError:
         return False
 
 
-def _spec(name: str, *arguments: str | int) -> ProcessSpec:
+def _spec(name: str, *arguments: str | int | Path) -> ProcessSpec:
     return ProcessSpec(name, ("nebula.cli", *map(str, arguments)))

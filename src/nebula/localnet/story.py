@@ -15,9 +15,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import httpx2
-import msgspec
-
 from nebula.attestation.roots import TrustRoot
 from nebula.audit import AuditReport, audit_run
 from nebula.buyer import Buyer
@@ -30,17 +27,16 @@ from nebula.ledger.client import LedgerClient, Network
 from nebula.ledger.client.organizations import Role
 from nebula.localnet.bgzf import compress
 from nebula.localnet.population import make_population, to_phenotypes, to_vcf
-from nebula.localnet.processes import start
-from nebula.localnet.setup import LocalNetwork, make_network
-from nebula.localnet.supervisor import wait_until
+from nebula.localnet.settings_files import LocalNetwork
+from nebula.localnet.setup import open_network
+from nebula.localnet.watching import RunWatch
 from nebula.protocol.consent import ConsentPolicy, permits
 from nebula.protocol.duo import Permission, Purpose
-from nebula.protocol.errors import UnavailableError
 from nebula.protocol.funding import funding_of, study_id
-from nebula.protocol.ids import Address, Hash32
+from nebula.protocol.ids import Address
 from nebula.protocol.keys import OwnerKeys, generate_mnemonic
 from nebula.protocol.money import TOKEN_WEI, from_wei, to_wei
-from nebula.protocol.receipt import PublicRun, Receipt, parse_public_run
+from nebula.protocol.receipt import PublicRun, Receipt
 from nebula.protocol.result import ResultBundle
 from nebula.protocol.secrets import SecretBytes
 from nebula.protocol.study import BuyerFacts, PartKind, PurposeTerms, ResultClass, StudyDocument, StudyTerms
@@ -59,9 +55,7 @@ from nebula.vault.state import Stage
 PRICE_WEI = 2 * TOKEN_WEI
 FEE_WEI = 50 * TOKEN_WEI
 MADE_UP_TRAIT = "trait"
-RUN_SECONDS = 600
 DEADLINE_SECONDS = 3600
-BEGUN = ("released", "reading", "assembled", "analysing", "analysed", "confirming")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,8 +115,7 @@ def tell_story(plot: Plot, teller: Teller) -> Outcome:
         NebulaError: what went wrong, as its party says it.
     """
     with teller.step("network"):
-        local = make_network(plot.folder, tell=teller.say)
-        start(plot.folder, local)
+        local = open_network(plot.folder, tell=teller.say)
     with teller.step("import"):
         vault = _open_vault(plot)
         panel, imported = _import(plot, local, vault, teller)
@@ -138,11 +131,13 @@ def tell_story(plot: Plot, teller: Teller) -> Outcome:
         teller.say(f"the buyer sees {published.matching} matching records before paying")
         buyer.fund(study)
     with teller.step("run"):
-        run = buyer.run(study).run
-        _wait_for_progress(local, run)
+        watch = RunWatch(local.hub_url, buyer.run(study).run)
+        watch.until_begun()
         withdraw(vault.engine, vault.owner, others, [_second_record(vault)])
         teller.say("one owner has withdrawn while the run is on")
-        public = _wait_for_run(local, run, teller)
+        public = watch.until_paid(
+            lambda state, detail: teller.say(f"run {state}: {detail}" if detail else f"run {state}")
+        )
     with teller.step("result"):
         result = buyer.result(public.signed.receipt)
     ledger = Network(LedgerClient(local.ledger_url), local.addresses)
@@ -277,41 +272,6 @@ def _second_record(vault: Vault) -> Address:
 def _stages(vault: Vault) -> dict[str, int]:
     with reading(vault.engine) as connection:
         return state.count_by_stage(connection)
-
-
-def _run_state(local: LocalNetwork, run: Hash32) -> dict[str, Any]:
-    answer = httpx2.get(f"{local.hub_url}/v1/runs/{run}", timeout=10, trust_env=False)
-    found: dict[str, Any] = msgspec.json.decode(answer.content)
-    return found
-
-
-def _wait_for_progress(local: LocalNetwork, run: Hash32) -> None:
-    """Wait until shares have been released, or it is over."""
-
-    def begun() -> bool:
-        found = _run_state(local, run)
-        return found["state"] not in ("matching", "ordered") or str(found["detail"]).startswith(BEGUN)
-
-    wait_until(begun, seconds=RUN_SECONDS, what="the enclave")
-
-
-def _wait_for_run(local: LocalNetwork, run: Hash32, teller: Teller) -> PublicRun:
-    last = ""
-
-    def ended() -> bool:
-        nonlocal last
-        found = _run_state(local, run)
-        told = f"{found['state']}: {found['detail']}" if found["detail"] else str(found["state"])
-        if told != last:
-            teller.say(f"run {told}")
-            last = told
-        return found["state"] in ("paid", "failed")
-
-    wait_until(ended, seconds=RUN_SECONDS, what="the run")
-    if last.startswith("failed"):
-        raise UnavailableError("story.run", f"the run ended without a result: {last}")
-    answer = httpx2.get(f"{local.hub_url}/v1/runs/{run}/public", timeout=60, trust_env=False)
-    return parse_public_run(answer.content)
 
 
 def _claimed(ledger: Network, public: PublicRun) -> int:

@@ -52,10 +52,15 @@ class _Child:
 
 @dataclass(slots=True)
 class Supervisor:
-    """Runs processes below one folder."""
+    """Runs processes below one folder.
+
+    Attributes:
+        folder: holds the lock, the logs and the list of processes.
+        specs: what can run by now; asked again and again, and what is new in it is started.
+    """
 
     folder: Path
-    specs: Sequence[ProcessSpec]
+    specs: Callable[[], Sequence[ProcessSpec]]
     _children: dict[str, _Child] = field(default_factory=dict)
     _stopping: bool = False
 
@@ -69,10 +74,8 @@ class Supervisor:
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, self._stop)
             try:
-                for spec in self.specs:
-                    self._children[spec.name] = _Child(spec, self._start(spec), time.monotonic())
-                self._note()
                 while not self._stopping:
+                    self._start_new()
                     self._restart_ended()
                     time.sleep(POLL_SECONDS)
             finally:
@@ -81,6 +84,13 @@ class Supervisor:
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stopping = True
+
+    def _start_new(self) -> None:
+        new = [spec for spec in self.specs() if spec.name not in self._children]
+        for spec in new:
+            self._children[spec.name] = _Child(spec, self._start(spec), time.monotonic())
+        if new:
+            self._note()
 
     def _restart_ended(self) -> None:
         now = time.monotonic()
@@ -120,6 +130,20 @@ def running(folder: Path) -> int | None:
     except FileNotFoundError:
         return None
     return None
+
+
+def stop(folder: Path) -> bool:
+    """End a folder's supervisor, and with it everything; False when none runs.
+
+    Raises:
+        UnavailableError: it does not end.
+    """
+    supervisor = running(folder)
+    if supervisor is None:
+        return False
+    os.kill(supervisor, signal.SIGTERM)
+    wait_until(lambda: running(folder) is None, seconds=3 * STOP_SECONDS, what="the supervisor's end")
+    return True
 
 
 def states(folder: Path) -> list[ProcessState]:

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
-from nebula.ledger.node.genesis import Genesis, parse_genesis
+from nebula.ledger.genesis import Genesis, parse_genesis
 from nebula.ledger.node.machine import Machine
 from nebula.ledger.node.store import Store
 from nebula.ledger.node.transactions import decode_transaction

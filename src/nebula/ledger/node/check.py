@@ -4,9 +4,9 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
+from nebula.ledger.genesis import parse_genesis
 from nebula.ledger.node.blocks import Block
 from nebula.ledger.node.chain import GENESIS_KEY
-from nebula.ledger.node.genesis import parse_genesis
 from nebula.ledger.node.headers import Header
 from nebula.ledger.node.machine import Machine
 from nebula.ledger.node.store import Store

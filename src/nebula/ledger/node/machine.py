@@ -19,9 +19,9 @@ from eth.vm.forks.prague.blocks import PragueBlock
 from eth.vm.spoof import SpoofTransaction
 from eth_utils.exceptions import ValidationError
 
+from nebula.ledger.genesis import Genesis
 from nebula.ledger.node import headers
 from nebula.ledger.node.blocks import Block, Executed, Log
-from nebula.ledger.node.genesis import Genesis
 from nebula.ledger.node.headers import Header
 from nebula.ledger.node.state import StateOverlay
 from nebula.ledger.node.transactions import SignedTransaction

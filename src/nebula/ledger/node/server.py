@@ -18,9 +18,9 @@ import msgspec
 import structlog
 import uvicorn
 
+from nebula.ledger.genesis import Genesis
 from nebula.ledger.node import rpc
 from nebula.ledger.node.chain import Chain, Reader
-from nebula.ledger.node.genesis import Genesis
 from nebula.ledger.node.methods import Methods
 
 _MAX_CONNECTIONS = 256
