@@ -174,3 +174,12 @@ def test_gramine_is_started_in_its_manifests_folder() -> None:
     command = worker_command(GramineCpu(folder="/opt/nebula"))
 
     assert command == Command(("gramine-sgx", "worker"), Path("/opt/nebula"))
+
+
+def test_a_worker_takes_as_many_threads_as_its_host_gives_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "8")
+    given = worker_command(SimulatedCpu(device="/somewhere", threads=1)).environment
+    look = (sys.executable, "-c", "import os; print(os.environ['OMP_NUM_THREADS'])")
+
+    with Worker(Command(look, environment=given))._started() as (_, incoming, _outgoing):
+        assert incoming.read() == b"1\n"

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import linalg
 
 from nebula import _native
 from nebula.analysis.frequency import GenotypeCounts
@@ -91,22 +90,22 @@ def principal_components(matrix: PackedMatrix, count: int, *, seed: int) -> NDAr
     space = _krylov_space(varying, start[:, : matrix.samples])
     projected = _relationship_times(varying, space)
     small = space.T @ projected
-    _, vectors = linalg.eigh((small + small.T) / 2)
+    _, vectors = np.linalg.eigh((small + small.T) / 2)
     leading = space @ vectors[:, ::-1][:, :count]
     return _with_sign(leading / np.linalg.norm(leading, axis=0))
 
 
 def _krylov_space(matrix: PackedMatrix, start: NDArray[np.float64]) -> NDArray[np.float64]:
     """Orthonormal basis of the start and of what repeated products make of it."""
-    block = linalg.qr(start, mode="economic")[0]
+    block = np.linalg.qr(start)[0]
     blocks = [block]
     for _ in range(PASSES):
         if sum(one.shape[1] for one in blocks) >= matrix.samples:
             break
-        block = linalg.qr(_relationship_times(matrix, block), mode="economic")[0]
+        block = np.linalg.qr(_relationship_times(matrix, block))[0]
         blocks.append(block)
     # Blocks grow alike as they converge: drop the directions that are rounding only.
-    space, sizes, _ = linalg.svd(np.hstack(blocks), full_matrices=False)
+    space, sizes, _ = np.linalg.svd(np.hstack(blocks), full_matrices=False)
     return np.asarray(space[:, sizes > sizes[0] * 1e-10])
 
 

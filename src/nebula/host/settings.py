@@ -17,9 +17,14 @@ class KeeperUrl(Document, frozen=True, kw_only=True):
 
 
 class SimulatedCpu(Document, frozen=True, kw_only=True, tag="simulated"):
-    """Workers are plain processes; ``device``: the folder that the simulator serves for them."""
+    """Workers are plain processes; ``device``: the folder that the simulator serves for them.
+
+    ``threads``: of a worker's linear algebra; as many as there are cores, unless said. Threads that wait for each
+    other in a busy loop, as BLAS has them, are slow where other processes want the same cores.
+    """
 
     device: str
+    threads: Annotated[int, msgspec.Meta(ge=1, le=1024)] | None = None
 
 
 class GramineCpu(Document, frozen=True, kw_only=True, tag="gramine"):

@@ -52,16 +52,18 @@ _parse_session = parser(SessionRequest, max_bytes=MAX_MESSAGE_BYTES)
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """How a worker is started: arguments, and the folder to start it in."""
+    """How a worker is started: arguments, the folder to start it in, and what its environment has besides."""
 
     arguments: tuple[str, ...]
     folder: Path | None = None
+    environment: tuple[tuple[str, str], ...] = ()
 
 
 def worker_command(cpu: SimulatedCpu | GramineCpu) -> Command:
     """Return how a worker is started on this kind of CPU."""
     if isinstance(cpu, SimulatedCpu):
-        return Command((sys.executable, "-m", "nebula.enclave", "--device", cpu.device))
+        threads = (("OMP_NUM_THREADS", str(cpu.threads)),) if cpu.threads else ()
+        return Command((sys.executable, "-m", "nebula.enclave", "--device", cpu.device), environment=threads)
     return Command((cpu.launcher, "worker"), Path(cpu.folder))
 
 
@@ -101,7 +103,7 @@ class Worker:
         process = subprocess.Popen(  # noqa: S603 - our own worker
             self.command.arguments,
             cwd=self.command.folder,
-            env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
+            env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ} | dict(self.command.environment),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             preexec_fn=_die_with(os.getpid()),  # noqa: PLW1509 - the host has one thread while it starts a worker

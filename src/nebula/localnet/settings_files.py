@@ -76,7 +76,7 @@ def write_settings(folder: Path, network: LocalNetwork) -> None:
             sessions_contract=network.addresses.sessions,
             panels_url=(folder.absolute() / "panels").as_uri(),
             measurement=network.measurement,
-            cpu=SimulatedCpu(device=str(folder.absolute() / "hardware" / "device")),
+            cpu=SimulatedCpu(device=str(folder.absolute() / "hardware" / "device"), threads=1),
             poll_seconds=0.2,
         ),
     )
