@@ -8,6 +8,7 @@ import pytest
 
 from nebula.analysis import report
 from nebula.portal import charts
+from nebula.portal.genome_axis import GenomeAxis
 
 
 @pytest.fixture
@@ -59,8 +60,8 @@ def empty_table() -> dict:
     "make",
     [
         lambda: charts.manhattan(empty_table()),
-        lambda: charts.qq(report.qq_quantiles(np.zeros(0)), float("nan")),
-        lambda: charts.qq(report.qq_quantiles(-np.log10(np.linspace(1e-4, 1, 500))), 1.01),
+        lambda: charts.qq(report.qq_quantiles(np.zeros(0))),
+        lambda: charts.qq(report.qq_quantiles(-np.log10(np.linspace(1e-4, 1, 500)))),
         lambda: charts.components(np.random.default_rng(2).standard_normal((300, 3)), ["AFR", "EUR", "EAS"] * 100),
     ],
 )
@@ -72,6 +73,30 @@ def test_every_chart_renders_and_asks_nothing_of_the_network(make: Callable[[], 
     assert links <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
 
 
-def test_the_inflation_factor_is_written_on_the_qq_plot() -> None:
+def test_a_chart_says_whom_it_is_about_and_what_is_not_real() -> None:
     curve = report.qq_quantiles(-np.log10(np.linspace(1e-3, 1, 300)))
-    assert "1.234" in charts.to_svg(charts.qq(curve, 1.234))
+    caption = charts.Caption(title="Which variants act?", people=2502, lambda_gc=1.2341, simulated=True)
+
+    svg = charts.to_svg(charts.qq(curve, caption))
+
+    for said in ("Which variants act?", "n = 2,502", "λ = 1.234", "GRCh38", "SIMULATED"):
+        assert said in svg
+
+
+def test_the_whole_genome_is_on_the_axis_however_few_the_hits() -> None:
+    hit = {"chromosome": np.array([8.0]), "base_pair_location": np.array([1e8]), "p_value": np.array([1e-12])}
+
+    svg = charts.to_svg(charts.manhattan(hit | {"variant_id": np.array(["8_100000000_A_G"], dtype=object)}))
+
+    labels = set(re.findall(r">([^<>]+)</text>", svg))
+    assert {str(number) for number in range(1, 23)} <= labels
+    assert "8:100000000:A:G" in labels
+    assert "X" not in labels
+
+
+def test_a_place_on_the_axis_is_inside_its_chromosome() -> None:
+    axis = GenomeAxis.of(np.array([1, 23]), "GRCh38")
+    starts = axis.places(np.array([1, 2, 23]), np.array([1, 1, 1]))
+    ends = axis.places(np.array([1, 2, 23]), np.array([248_956_422, 242_193_529, 156_040_895]))
+
+    assert starts[0] < ends[0] < starts[1] < ends[1] < starts[2] < ends[2] <= axis.end

@@ -3,10 +3,10 @@
 import logging
 import sys
 
-from cyclopts import App
+from cyclopts import App, CycloptsError
 
 from nebula.cli.console import print_error
-from nebula.protocol.errors import NebulaError
+from nebula.protocol.errors import NebulaError, RejectedInputError
 
 app = App(
     name="nebula",
@@ -30,6 +30,8 @@ def main(arguments: list[str] | None = None) -> None:
     logging.getLogger("httpx2").setLevel(logging.WARNING)
     try:
         app(arguments, exit_on_error=False, print_error=True)
+    except CycloptsError:
+        sys.exit(RejectedInputError.exit_status)  # it has said itself what was wrong
     except NebulaError as error:
         print_error(error)
         sys.exit(error.exit_status)

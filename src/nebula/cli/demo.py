@@ -1,23 +1,28 @@
 """``nebula demo``: one study, from genome files to payouts, told as it happens."""
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
+from rich.console import Console
 
-from nebula.analysis.report import parse_tsv
-from nebula.cli import network
 from nebula.cli.console import err, out, print_json, progress
-from nebula.disclosure.risk import owner_sentence
-from nebula.localnet.settings_files import load_network
-from nebula.localnet.story import Outcome, Plot, Teller, tell_story, to_json, write_outcome
-from nebula.localnet.supervisor import running
-from nebula.portal import charts
-from nebula.protocol.errors import RejectedInputError
-from nebula.protocol.money import format_tokens, from_wei
+from nebula.localnet.materials import check_plot
+from nebula.localnet.plot import Plot
+from nebula.localnet.processes import begin
+from nebula.localnet.supervisor import stop
 from nebula.protocol.study import ResultClass
 
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+    from nebula.localnet.story import Teller
+
 FOLDER = Path("nebula-demo")
+Json = Annotated[bool, Parameter(name=["--json"])]
 
 
 def demo(
@@ -31,9 +36,11 @@ def demo(
     result_class: ResultClass | None = None,
     seed: int = 1,
     folder: Annotated[Path, Parameter(name=["--dir"])] = FOLDER,
-    json: network.Json = False,
+    json: Json = False,
 ) -> None:
     """Tell the whole story on this machine, with simulated hardware and, without a cohort, made-up people.
+
+    A story that was interrupted is gone on with; one that ended is followed by another study on the same people.
 
     Parameters
     ----------
@@ -59,85 +66,50 @@ def demo(
         result_class=result_class,
         seed=seed,
     )
-    _check(plot)
+    check_plot(plot)
     show = err if json else out
-    show.print("[bold]Nebula demo[/bold]: SIMULATED hardware, which protects nothing; it shows how things go.")
+    show.print("[bold]Nebula demo[/bold]  SIMULATED hardware: it protects nothing, it shows how things go.\n")
+    began = time.monotonic()
+    with _network(folder):
+        # The ledger starts while the rest of the story is imported.
+        from nebula.localnet.outcome import to_json, write_outcome  # noqa: PLC0415
+        from nebula.localnet.story import tell_story  # noqa: PLC0415
+
+        with _teller(show, began) as teller:
+            outcome = tell_story(plot, teller)
+            with teller.step("plots", "The result is written down and drawn"):
+                written = write_outcome(outcome, folder / "results")
+                from nebula.cli.demo_end import draw, show_end  # noqa: PLC0415
+
+                written |= draw(outcome, folder / "results")
+    show_end(outcome, written, show)
+    if json:
+        print_json(to_json(plot, outcome, teller, written))
+
+
+@contextmanager
+def _network(folder: Path) -> Iterator[None]:
+    """A network that is taken down in the end, whatever happens; its state stays."""
+    try:
+        begin(folder)
+        yield
+    finally:
+        stop(folder)
+
+
+@contextmanager
+def _teller(show: Console, began: float) -> Iterator["Teller"]:
+    from nebula.localnet.story import Teller  # noqa: PLC0415 - see above
+
     with progress() as bar:
-        tasks: dict[str, object] = {}
+        tasks: dict[str, TaskID] = {}
 
         def count(what: str, done: int, total: int) -> None:
-            task = tasks.setdefault(what, bar.add_task(what, total=total))
-            bar.update(task, completed=done)  # type: ignore[arg-type]
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total)
+            bar.update(tasks[what], completed=done, visible=done < total)
 
-        teller = Teller(say=lambda what: show.print(f"  · {what}"), count=count)
-        try:
-            outcome = tell_story(plot, teller)
-            with teller.step("plots"):
-                written = write_outcome(outcome, folder / "results")
-                plots = _draw(outcome, folder / "results")
-        finally:
-            if load_network(folder) is not None and running(folder) is not None:
-                network.down(folder=folder) if not json else _stop_quietly(folder)
-    _tell_end(outcome, written | plots, show)
-    if json:
-        print_json(to_json(plot, outcome, teller, written | plots))
+        def step(sentence: str) -> None:
+            show.print(f"[dim]{time.monotonic() - began:5.0f} s[/dim]  [bold]{sentence}[/bold]")
 
-
-def _check(plot: Plot) -> None:
-    if plot.cohort is None and plot.people < 50:  # noqa: PLR2004 - below that no analysis has enough people
-        raise RejectedInputError("demo.people", f"{plot.people} people are too few", hint="take 50 or more")
-    if plot.cohort is not None and plot.analysis == "gwas-linear" and plot.phenotypes is None:
-        raise RejectedInputError(
-            "demo.phenotypes", "an association study needs a trait", hint="add --phenotypes TSV --trait COLUMN"
-        )
-
-
-def _stop_quietly(folder: Path) -> None:
-    with out.capture():
-        network.down(folder=folder)
-
-
-def _draw(outcome: Outcome, folder: Path) -> dict[str, Path]:
-    files = outcome.result.files
-    if "associations.tsv" not in files:
-        return {}
-    table, quantiles = parse_tsv(files["associations.tsv"]), parse_tsv(files["qq.tsv"])
-    inflation = float(outcome.result.summary["lambda_gc"])
-    drawn = {"manhattan": charts.manhattan(table), "qq": charts.qq(quantiles, inflation)}
-    written: dict[str, Path] = {}
-    for name, chart in drawn.items():
-        for kind, render in (("png", charts.to_png), ("svg", charts.to_svg)):
-            path = folder / f"{name}.{kind}"
-            content = render(chart)
-            path.write_bytes(content if isinstance(content, bytes) else content.encode())
-            written[f"{name}_{kind}"] = path
-    return written
-
-
-def _tell_end(outcome: Outcome, written: dict[str, Path], show: object) -> None:
-    say = show.print  # type: ignore[attr-defined]
-    receipt = outcome.receipt
-    say("\n[bold]Who took part[/bold]")
-    say(f"  {receipt.record_count} records of {outcome.imported.new + outcome.imported.known}")
-    for label, reasons in outcome.refusals:
-        say(f"  refused: {label}, because {'; '.join(reasons)}")
-    for reason, count in outcome.public.dropped.reasons.items():
-        if count:
-            say(f"  left out during the run: {count} ({reason})")
-    say("[bold]What each party saw[/bold]")
-    say("  keepers: key shares and policies, no data; hub: record ids and sealed bytes; storage: ciphertext;")
-    say(f"  buyer: aggregates of class '{outcome.result.result_class.value}'; enclave: data, inside (simulated)")
-    variants = outcome.imported.report.panel_sites
-    people = receipt.record_count
-    say(f"  {owner_sentence(outcome.result.result_class, people=people, variants=variants)}")
-    say("[bold]What it cost[/bold]")
-    owners, fee = from_wei(receipt.amount_wei), from_wei(outcome.study.fee_wei)
-    say(f"  owners {format_tokens(owners)}, fee {format_tokens(fee)}, back to the buyer the rest of the escrow")
-    say(f"  {outcome.claimed} of {len(outcome.public.payouts)} payouts claimed, each at an address of its own")
-    say("[bold]Audit[/bold]")
-    say(f"  {len(outcome.audit.checks)} checks, {len(outcome.audit.failed)} failed")
-    for check in outcome.audit.failed:
-        say(f"  FAIL {check.name}: {check.sentence}")
-    say("[bold]Files[/bold]")
-    for name, path in written.items():
-        say(f"  {name:<14} {path}")
+        yield Teller(open=step, say=lambda what: show.print(f"         {what}"), count=count)

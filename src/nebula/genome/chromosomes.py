@@ -56,6 +56,11 @@ def chromosome_code(name: str) -> int:
     return _CODES.get(name.removeprefix("chr"), 0)
 
 
+def chromosome_lengths(assembly: str) -> tuple[int, ...]:
+    """Lengths of chromosomes 1 to 22, X and Y in bases; those of GRCh38 for an assembly that is not known."""
+    return _LENGTHS.get(assembly, _LENGTHS["GRCh38"])
+
+
 def assembly_by_lengths(lengths: Mapping[str, int | None]) -> str | None:
     """The only assembly that agrees with every declared chromosome length, if any length agrees at all."""
     candidates = []

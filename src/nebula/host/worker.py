@@ -103,7 +103,7 @@ class Worker:
         process = subprocess.Popen(  # noqa: S603 - our own worker
             self.command.arguments,
             cwd=self.command.folder,
-            env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ} | dict(self.command.environment),
+            env=_surroundings() | dict(self.command.environment),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             preexec_fn=_die_with(os.getpid()),  # noqa: PLW1509 - the host has one thread while it starts a worker
@@ -117,6 +117,10 @@ class Worker:
             process.wait(STOP_SECONDS)
             for pipe in (process.stdin, process.stdout):
                 _close(pipe)
+
+
+def _surroundings() -> dict[str, str]:
+    return {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
 
 
 class _Conversation:

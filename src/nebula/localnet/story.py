@@ -2,88 +2,71 @@
 
 Nothing in it is special: the story uses the same vault, buyer and processes as everybody, over a network of
 :mod:`nebula.localnet.setup`. Only the hardware is simulated and, unless a cohort is given, the people made up.
+
+A story that was interrupted is gone on with by telling it again: every step looks first whether it was done, and a
+bookmark names the study under way. One that ended can be followed by another study on the same people.
 """
 
-import gzip
 import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from io import BytesIO
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from nebula.attestation.roots import TrustRoot
+import msgspec
+
 from nebula.audit import AuditReport, audit_run
 from nebula.buyer import Buyer
 from nebula.buyer.settings import load_settings as load_buyer
 from nebula.database import open_database, reading
-from nebula.genome.building import build_panel
-from nebula.genome.inflate import Source
-from nebula.genome.panel import Panel
 from nebula.ledger.client import LedgerClient, Network
 from nebula.ledger.client.organizations import Role
-from nebula.localnet.bgzf import compress
-from nebula.localnet.population import make_population, to_phenotypes, to_vcf
+from nebula.localnet.bookmark import Bookmark, open_bookmark, place_bookmark
+from nebula.localnet.materials import Materials, read_materials
+from nebula.localnet.plot import Plot
 from nebula.localnet.settings_files import LocalNetwork
-from nebula.localnet.setup import open_network
+from nebula.localnet.setup import hardware_root, open_network
+from nebula.localnet.sightings import Sightings, look_around
+from nebula.localnet.study import write_study
 from nebula.localnet.watching import RunWatch
 from nebula.protocol.consent import ConsentPolicy, permits
-from nebula.protocol.duo import Permission, Purpose
-from nebula.protocol.funding import funding_of, study_id
+from nebula.protocol.duo import Permission
 from nebula.protocol.ids import Address
 from nebula.protocol.keys import OwnerKeys, generate_mnemonic
-from nebula.protocol.money import TOKEN_WEI, from_wei, to_wei
+from nebula.protocol.money import TOKEN_WEI
 from nebula.protocol.receipt import PublicRun, Receipt
 from nebula.protocol.result import ResultBundle
 from nebula.protocol.secrets import SecretBytes
-from nebula.protocol.study import BuyerFacts, PartKind, PurposeTerms, ResultClass, StudyDocument, StudyTerms
+from nebula.protocol.study import BuyerFacts, ResultClass, StudyDocument, StudyTerms
 from nebula.protocol.wire import to_canonical
 from nebula.storage import LocalStorage, open_storage
 from nebula.vault import state
 from nebula.vault.consent import first_policy, withdraw
+from nebula.vault.enrol import Network as Others
 from nebula.vault.enrol import enrol_all
-from nebula.vault.import_ import Imported, Vault, import_donors, read_genomes, read_phenotype_table
+from nebula.vault.import_ import Imported, Vault, import_donors
 from nebula.vault.joining import join
 from nebula.vault.payouts import OwnPayout, all_records, own_payouts
 from nebula.vault.seed import load_keys, save_seed
 from nebula.vault.settings import load_settings as load_vault
 from nebula.vault.state import Stage
 
-PRICE_WEI = 2 * TOKEN_WEI
-FEE_WEI = 50 * TOKEN_WEI
-MADE_UP_TRAIT = "trait"
-DEADLINE_SECONDS = 3600
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plot:
-    """What the story is about."""
-
-    folder: Path
-    people: int = 300
-    cohort: Path | None = None
-    phenotypes: Path | None = None
-    trait: str = MADE_UP_TRAIT
-    analysis: str = "gwas-linear"
-    pcs: int = 4
-    result_class: ResultClass | None = None
-    seed: int = 1
-
 
 @dataclass(slots=True)
 class Teller:
-    """Who listens: sentences, numbers of a long step, and how long each step took."""
+    """Who listens: steps, sentences, the numbers of a long step; keeps how long each step took."""
 
+    open: Callable[[str], None]
     say: Callable[[str], None]
     count: Callable[[str, int, int], None]
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        """Time a step."""
+    def step(self, name: str, sentence: str) -> Iterator[None]:
+        """Announce a step, and time it."""
+        self.open(sentence)
         began = time.monotonic()
         yield
         self.seconds[name] = round(time.monotonic() - began, 2)
@@ -94,6 +77,7 @@ class Outcome:
     """What the story came to."""
 
     imported: Imported
+    enrolled: int
     refusals: tuple[tuple[str, tuple[str, ...]], ...]
     study: StudyDocument
     public: PublicRun
@@ -101,53 +85,104 @@ class Outcome:
     payouts: tuple[OwnPayout, ...]
     claimed: int
     audit: AuditReport
+    seen: Sightings
 
     @property
     def receipt(self) -> Receipt:
         """The run's receipt."""
         return self.public.signed.receipt
 
+    @property
+    def withdrawn(self) -> int:
+        """Records whose consent ended while the run was on: they had matched, and were left out."""
+        reasons = self.public.dropped.reasons
+        return reasons.get("withdrawn", 0) + reasons.get("refused", 0)
+
 
 def tell_story(plot: Plot, teller: Teller) -> Outcome:
-    """Live through the story once.
+    """Live through the story once, or go on with it.
 
     Raises:
         NebulaError: what went wrong, as its party says it.
     """
-    with teller.step("network"):
+    bookmark = open_bookmark(plot.folder, plot.cast)
+    with teller.step("network", "A ledger, three keepers, a hub and a host for enclaves start, each by itself"):
         local = open_network(plot.folder, tell=teller.say)
-    with teller.step("import"):
-        vault = _open_vault(plot)
-        panel, imported = _import(plot, local, vault, teller)
-    with teller.step("enrol"):
-        total = sum(_stages(vault).values())
-        done = _Counter(lambda count: teller.count("enrolling", count, total))
-        others = join(load_vault(plot.folder / "vault"))
-        enrol_all(vault.engine, vault.owner, others, done=done.add)
+        place_bookmark(plot.folder, bookmark)
+    with teller.step("import", "The custodian's vault reads genomes, standardises and encrypts them, person by person"):
+        materials = read_materials(plot, say=teller.say)
+        vault = _open_vault(plot.folder)
+        imported = _import(plot, local, vault, materials, teller)
+    others = join(load_vault(plot.folder / "vault"))
+    with teller.step("enrol", "Each record's keys are split among the keepers, a salted commitment goes on the ledger"):
+        enrolled = _enrol(vault, others, teller)
     buyer = Buyer(load_buyer(plot.folder / "buyer" / "settings.json"), plot.folder / "buyer")
-    with teller.step("publish"):
-        study = _write_study(plot, local, buyer, panel, total)
+    with teller.step("publish", "A verified buyer publishes a study, sees how many match, and locks the money"):
+        bookmark = _choose_study(plot, local, buyer, bookmark, vault, materials)
+        study = _under_way(bookmark)
         published = buyer.publish(study)
-        teller.say(f"the buyer sees {published.matching} matching records before paying")
+        teller.say(f"{published.matching} records match, the hub says before anything is paid")
         buyer.fund(study)
-    with teller.step("run"):
-        watch = RunWatch(local.hub_url, buyer.run(study).run)
-        watch.until_begun()
-        withdraw(vault.engine, vault.owner, others, [_second_record(vault)])
-        teller.say("one owner has withdrawn while the run is on")
-        public = watch.until_paid(
-            lambda state, detail: teller.say(f"run {state}: {detail}" if detail else f"run {state}")
-        )
-    with teller.step("result"):
+    with teller.step("run", "An enclave attests itself; keepers check consents and release keys; it computes"):
+        public = _run(local, buyer, vault, others, bookmark, teller)
+        place_bookmark(plot.folder, Bookmark(cast=plot.cast))
+    with teller.step("result", "The buyer opens the result, which only their key can"):
         result = buyer.result(public.signed.receipt)
     ledger = Network(LedgerClient(local.ledger_url), local.addresses)
-    with teller.step("payouts"):
+    with teller.step("payouts", "Each owner finds their payout, at an address that only they can recognise"):
         earned = tuple(own_payouts(vault.engine, vault.owner, others.hub, public.signed.receipt))
         claimed = _claimed(ledger, public)
-    with teller.step("audit"):
-        roots = [TrustRoot((plot.folder / "hardware" / "root.der").read_bytes())]
-        report = audit_run(public, ledger, roots, result=to_canonical(result))
-    return Outcome(imported, _refusals(vault, study, ledger), study, public, result, earned, claimed, report)
+    with teller.step("audit", "An auditor re-computes it all from the ledger and public files"):
+        report = audit_run(public, ledger, [hardware_root(plot.folder)], result=to_canonical(result))
+    refusals = _refusals(vault, study, ledger)
+    seen = look_around(plot.folder, ledger, public, enrolled=enrolled, result_bytes=len(to_canonical(result)))
+    return Outcome(imported, enrolled, refusals, study, public, result, earned, claimed, report, seen)
+
+
+def _enrol(vault: Vault, others: Others, teller: Teller) -> int:
+    with reading(vault.engine) as connection:
+        total = sum(state.count_by_stage(connection).values())
+    done = 0
+
+    def add(count: int) -> None:
+        nonlocal done
+        done += count
+        teller.count("enrolling", done, total)
+
+    enrol_all(vault.engine, vault.owner, others, done=add)
+    return total
+
+
+def _choose_study(  # noqa: PLR0917 - who takes part in it
+    plot: Plot, local: LocalNetwork, buyer: Buyer, bookmark: Bookmark, vault: Vault, materials: Materials
+) -> Bookmark:
+    """Return the bookmark with the study under way: the one that was interrupted, or a new one."""
+    if bookmark.study is not None and bookmark.study.deadline_at > datetime.now(UTC):
+        return bookmark
+    registered = [record for record in all_records(vault.engine) if record.stage is Stage.REGISTERED]
+    study = write_study(plot, local, buyer, panel=materials.panel.panel_id, people=len(registered))
+    leaving = max(registered, key=lambda record: record.donor or 0).record
+    chosen = msgspec.structs.replace(bookmark, study=study, withdrawing=leaving)
+    place_bookmark(plot.folder, chosen)
+    return chosen
+
+
+def _under_way(bookmark: Bookmark) -> StudyDocument:
+    assert bookmark.study is not None  # noqa: S101 - chosen just now
+    return bookmark.study
+
+
+def _run(  # noqa: PLR0917 - who takes part in it
+    local: LocalNetwork, buyer: Buyer, vault: Vault, others: Others, bookmark: Bookmark, teller: Teller
+) -> PublicRun:
+    watch = RunWatch(local.hub_url, buyer.run(_under_way(bookmark)).run)
+    watch.until_begun()
+    leaving = bookmark.withdrawing
+    gone = {record.record for record in all_records(vault.engine) if record.stage is Stage.WITHDRAWN}
+    if leaving is not None and leaving not in gone:
+        withdraw(vault.engine, vault.owner, others, [leaving])
+        teller.say("while the run is on, one owner withdraws: one signed message, in force with its block")
+    return watch.until_paid(lambda told, detail: teller.say(f"{told} {detail}".rstrip()))
 
 
 def _refusals(vault: Vault, study: StudyDocument, ledger: Network) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -167,19 +202,9 @@ def _refusals(vault: Vault, study: StudyDocument, ledger: Network) -> tuple[tupl
     return tuple(found)
 
 
-class _Counter:
-    def __init__(self, tell: Callable[[int], None]) -> None:
-        self._tell, self._count = tell, 0
-
-    def add(self, count: int) -> None:
-        """Count on."""
-        self._count += count
-        self._tell(self._count)
-
-
-def _open_vault(plot: Plot) -> Vault:
-    folder = plot.folder / "vault"
-    pass_phrase_file = plot.folder / "keys" / "vault.pass-phrase"
+def _open_vault(network: Path) -> Vault:
+    folder = network / "vault"
+    pass_phrase_file = network / "keys" / "vault.pass-phrase"
     if not (folder / "seed.json").exists():
         pass_phrase_file.write_text(secrets.token_urlsafe(24), "ascii")
         pass_phrase_file.chmod(0o600)
@@ -189,14 +214,9 @@ def _open_vault(plot: Plot) -> Vault:
     return Vault(engine, owner, open_storage(load_vault(folder).storage_url))
 
 
-def _import(plot: Plot, local: LocalNetwork, vault: Vault, teller: Teller) -> tuple[Panel, Imported]:
-    cohort, phenotypes = _files(plot, teller)
-    content = gzip.decompress(cohort.read_bytes()) if cohort.suffix == ".gz" else cohort.read_bytes()
-    panel = build_panel(Source(BytesIO(content), name=cohort.name), name="demo", version="1", assembly="GRCh38")
-    del content
+def _import(plot: Plot, local: LocalNetwork, vault: Vault, materials: Materials, teller: Teller) -> Imported:
+    panel, genomes = materials.panel, materials.genomes
     LocalStorage(plot.folder / "panels").put(panel.panel_id.removeprefix("0x"), panel.to_bytes())
-    genomes = read_genomes(cohort, panel)
-    tables, columns = read_phenotype_table(phenotypes, list(genomes.samples)) if phenotypes else ({}, ())
     unwilling = genomes.samples[0]
 
     def policy_of(record: Address, label: str) -> ConsentPolicy:
@@ -209,110 +229,16 @@ def _import(plot: Plot, local: LocalNetwork, vault: Vault, teller: Teller) -> tu
             result_classes=(ResultClass.NOISED, ResultClass.HITS, ResultClass.FULL),
         )
 
-    imported = import_donors(
+    return import_donors(
         vault,
         genomes,
-        tables,
+        materials.phenotypes,
         policy_of=policy_of,
-        columns=columns,
+        columns=materials.columns,
         progress=lambda done: teller.count("encrypting", done, len(genomes)),
     )
-    return panel, imported
-
-
-def _files(plot: Plot, teller: Teller) -> tuple[Path, Path | None]:
-    if plot.cohort is not None:
-        return plot.cohort, plot.phenotypes
-    cohort, phenotypes = plot.folder / "made-up.vcf.gz", plot.folder / "made-up.tsv"
-    if not phenotypes.exists():
-        teller.say(f"making {plot.people} people up: frequencies, structure, linkage, planted effects")
-        population = make_population(plot.people, seed=plot.seed)
-        cohort.write_bytes(compress(to_vcf(population)))
-        phenotypes.write_bytes(to_phenotypes(population, trait=MADE_UP_TRAIT))
-    return cohort, phenotypes
-
-
-def _write_study(plot: Plot, local: LocalNetwork, buyer: Buyer, panel: Panel, people: int) -> StudyDocument:
-    is_gwas = plot.analysis == "gwas-linear"
-    result_class = plot.result_class or (ResultClass.HITS if is_gwas else ResultClass.NOISED)
-    parameters: dict[str, Any] = {"trait": plot.trait, "pcs": plot.pcs, "seed": plot.seed} if is_gwas else {}
-    return StudyDocument(
-        chain_id=local.addresses.chain_id,
-        buyer=buyer.address,
-        operator=local.hub,
-        result_key=buyer.result_key,
-        title=f"Which variants act on {plot.trait}?" if is_gwas else "How frequent are the panel's alleles?",
-        summary="A demonstration study for health research, over every record whose consent permits it.",
-        purpose=PurposeTerms(purposes=(Purpose.HEALTH,)),
-        analysis=f"{plot.analysis}@1",
-        parameters=parameters,
-        parts=(PartKind.GENOTYPES, PartKind.PHENOTYPES) if is_gwas else (PartKind.GENOTYPES,),
-        panel=panel.panel_id,
-        result_class=result_class,
-        privacy_micro_rho=500_000 if result_class is ResultClass.NOISED else 0,
-        price_per_record_wei=to_wei(PRICE_WEI),
-        fee_wei=to_wei(FEE_WEI),
-        min_records=min(100, max(10, people // 2)),
-        max_records=people,
-        deadline=int((datetime.now(UTC) + timedelta(seconds=DEADLINE_SECONDS)).timestamp()),
-        keepers=tuple(keeper.address for keeper in local.keepers),
-        keeper_threshold=2,
-        measurement=local.measurement,
-        trust_root=local.trust_root,
-    )
-
-
-def _second_record(vault: Vault) -> Address:
-    """The record of somebody who takes part: the last registered donor."""
-    with reading(vault.engine) as connection:
-        registered = [record for record in state.page_of_records(connection) if record.stage is Stage.REGISTERED]
-    return max(registered, key=lambda record: record.donor or 0).record
-
-
-def _stages(vault: Vault) -> dict[str, int]:
-    with reading(vault.engine) as connection:
-        return state.count_by_stage(connection)
 
 
 def _claimed(ledger: Network, public: PublicRun) -> int:
     indices = [payout.index for payout in public.payouts]
     return sum(ledger.studies.are_claimed(public.signed.receipt.study, indices))
-
-
-def to_json(plot: Plot, outcome: Outcome, teller: Teller, written: dict[str, Path]) -> dict[str, Any]:
-    """Return the story as one JSON object."""
-    funding, receipt = funding_of(outcome.study), outcome.receipt
-    owners_wei = from_wei(receipt.amount_wei)
-    return {
-        "people": outcome.imported.new + outcome.imported.known,
-        "records_enrolled": outcome.imported.new + outcome.imported.known,
-        "records_refused": len(outcome.refusals),
-        "records_withdrawn": outcome.public.dropped.reasons.get("withdrawn", 0),
-        "records_used": receipt.record_count,
-        "variants": outcome.imported.report.panel_sites,
-        "study": study_id(outcome.study),
-        "run": receipt.run,
-        **{name: str(path) for name, path in written.items()},
-        "escrow_wei": funding.escrow_wei,
-        "owners_wei": owners_wei,
-        "fees_wei": funding.fee_wei,
-        "refund_wei": funding.escrow_wei - owners_wei - funding.fee_wei,
-        "payouts": len(outcome.payouts),
-        "payouts_claimed": outcome.claimed,
-        "audit": {"checks": len(outcome.audit.checks), "failed": len(outcome.audit.failed)},
-        "simulated": receipt.simulated,
-        "seconds": teller.seconds,
-        "seed": plot.seed,
-    }
-
-
-def write_outcome(outcome: Outcome, folder: Path) -> dict[str, Path]:
-    """Write result, receipt and public run below a folder; returns what went where."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in outcome.result.files.items():
-        (folder / name).write_bytes(content)
-    table = next(name for name in outcome.result.files if name in ("associations.tsv", "frequencies.tsv"))
-    (folder / "receipt.json").write_bytes(to_canonical(outcome.public.signed))
-    (folder / "run.json").write_bytes(to_canonical(outcome.public))
-    (folder / "result.json").write_bytes(to_canonical(outcome.result))
-    return {"result": folder / table, "receipt": folder / "receipt.json", "public_run": folder / "run.json"}

@@ -12,8 +12,8 @@ from nebula.protocol.ids import Hash32
 from nebula.protocol.receipt import PublicRun, parse_public_run
 
 RUN_SECONDS = 600
-BEFORE_RELEASE = ("matching", "ordered")
-BEGUN = ("released", "reading", "assembled", "analysing", "analysed", "confirming")
+BEFORE_START = ("matching", "ordered")
+BEGUN = ("attesting", "releasing", "released", "reading", "assembl", "analys", "confirming")
 
 
 class RunWatch:
@@ -24,11 +24,11 @@ class RunWatch:
         self._http = httpx2.Client(timeout=60, trust_env=False)
 
     def until_begun(self) -> None:
-        """Wait until shares have been released, or it is over."""
+        """Wait until an enclave has been started for it, or it is over."""
 
         def begun() -> bool:
             state, detail = self._look()
-            return state not in BEFORE_RELEASE or detail.startswith(BEGUN)
+            return state not in BEFORE_START or detail.startswith(BEGUN)
 
         wait_until(begun, seconds=RUN_SECONDS, what="the enclave")
 

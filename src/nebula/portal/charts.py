@@ -6,6 +6,7 @@ so a chart has some thousand marks however many variants there are, and looks th
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import altair as alt
@@ -13,6 +14,7 @@ import numpy as np
 import vl_convert as vlc
 
 from nebula.disclosure.floors import HIT_P
+from nebula.portal.genome_axis import GenomeAxis
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,63 +25,101 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 900, 320
 SQUARE = 360
-# Two shades that alternate between chromosomes, and one for hits: apart for the colour-blind too.
-SHADES = ("#31588a", "#8fb0d9")
-HIT_COLOUR = "#d1495b"
+# Two shades that alternate between chromosomes, and one for hits: apart for the colour-blind, and in grey too.
+SHADES = ("#1f4e79", "#7fa6d1")
+HIT_COLOUR = "#d55e00"
 RULE_COLOUR = "#777777"
+POINT_SIZE, HIT_SIZE = 12, 40
 # Okabe and Ito's palette.
 GROUP_COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#f0e442", "#000000")
 # Cells of the thinning grid per pixel of the chart.
 CELLS_PER_PIXEL = 1.5
-# Bases between chromosomes on the axis.
-GAP_BP = 2e7
-# Chromosomes narrower than this share of the axis go without a label.
-LABELLED_SHARE = 0.012
+# At most so many peaks are named, the strongest one of each chromosome.
+NAMED_PEAKS = 10
 Styled = TypeVar("Styled", alt.Chart, alt.LayerChart)
-_NAMES = {23: "X", 24: "Y", 25: "MT"}
 
 
-def manhattan(table: Table, *, title: str = "Associations") -> alt.LayerChart:
-    """Draw -log10 p along the genome.
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """What stands above a chart of associations.
+
+    Attributes:
+        title: the study's.
+        people: how many the numbers are about; 0 where it is not known.
+        lambda_gc: the genomic inflation factor; NaN where it is not known.
+        assembly: which genome positions are on.
+        hits_only: whether the result class leaves everything else out.
+        simulated: whether the hardware was; the chart says so.
+    """
+
+    title: str = "Associations"
+    people: int = 0
+    lambda_gc: float = float("nan")
+    assembly: str = "GRCh38"
+    hits_only: bool = False
+    simulated: bool = False
+
+    def to_title(self) -> alt.TitleParams:
+        """Lay out title and subtitle."""
+        facts = [f"n = {self.people:,}"] * (self.people > 0)
+        facts += [f"λ = {self.lambda_gc:.3f}"] * bool(np.isfinite(self.lambda_gc))
+        facts.append(self.assembly)
+        facts += ["class 'hits': only hits are published"] * self.hits_only
+        facts += ["SIMULATED hardware"] * self.simulated
+        return alt.TitleParams(text=self.title, subtitle=" · ".join(facts), subtitleColor="#555555")
+
+
+def manhattan(table: Table, caption: Caption | None = None) -> alt.LayerChart:
+    """Draw -log10 p along the whole genome, hits in a colour and the strongest of them by name.
 
     Args:
         table: columns of an association result (``report.parse_tsv`` reads them from a file): chromosome,
-            base_pair_location, and p_value or neg_log_10_p_value. May be empty.
-        title: above the chart.
+            base_pair_location, p_value or neg_log_10_p_value, and variant_id if there is one. May be empty.
+        caption: what stands above it.
     """
+    caption = caption or Caption()
     logs = logarithms(table)
-    positions, ticks = _genome_axis(table["chromosome"], table["base_pair_location"])
+    axis = GenomeAxis.of(table["chromosome"], caption.assembly)
+    places = axis.places(table["chromosome"], table["base_pair_location"])
     limit = -np.log10(HIT_P)
-    kept = thinned(positions, logs, width=WIDTH, height=HEIGHT)
     rows = [
-        {"x": float(positions[row]), "y": float(logs[row]), "kind": _kind(table["chromosome"][row], logs[row] > limit)}
-        for row in kept
+        {"x": float(places[row]), "y": float(logs[row]), "kind": _kind(table["chromosome"][row], logs[row] > limit)}
+        for row in thinned(places, logs, width=WIDTH, height=HEIGHT)
     ]
-    top = max(float(logs.max(initial=0.0)), limit) * 1.06
-    labels = " : ".join(f"datum.value == {place} ? '{name}'" for name, place in ticks.items())
-    axis = alt.Axis(values=list(ticks.values()), labelExpr=f"{labels} : ''" if ticks else "''", ticks=False, grid=False)
-    end = float(positions.max(initial=1.0))
+    top = max(float(logs.max(initial=0.0)), limit) * 1.12
+    x = alt.X(
+        "x:Q",
+        title="chromosome",
+        axis=alt.Axis(values=list(axis.middles), labelExpr=axis.label_expression(), ticks=False, grid=False),
+        scale=alt.Scale(domain=[0, axis.end], nice=False),
+    )
+    y = alt.Y("y:Q", title="-log₁₀ p", scale=alt.Scale(domain=[0, top], nice=False))
+    colours = alt.Scale(domain=["odd", "even", "hit"], range=[*SHADES, HIT_COLOUR])
+    sizes = alt.Scale(domain=["odd", "even", "hit"], range=[POINT_SIZE, POINT_SIZE, HIT_SIZE])
     points = (
         alt.Chart(alt.InlineData(values=rows))
-        .mark_circle(size=14, opacity=0.9)
+        .mark_circle(opacity=0.9)
         .encode(
-            x=alt.X(
-                "x:Q", axis=axis, title="chromosome", scale=alt.Scale(domain=[-0.01 * end, 1.01 * end], nice=False)
-            ),
-            y=alt.Y("y:Q", title="-log10 p", scale=alt.Scale(domain=[0, top], nice=False)),
-            color=alt.Color(
-                "kind:N", scale=alt.Scale(domain=["odd", "even", "hit"], range=[*SHADES, HIT_COLOUR]), legend=None
-            ),
+            x=x,
+            y=y,
+            color=alt.Color("kind:N", scale=colours, legend=None),
+            size=alt.Size("kind:N", scale=sizes, legend=None),
         )
     )
-    layers: alt.LayerChart = (points + _rule(limit)).properties(
-        width=WIDTH, height=HEIGHT, title=f"{title}; the dashed line is p = 5e-8"
+    names = (
+        alt.Chart(alt.InlineData(values=_peaks(table, places, logs, limit)))
+        .mark_text(dy=-9, fontSize=10, color="#333333")
+        .encode(x="x:Q", y="y:Q", text="name:N")
+    )
+    layers: alt.LayerChart = (_rule(limit) + points + names).properties(
+        width=WIDTH, height=HEIGHT, title=caption.to_title()
     )
     return _styled(layers)
 
 
-def qq(quantiles: Table, lambda_gc: float, *, title: str = "Observed against expected") -> alt.LayerChart:
-    """Draw a QQ curve (``expected``, ``observed``) and say the inflation factor."""
+def qq(quantiles: Table, caption: Caption | None = None) -> alt.LayerChart:
+    """Draw a QQ curve (``expected``, ``observed``) on the diagonal of no association."""
+    caption = caption or Caption(title="Observed against expected")
     rows = [{"x": float(x), "y": float(y)} for x, y in zip(quantiles["expected"], quantiles["observed"], strict=True)]
     reach = float(quantiles["expected"].max(initial=1.0))
     diagonal = (
@@ -90,11 +130,9 @@ def qq(quantiles: Table, lambda_gc: float, *, title: str = "Observed against exp
     points = (
         alt.Chart(alt.InlineData(values=rows))
         .mark_circle(size=28, color=SHADES[0], opacity=0.9)
-        .encode(x=alt.X("x:Q", title="expected -log10 p"), y=alt.Y("y:Q", title="observed -log10 p"))
+        .encode(x=alt.X("x:Q", title="expected -log₁₀ p"), y=alt.Y("y:Q", title="observed -log₁₀ p"))
     )
-    layers: alt.LayerChart = (diagonal + points).properties(
-        width=SQUARE, height=SQUARE, title=f"{title}; λ = {lambda_gc:.3f}"
-    )
+    layers: alt.LayerChart = (diagonal + points).properties(width=SQUARE, height=SQUARE, title=caption.to_title())
     return _styled(layers)
 
 
@@ -162,19 +200,21 @@ def thinned(x: NDArray[Any], y: NDArray[np.float64], *, width: int, height: int)
     return np.sort(usable[first])
 
 
-def _genome_axis(chromosome: NDArray[Any], position: NDArray[Any]) -> tuple[NDArray[np.float64], dict[str, float]]:
-    """Put chromosomes side by side; returns places, and where each one's label goes."""
-    places = np.zeros(len(position))
-    middles: dict[str, tuple[float, float]] = {}
-    start = 0.0
-    for number in np.unique(chromosome):
-        mine = chromosome == number
-        length = float(position[mine].max())
-        places[mine] = start + position[mine]
-        middles[_NAMES.get(int(number), str(int(number)))] = (start + length / 2, length)
-        start += length + GAP_BP
-    labelled = {name: middle for name, (middle, length) in middles.items() if length > LABELLED_SHARE * start}
-    return places, labelled
+def _peaks(
+    table: Table, places: NDArray[np.float64], logs: NDArray[np.float64], limit: float
+) -> list[dict[str, object]]:
+    """The strongest hit of each chromosome, the strongest ones first."""
+    if "variant_id" not in table:
+        return []
+    strongest: dict[float, int] = {}
+    for row in np.argsort(-logs):
+        if logs[row] <= limit or len(strongest) == NAMED_PEAKS:
+            break
+        strongest.setdefault(float(table["chromosome"][row]), int(row))
+    return [
+        {"x": float(places[row]), "y": float(logs[row]), "name": str(table["variant_id"][row]).replace("_", ":")}
+        for row in strongest.values()
+    ]
 
 
 def _kind(chromosome: float, is_hit: bool) -> str:
@@ -182,6 +222,7 @@ def _kind(chromosome: float, is_hit: bool) -> str:
 
 
 def _rule(height: float) -> alt.Chart:
+    """The line of genome-wide significance."""
     rule = alt.Chart(alt.InlineData(values=[{"y": float(height)}])).mark_rule(color=RULE_COLOUR, strokeDash=[4, 4])
     drawn: alt.Chart = rule.encode(y="y:Q")
     return drawn

@@ -1,0 +1,103 @@
+"""How a demo ends: who took part, what each party saw, what it cost, what an auditor finds, and the files."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from nebula.analysis.report import parse_tsv
+from nebula.disclosure.risk import owner_sentence
+from nebula.localnet.outcome import costs_wei
+from nebula.localnet.story import Outcome
+from nebula.portal import charts
+from nebula.protocol.money import format_tokens
+from nebula.protocol.study import ResultClass
+
+MEGABYTE = 1_000_000
+LABEL_WIDTH = 16
+
+
+def draw(outcome: Outcome, folder: Path) -> dict[str, Path]:
+    """Draw an association result; returns the files."""
+    files, study = outcome.result.files, outcome.study
+    if "associations.tsv" not in files:
+        return {}
+    table, quantiles = parse_tsv(files["associations.tsv"]), parse_tsv(files["qq.tsv"])
+    caption = charts.Caption(
+        title=study.title,
+        people=outcome.receipt.record_count,
+        lambda_gc=float(outcome.result.summary["lambda_gc"]),
+        assembly=outcome.imported.report.assembly,
+        hits_only=study.result_class is ResultClass.HITS,
+        simulated=outcome.receipt.simulated,
+    )
+    drawn = {"manhattan": charts.manhattan(table, caption), "qq": charts.qq(quantiles, caption)}
+    written: dict[str, Path] = {}
+    for name, chart in drawn.items():
+        (folder / f"{name}.png").write_bytes(charts.to_png(chart))
+        (folder / f"{name}.svg").write_text(charts.to_svg(chart), "utf-8")
+        written |= {f"{name}_{kind}": folder / f"{name}.{kind}" for kind in ("png", "svg")}
+    return written
+
+
+def show_end(outcome: Outcome, written: dict[str, Path], show: Console) -> None:
+    """Print everything that a story came to."""
+    for heading, rows in (
+        ("Who took part", _people(outcome)),
+        ("What each party could see", _sights(outcome)),
+        ("What it cost, in NBL", _costs(outcome)),
+        ("What the auditor found", _audit(outcome)),
+        ("Files", [(name.replace("_", " "), str(path)) for name, path in written.items()]),
+    ):
+        show.print(f"\n[bold]{heading}[/bold]")
+        table = Table.grid(padding=(0, 2))
+        table.add_column(width=LABEL_WIDTH)
+        table.add_column(overflow="fold")
+        for label, sentence in rows:
+            table.add_row(Text(f"  {label}"), Text(sentence))
+        show.print(table, soft_wrap=False)
+
+
+def _people(outcome: Outcome) -> list[tuple[str, str]]:
+    rows = [("used", f"{outcome.receipt.record_count:,} of {outcome.enrolled:,} records")]
+    rows += [("refused", f"{label}: {'; '.join(reasons)}") for label, reasons in outcome.refusals]
+    if outcome.withdrawn:
+        rows.append(("withdrawn", f"{outcome.withdrawn}, while the run was on: left out, not paid"))
+    for reason, count in outcome.public.dropped.reasons.items():
+        if count and reason not in {"withdrawn", "refused"}:
+            rows.append((reason, f"{count:,}"))
+    return rows
+
+
+def _sights(outcome: Outcome) -> list[tuple[str, str]]:
+    seen, study, receipt = outcome.seen, outcome.study, outcome.receipt
+    risk = owner_sentence(study.result_class, people=receipt.record_count, variants=outcome.imported.report.panel_sites)
+    shares = f"{seen.shares_per_keeper:,} key shares, useless alone: {study.keeper_threshold} of {len(study.keepers)}"
+    carried = f"{seen.leaves:,} sealed notes to owners, a sealed result of {seen.result_bytes / 1000:,.0f} kB"
+    return [
+        ("storage", f"{seen.objects:,} encrypted objects, {seen.object_bytes / MEGABYTE:,.1f} MB, and nothing to read"),
+        ("each keeper", f"{shares} keepers' make a key; everyone's consent; no data"),
+        ("hub", f"{seen.enrolled:,} record ids, {seen.candidates:,} candidates, {carried}; no data, no consent"),
+        ("ledger", f"{seen.blocks:,} blocks: salted commitments, escrow, receipt, one-time addresses; no name"),
+        ("enclave", f"{receipt.record_count:,} people's data, in memory alone (simulated: this machine saw it too)"),
+        ("buyer", f"aggregates of class '{study.result_class}'. {risk}"),
+    ]
+
+
+def _costs(outcome: Outcome) -> list[tuple[str, str]]:
+    escrow, owners, fees, refund = (format_tokens(amount) for amount in costs_wei(outcome))
+    price = format_tokens(int(outcome.study.price_per_record_wei))
+    paid = f"{outcome.claimed:,} of {len(outcome.public.payouts):,}"
+    return [
+        ("escrow", f"{escrow} locked by the buyer before the run"),
+        ("owners", f"{owners}, {price} a record; {paid} payouts claimed"),
+        ("fees", f"{fees} for the hub and the keepers"),
+        ("back", f"{refund} for records that did not take part"),
+    ]
+
+
+def _audit(outcome: Outcome) -> list[tuple[str, str]]:
+    audit = outcome.audit
+    rows = [("checks", f"{len(audit.checks)} re-computed, {len(audit.failed)} failed")]
+    return rows + [(f"FAIL {check.name}", check.sentence) for check in audit.failed]

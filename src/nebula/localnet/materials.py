@@ -1,0 +1,110 @@
+"""What a story is made of: the people's genome and phenotype files, given or made up.
+
+``check_plot`` finds out in a moment what would stop the story later, before any process is started.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from nebula.clinical.phenotypes import PhenotypeTable
+from nebula.clinical.tsv import ColumnReport
+from nebula.genome.building import build_panel
+from nebula.genome.importing import ImportedCohort
+from nebula.genome.inflate import Source
+from nebula.genome.panel import Panel
+from nebula.genome.vcf.reader import VcfReader
+from nebula.localnet.bgzf import compress
+from nebula.localnet.plot import MINIMUM_PEOPLE, Plot
+from nebula.localnet.population import make_population, to_phenotypes, to_vcf
+from nebula.protocol.errors import RejectedInputError
+from nebula.vault.import_ import read_genomes, read_phenotype_table
+
+
+@dataclass(frozen=True, slots=True)
+class Materials:
+    """Genomes on a panel of their own sites, and phenotypes by sample name."""
+
+    panel: Panel
+    genomes: ImportedCohort
+    phenotypes: Mapping[str, PhenotypeTable]
+    columns: tuple[ColumnReport, ...]
+
+
+def check_plot(plot: Plot) -> None:
+    """Look at a plot's numbers and at the heads of its files.
+
+    Raises:
+        RejectedInputError: the story could not be told; what is wrong, and what to do.
+    """
+    plot.check()
+    if plot.cohort is None:
+        return
+    samples = _samples(plot.cohort)
+    plot.check_people(len(samples))
+    if plot.phenotypes is not None:
+        tables, columns = read_phenotype_table(plot.phenotypes, samples)
+        if plot.needs_trait:
+            _check_trait(plot, tables, columns)
+
+
+def read_materials(plot: Plot, *, say: Callable[[str], None]) -> Materials:
+    """Read (or make up, then read) the files of a story.
+
+    Raises:
+        RejectedInputError: a file is not valid; file, line, field and rule are named.
+    """
+    cohort, phenotypes = _files(plot, say)
+    with cohort.open("rb") as opened:
+        panel = build_panel(Source(opened, name=cohort.name), name="demo", version="1", assembly="GRCh38")
+    genomes = read_genomes(cohort, panel)
+    tables, columns = read_phenotype_table(phenotypes, list(genomes.samples)) if phenotypes else ({}, ())
+    return Materials(panel, genomes, tables, columns)
+
+
+def _samples(cohort: Path) -> list[str]:
+    try:
+        with cohort.open("rb") as opened:
+            return list(VcfReader(Source(opened, name=cohort.name)).header.samples)
+    except OSError as error:
+        raise RejectedInputError("import.file", f"{cohort} cannot be read: {error.strerror}") from error
+
+
+def _check_trait(plot: Plot, tables: Mapping[str, PhenotypeTable], columns: tuple[ColumnReport, ...]) -> None:
+    found = {column.name: column for column in columns}.get(plot.trait)
+    if found is None:
+        known = ", ".join(sorted(column.name for column in columns if column.kind == "number")[:8])
+        raise RejectedInputError(
+            "demo.trait",
+            f"{plot.phenotypes} has no column {plot.trait!r}",
+            hint=f"numeric columns are {known} …" if known else "it has no numeric column at all",
+        )
+    if found.kind != "number":
+        raise RejectedInputError(
+            "demo.trait", f"the column {plot.trait!r} is not numeric", hint="linear association wants a number a person"
+        )
+    values = [value for table in tables.values() if (value := table.number(plot.trait)) is not None]
+    if len(values) < MINIMUM_PEOPLE:
+        raise RejectedInputError(
+            "demo.trait",
+            f"only {len(values)} people of the cohort have a value of {plot.trait!r}",
+            hint=f"{MINIMUM_PEOPLE} are needed",
+        )
+    if np.ptp(values) == 0:
+        raise RejectedInputError(
+            "demo.trait", f"everybody has the same value of {plot.trait!r}", hint="choose a column that varies"
+        )
+
+
+def _files(plot: Plot, say: Callable[[str], None]) -> tuple[Path, Path | None]:
+    if plot.cohort is not None:
+        return plot.cohort, plot.phenotypes
+    cohort, phenotypes = plot.folder / "made-up.vcf.gz", plot.folder / "made-up.tsv"
+    if not phenotypes.exists():
+        say(f"making {plot.people} people up: frequencies, structure, linkage, planted effects")
+        population = make_population(plot.people, seed=plot.seed)
+        cohort.write_bytes(compress(to_vcf(population)))
+        phenotypes.write_bytes(to_phenotypes(population, trait=plot.trait))
+    return cohort, phenotypes
