@@ -10,7 +10,6 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from nebula.cli.console import err, out, print_json, progress
-from nebula.localnet.materials import check_plot
 from nebula.localnet.plot import Plot
 from nebula.localnet.processes import begin
 from nebula.localnet.supervisor import stop
@@ -66,7 +65,7 @@ def demo(
         result_class=result_class,
         seed=seed,
     )
-    check_plot(plot)
+    _check(plot)
     show = err if json else out
     show.print("[bold]Nebula demo[/bold]  SIMULATED hardware: it protects nothing, it shows how things go.\n")
     began = time.monotonic()
@@ -85,6 +84,14 @@ def demo(
     show_end(outcome, written, show)
     if json:
         print_json(to_json(plot, outcome, teller, written))
+
+
+def _check(plot: Plot) -> None:
+    plot.check()
+    if plot.cohort is not None:
+        from nebula.localnet.materials import check_files  # noqa: PLC0415 - readers that made-up people need later
+
+        check_files(plot, plot.cohort)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """What a story is made of: the people's genome and phenotype files, given or made up.
 
-``check_plot`` finds out in a moment what would stop the story later, before any process is started.
+``check_files`` finds out in a moment what would stop the story later, before any process is started.
 """
 
 from collections.abc import Callable, Mapping
@@ -33,16 +33,13 @@ class Materials:
     columns: tuple[ColumnReport, ...]
 
 
-def check_plot(plot: Plot) -> None:
-    """Look at a plot's numbers and at the heads of its files.
+def check_files(plot: Plot, cohort: Path) -> None:
+    """Look at the head of a plot's cohort and at its phenotypes.
 
     Raises:
         RejectedInputError: the story could not be told; what is wrong, and what to do.
     """
-    plot.check()
-    if plot.cohort is None:
-        return
-    samples = _samples(plot.cohort)
+    samples = _samples(cohort)
     plot.check_people(len(samples))
     if plot.phenotypes is not None:
         tables, columns = read_phenotype_table(plot.phenotypes, samples)

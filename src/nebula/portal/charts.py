@@ -64,7 +64,7 @@ class Caption:
         facts = [f"n = {self.people:,}"] * (self.people > 0)
         facts += [f"λ = {self.lambda_gc:.3f}"] * bool(np.isfinite(self.lambda_gc))
         facts.append(self.assembly)
-        facts += ["class 'hits': only hits are published"] * self.hits_only
+        facts += ["only hits are published"] * self.hits_only
         facts += ["SIMULATED hardware"] * self.simulated
         return alt.TitleParams(text=self.title, subtitle=" · ".join(facts), subtitleColor="#555555")
 
@@ -93,7 +93,7 @@ def manhattan(table: Table, caption: Caption | None = None) -> alt.LayerChart:
         axis=alt.Axis(values=list(axis.middles), labelExpr=axis.label_expression(), ticks=False, grid=False),
         scale=alt.Scale(domain=[0, axis.end], nice=False),
     )
-    y = alt.Y("y:Q", title="-log₁₀ p", scale=alt.Scale(domain=[0, top], nice=False))
+    y = alt.Y("y:Q", title="-log10 p", scale=alt.Scale(domain=[0, top], nice=False))
     colours = alt.Scale(domain=["odd", "even", "hit"], range=[*SHADES, HIT_COLOUR])
     sizes = alt.Scale(domain=["odd", "even", "hit"], range=[POINT_SIZE, POINT_SIZE, HIT_SIZE])
     points = (
@@ -130,7 +130,7 @@ def qq(quantiles: Table, caption: Caption | None = None) -> alt.LayerChart:
     points = (
         alt.Chart(alt.InlineData(values=rows))
         .mark_circle(size=28, color=SHADES[0], opacity=0.9)
-        .encode(x=alt.X("x:Q", title="expected -log₁₀ p"), y=alt.Y("y:Q", title="observed -log₁₀ p"))
+        .encode(x=alt.X("x:Q", title="expected -log10 p"), y=alt.Y("y:Q", title="observed -log10 p"))
     )
     layers: alt.LayerChart = (diagonal + points).properties(width=SQUARE, height=SQUARE, title=caption.to_title())
     return _styled(layers)

@@ -1,6 +1,7 @@
 """Block headers: py-evm's for executing, our own plain one for everything else."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import rlp  # type: ignore[import-untyped]  # no stubs are published
@@ -30,8 +31,9 @@ class Header:
     raw: bytes
 
 
+@lru_cache(maxsize=64)
 def decode_header(raw: bytes) -> Header:
-    """Return a stored header."""
+    """Return a stored header. Kept, because thousands of reads in a row are about the same block."""
     return plain(engine_header(raw))
 
 
