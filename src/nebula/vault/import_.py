@@ -7,6 +7,7 @@ with by doing it again.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,8 @@ from nebula.vault.parts import PlainPart, StoredRecord, store_record
 from nebula.vault.state import Record, Stage
 
 PAGE = 100
+WRITERS = 8
+"""People whose objects are put at the same time: a disk that has to sync for one syncs for all."""
 
 PolicyOf = Callable[[Address, str], ConsentPolicy]
 """The first policy of a record, given its id and the sample's name."""
@@ -103,15 +106,17 @@ def import_donors(
         known = state.labels(connection)
         donor = state.next_donor(connection)
     people = [person for person, sample in enumerate(genomes.samples) if sample not in known]
-    for start in range(0, len(people), PAGE):
-        page = []
-        for person in people[start : start + PAGE]:
-            genome = genomes.genome(person)
-            page.append(_import_one(vault, genome, phenotypes.get(genome.sample), donor, policy_of))
-            donor += 1
-        with writing(vault.engine) as connection:
-            state.add_records(connection, page)
-        progress(start + len(page))
+    with ThreadPoolExecutor(WRITERS) as pool:
+        for start in range(0, len(people), PAGE):
+            storing = []
+            for place, person in enumerate(people[start : start + PAGE], start=donor + start):
+                genome = genomes.genome(person)
+                table = phenotypes.get(genome.sample)
+                storing.append(pool.submit(_record, vault, genome, table, (place, 0), policy_of))
+            page = [stored.result() for stored in storing]
+            with writing(vault.engine) as connection:
+                state.add_records(connection, page)
+            progress(start + len(page))
     return Imported(len(people), len(genomes) - len(people), genomes.genome(0).report, columns)
 
 
@@ -136,12 +141,6 @@ def import_own(
     with writing(vault.engine) as connection:
         state.add_records(connection, [record])
     return record
-
-
-def _import_one(
-    vault: Vault, genome: ImportedGenome, phenotypes: PhenotypeTable | None, donor: int, policy_of: PolicyOf
-) -> Record:
-    return _record(vault, genome, phenotypes, (donor, 0), policy_of)
 
 
 def _record(
