@@ -77,10 +77,10 @@ def demo(
         with _teller(show, began) as teller:
             outcome = tell_story(plot, teller)
             with teller.step("plots", "The result is written down and drawn"):
-                written = write_outcome(outcome, folder / "results")
                 from nebula.cli.demo_end import draw, show_end  # noqa: PLC0415
 
-                written |= draw(outcome, folder / "results")
+                results = folder / "results" / outcome.receipt.study.removeprefix("0x")[:8]
+                written = write_outcome(outcome, results) | draw(outcome, results)
     show_end(outcome, written, show)
     if json:
         print_json(to_json(plot, outcome, teller, written))
