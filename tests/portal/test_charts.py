@@ -100,3 +100,17 @@ def test_a_place_on_the_axis_is_inside_its_chromosome() -> None:
     ends = axis.places(np.array([1, 2, 23]), np.array([248_956_422, 242_193_529, 156_040_895]))
 
     assert starts[0] < ends[0] < starts[1] < ends[1] < starts[2] < ends[2] <= axis.end
+
+
+def test_no_two_names_lie_on_each_other() -> None:
+    rng = np.random.default_rng(3)
+    count = 500
+    position = rng.integers(1, 10**8, count)
+    hits = {"chromosome": np.sort(rng.integers(1, 23, count)), "base_pair_location": position}
+    hits |= {"p_value": 10.0 ** -rng.uniform(8, 60, count), "variant_id": position.astype(str).astype(object)}
+
+    named = [row["x"] for row in values_of(charts.manhattan(hits)) if "name" in row]
+
+    end = GenomeAxis.of(hits["chromosome"], "GRCh38").end
+    assert 5 <= len(named) <= charts.NAMED_PEAKS
+    assert np.diff(np.sort(named)).min() > charts.NAME_SHARE * end

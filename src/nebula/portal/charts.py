@@ -34,8 +34,9 @@ POINT_SIZE, HIT_SIZE = 12, 40
 GROUP_COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#f0e442", "#000000")
 # Cells of the thinning grid per pixel of the chart.
 CELLS_PER_PIXEL = 1.5
-# At most so many peaks are named, the strongest one of each chromosome.
+# The strongest hits are named, each at least a name's width from the others: this share of the chart.
 NAMED_PEAKS = 10
+NAME_SHARE = 0.09
 Styled = TypeVar("Styled", alt.Chart, alt.LayerChart)
 
 
@@ -107,7 +108,7 @@ def manhattan(table: Table, caption: Caption | None = None) -> alt.LayerChart:
         )
     )
     names = (
-        alt.Chart(alt.InlineData(values=_peaks(table, places, logs, limit)))
+        alt.Chart(alt.InlineData(values=_peaks(table, places, logs, NAME_SHARE * axis.end)))
         .mark_text(dy=-9, fontSize=10, color="#333333")
         .encode(x="x:Q", y="y:Q", text="name:N")
     )
@@ -201,19 +202,20 @@ def thinned(x: NDArray[Any], y: NDArray[np.float64], *, width: int, height: int)
 
 
 def _peaks(
-    table: Table, places: NDArray[np.float64], logs: NDArray[np.float64], limit: float
+    table: Table, places: NDArray[np.float64], logs: NDArray[np.float64], apart: float
 ) -> list[dict[str, object]]:
-    """The strongest hit of each chromosome, the strongest ones first."""
+    """The strongest hits that are so far apart on the axis."""
     if "variant_id" not in table:
         return []
-    strongest: dict[float, int] = {}
+    named: list[int] = []
     for row in np.argsort(-logs):
-        if logs[row] <= limit or len(strongest) == NAMED_PEAKS:
+        if logs[row] <= -np.log10(HIT_P) or len(named) == NAMED_PEAKS:
             break
-        strongest.setdefault(float(table["chromosome"][row]), int(row))
+        if all(abs(places[row] - places[one]) > apart for one in named):
+            named.append(int(row))
     return [
         {"x": float(places[row]), "y": float(logs[row]), "name": str(table["variant_id"][row]).replace("_", ":")}
-        for row in strongest.values()
+        for row in named
     ]
 
 
