@@ -24,7 +24,7 @@ from nebula.vault.state import Stage
 
 PCS = 6
 SEED = 3
-pytestmark = [pytest.mark.xdist_group("cohort"), pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.xdist_group("cohort"), pytest.mark.timeout(1800)]
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def _ancestry(shared_data: Path) -> dict[str, str]:
 
 def _demo(*arguments: str) -> dict[str, Any]:
     command = [sys.executable, "-m", "nebula.cli", "demo", *arguments, "--json"]
-    finished = subprocess.run(command, capture_output=True, text=True, timeout=1000, check=False)
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=1500, check=False)
     assert finished.returncode == 0, finished.stderr
     told: dict[str, Any] = msgspec.json.decode(finished.stdout.strip().splitlines()[-1])
     return told

@@ -54,10 +54,15 @@ def read_materials(plot: Plot, *, say: Callable[[str], None]) -> Materials:
         RejectedInputError: a file is not valid; file, line, field and rule are named.
     """
     cohort, phenotypes = _files(plot, say)
+    say(f"reading {cohort.name}")
     with cohort.open("rb") as opened:
         panel = build_panel(Source(opened, name=cohort.name), name="demo", version="1", assembly="GRCh38")
     genomes = read_genomes(cohort, panel)
     tables, columns = read_phenotype_table(phenotypes, list(genomes.samples)) if phenotypes else ({}, ())
+    say(f"{len(genomes):,} people, {len(panel.keys):,} sites on {panel.assembly}")
+    for column in columns:
+        if plot.needs_trait and column.name == plot.trait:
+            say(_how_read(column, people=len(genomes)))
     return Materials(panel, genomes, tables, columns)
 
 
@@ -93,6 +98,14 @@ def _check_trait(plot: Plot, tables: Mapping[str, PhenotypeTable], columns: tupl
         raise RejectedInputError(
             "demo.trait", f"everybody has the same value of {plot.trait!r}", hint="choose a column that varies"
         )
+
+
+def _how_read(column: ColumnReport, *, people: int) -> str:
+    sentence = f"{column.name}: {column.values:,} of {people:,} people have a value"
+    if column.unreadable:
+        sentence += f"; text where a number belongs in {column.unreadable:,} lines, from line "
+        sentence += f"{column.first_unreadable_line} on, counts as missing"
+    return sentence
 
 
 def _files(plot: Plot, say: Callable[[str], None]) -> tuple[Path, Path | None]:
