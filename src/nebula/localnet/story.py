@@ -17,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 
+from nebula.attestation.simulator.bundle import measure_installed_bundle
 from nebula.audit import AuditReport, audit_run
 from nebula.buyer import Buyer
 from nebula.buyer.settings import load_settings as load_buyer
@@ -26,13 +27,14 @@ from nebula.ledger.client.organizations import Role
 from nebula.localnet.bookmark import Bookmark, open_bookmark, place_bookmark
 from nebula.localnet.materials import Materials, read_materials
 from nebula.localnet.plot import Plot
-from nebula.localnet.settings_files import LocalNetwork
+from nebula.localnet.settings_files import LocalNetwork, load_network
 from nebula.localnet.setup import hardware_root, open_network
 from nebula.localnet.sightings import Sightings, look_around
 from nebula.localnet.study import write_study
 from nebula.localnet.watching import RunWatch
 from nebula.protocol.consent import ConsentPolicy, permits
 from nebula.protocol.duo import Permission
+from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.ids import Address
 from nebula.protocol.keys import OwnerKeys, generate_mnemonic
 from nebula.protocol.money import TOKEN_WEI
@@ -106,6 +108,7 @@ def tell_story(plot: Plot, teller: Teller) -> Outcome:
         NebulaError: what went wrong, as its party says it.
     """
     bookmark = open_bookmark(plot.folder, plot.cast)
+    _require_same_code(plot.folder)
     with teller.step("network", "A ledger, three keepers, a hub and a host for enclaves start, each by itself"):
         local = open_network(plot.folder, tell=teller.say)
         place_bookmark(plot.folder, bookmark)
@@ -137,6 +140,17 @@ def tell_story(plot: Plot, teller: Teller) -> Outcome:
     refusals = _refusals(vault, study, ledger)
     seen = look_around(plot.folder, ledger, public, enrolled=enrolled, result_bytes=len(to_canonical(result)))
     return Outcome(imported, enrolled, refusals, study, public, result, earned, claimed, report, seen)
+
+
+def _require_same_code(folder: Path) -> None:
+    """Keepers release to the enclave code that a network was made with, and to no other."""
+    network = load_network(folder)
+    if network is not None and network.measurement != measure_installed_bundle():
+        raise RejectedInputError(
+            "demo.other-code",
+            f"the network in {folder} trusts the enclave code of another version of this program",
+            hint="choose another --dir",
+        )
 
 
 def _enrol(vault: Vault, others: Others, teller: Teller) -> int:
