@@ -4,7 +4,6 @@ DBOS keeps after every step what it returned, so that a hub that is killed goes 
 Every step is idempotent on its own: the database ignores what it has, the ledger what it has seen.
 """
 
-import hashlib
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,18 +20,14 @@ from nebula.hub.settle import pay_subtree, settle, subtrees
 from nebula.hub.state import RunState
 from nebula.ledger.client.studies import StudyState
 from nebula.protocol.errors import NotPermittedError
-from nebula.protocol.ids import Hash32, to_hex
+from nebula.protocol.funding import run_id
+from nebula.protocol.ids import Hash32
 from nebula.protocol.study import StudyDocument
 from nebula.transport.client import Peer
 
 REPORTED = "reported"
 _durable = DBOS.step(retries_allowed=True, max_attempts=1000, interval_seconds=1.0, backoff_rate=1.2)
 """A step that is tried again while something is away: the ledger, the keepers, the database."""
-
-
-def run_id(study: Hash32) -> Hash32:
-    """Return the id of a study's run: a study is run once, so that it is settled once."""
-    return to_hex(hashlib.sha256(b"nebula/run/1\x00" + study.encode()).digest())
 
 
 @dataclass(frozen=True, slots=True)

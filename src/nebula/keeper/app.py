@@ -23,6 +23,7 @@ from nebula.keeper.context import Keeper
 from nebula.keeper.diseases import Diseases, parse_diseases
 from nebula.keeper.enrol import enrol
 from nebula.keeper.forget import forget
+from nebula.keeper.held import read_held
 from nebula.keeper.match import match
 from nebula.keeper.node_ledger import NodeLedger
 from nebula.keeper.nonces import issue_nonce
@@ -130,6 +131,7 @@ def handlers(keeper: Keeper, judge: Judge) -> Mapping[m.Kind, Handler]:
         m.POLICY: lambda body, _message: update_policies(keeper, body),
         m.APPROVE: lambda body, _message: approve(keeper, body),
         m.DECISIONS: lambda body, message: read_decisions(keeper, body, message.sender),
+        m.HELD: lambda _body, message: read_held(keeper, message.sender),
         m.MATCH: lambda body, message: match(keeper, snapshots, body, message.sender),
         m.NONCE: lambda body, message: issue_nonce(keeper, body, message.sender),
         m.APPRAISE: lambda body, message: appraise(keeper, judge, body, message.sender),

@@ -13,7 +13,7 @@ from nebula.protocol.wire import to_canonical
 from nebula.transport.keyfiles import load_key, save_key
 
 KEEPERS = tuple(f"keeper-{number}" for number in (1, 2, 3))
-SIGNERS = ("deployer", "governor", "desk", "hub", "host", "buyer", *KEEPERS)
+SIGNERS = ("deployer", "governor", "desk", "hub", "host", "buyer", "wallet", *KEEPERS)
 LISTENERS = ("ledger", "hub", "hardware", *KEEPERS)
 ETHER_WEI = 10**18
 

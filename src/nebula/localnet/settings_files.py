@@ -89,6 +89,11 @@ def write_settings(folder: Path, network: LocalNetwork) -> None:
             hub_address=network.hub,
             signing_key_file=signing_file(folder, "buyer"),
             sealing_key_file=sealing_file(folder, "buyer"),
+            keepers=tuple(keeper.address for keeper in network.keepers),
+            keeper_threshold=THRESHOLD,
+            measurement=network.measurement,
+            trust_root=network.trust_root,
+            panels_url=(folder.absolute() / "panels").as_uri(),
         ),
     )
     write(
@@ -98,11 +103,16 @@ def write_settings(folder: Path, network: LocalNetwork) -> None:
             ledger_url=network.ledger_url,
             records_contract=network.addresses.records,
             studies_contract=network.addresses.studies,
+            token_contract=network.addresses.token,
+            deployed_block=network.addresses.deployed_block,
             hub_url=network.hub_url,
             hub_address=network.hub,
             keepers=network.keepers,
             threshold=THRESHOLD,
             storage_url=(folder.absolute() / "storage").as_uri(),
+            panels_url=(folder.absolute() / "panels").as_uri(),
+            trust_roots=(network.trust_root,),
+            wallet_file=signing_file(folder, "wallet"),
         ),
     )
     write(folder / "contracts.json", network.addresses)

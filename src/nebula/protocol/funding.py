@@ -1,5 +1,7 @@
 """From a study's document to what the ledger knows of it."""
 
+import hashlib
+
 from nebula.protocol.ids import Hash32, to_hex
 from nebula.protocol.money import from_wei
 from nebula.protocol.study import StudyDocument, terms_digest
@@ -23,3 +25,8 @@ def funding_of(document: StudyDocument) -> Funding:
 def study_id(document: StudyDocument) -> Hash32:
     """Return a study's id: the ledger computes the same from the funding, so it cannot be chosen or taken."""
     return funding_of(document).study
+
+
+def run_id(study: Hash32) -> Hash32:
+    """Return the id of a study's run: a study is run once, so that it is settled once."""
+    return to_hex(hashlib.sha256(b"nebula/run/1\x00" + study.encode()).digest())

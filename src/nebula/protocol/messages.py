@@ -144,6 +144,20 @@ class DecisionsAnswer(Document, frozen=True, kw_only=True):
     more: bool = False
 
 
+class HeldRequest(Document, frozen=True, kw_only=True):
+    """What do you hold of my record? Sent under the record's control key, by an owner who has lost all but that."""
+
+
+class HeldAnswer(Document, frozen=True, kw_only=True):
+    """What a keeper holds under the ledger's current commitment: all that finds and explains a record, no share."""
+
+    record: Address
+    version: Annotated[int, msgspec.Meta(ge=1, lt=2**48)]
+    manifest_commitment: Hash32
+    manifest_location: Location
+    policy: ConsentPolicy
+
+
 # --- hub → keeper ------------------------------------------------------------------------------------
 
 
@@ -403,6 +417,7 @@ ENROL = Kind("keeper.enrol", EnrolRequest, EnrolAnswer)
 POLICY = Kind("keeper.policy", PolicyRequest, EnrolAnswer)
 APPROVE = Kind("keeper.approve", ApproveRequest, Accepted)
 DECISIONS = Kind("keeper.decisions", DecisionsRequest, DecisionsAnswer)
+HELD = Kind("keeper.held", HeldRequest, HeldAnswer)
 MATCH = Kind("keeper.match", MatchRequest, MatchAnswer)
 NONCE = Kind("keeper.nonce", NonceRequest, NonceAnswer)
 APPRAISE = Kind("keeper.appraise", AppraiseRequest, AppraiseAnswer)

@@ -45,6 +45,8 @@ class Manifest(Document, frozen=True, kw_only=True):
 
     ``mailbox`` is a secret known to the owner and, during a run, to the enclave: it makes the name under
     which an owner finds their sealed leaf, so that nobody else can tell whose leaf it is.
+
+    ``sealed_label``: what the owner calls the record, sealed to the owner; not even an enclave reads it.
     """
 
     schema: Literal[1] = 1
@@ -55,6 +57,7 @@ class Manifest(Document, frozen=True, kw_only=True):
     payout_meta_address: Annotated[str, msgspec.Meta(max_length=200)]
     mailbox: Nonce
     salt: Nonce
+    sealed_label: Annotated[bytes, msgspec.Meta(max_length=1000)] | None = None
 
 
 parse_manifest = parser(Manifest)
@@ -102,6 +105,9 @@ def mailbox_locator(mailbox: bytes, run: Hash32) -> bytes:
 
 SHARES_INFO = b"nebula/shares/1"
 """HPKE's ``info`` of every sealed :class:`ShareBundle`, to a keeper or to a session."""
+
+LABEL_INFO = b"nebula/label/1"
+"""HPKE's ``info`` of a record's label, sealed to its owner; its associated data is the record's id in ASCII."""
 
 LEAF_INFO = b"nebula/leaf/1"
 """HPKE's ``info`` of an owner's sealed leaf; its associated data is the run's id in ASCII."""

@@ -5,7 +5,7 @@ withdrawal needs nobody but the ledger: one signed message, relayed by the hub o
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -18,6 +18,7 @@ from nebula.protocol.errors import IntegrityError, NotPermittedError, Unavailabl
 from nebula.protocol.ids import Address, Hash32, to_hex
 from nebula.protocol.keys import OwnerKeys
 from nebula.protocol.messages import (
+    ENROL_PAGE,
     POLICY,
     RELAY,
     EnrolAnswer,
@@ -31,8 +32,11 @@ from nebula.protocol.money import to_wei
 from nebula.protocol.signed_by_control_key import UNSIGNED, sign_document
 from nebula.protocol.study import PartKind, ResultClass
 from nebula.protocol.typed_data import record_put_digest, record_withdrawal_digest
+from nebula.transport.client import Carrier
 from nebula.vault import state
+from nebula.vault.direct import Direct
 from nebula.vault.enrol import Network, commitment_of, control_key_of
+from nebula.vault.held import fetch_held
 from nebula.vault.state import Record, Stage
 
 YEARS_VALID = 2
@@ -71,11 +75,13 @@ def first_policy(
 def change_policy(engine: Engine, owner: OwnerKeys, network: Network, record: Address, policy: ConsentPolicy) -> Record:
     """Replace a registered record's policy, and return the record as it then is.
 
+    Killed in between, the old policy holds or the new one does; :func:`catch_up` finds out which.
+
     Raises:
         NotPermittedError: the record is not registered, or withdrawn.
         UnavailableError: a keeper or the ledger is away; the old policy holds until it is done again.
     """
-    current = _registered(engine, record)
+    current = catch_up(engine, owner, network, record)
     fresh = msgspec.structs.replace(policy, record=record, salt=secrets.token_bytes(32))
     changed = _with(current, policy=fresh, version=current.version + 1)
     control_key = control_key_of(owner, current)
@@ -108,28 +114,95 @@ def change_policy(engine: Engine, owner: OwnerKeys, network: Network, record: Ad
     return changed
 
 
-def withdraw(engine: Engine, owner: OwnerKeys, network: Network, records: Sequence[Address]) -> None:
-    """End the consent of records; in force with the block that has it.
+def catch_up(engine: Engine, owner: OwnerKeys, network: Network, record: Address) -> Record:
+    """Return a registered record as the ledger has it now, after noting here what changed elsewhere.
+
+    Raises:
+        NotPermittedError: the record is not registered, or withdrawn.
+        UnavailableError: the ledger is away, or too few keepers tell the policy that it names.
+    """
+    current = _registered(engine, record)
+    slot = network.records.slot(record)
+    if (slot.commitment, slot.version) == (commitment_of(current), current.version):
+        return current
+    if not slot.is_live:
+        with writing(engine) as connection:
+            state.move(connection, [record], Stage.WITHDRAWN)
+        return _registered(engine, record)
+    held = fetch_held(network.settings, control_key_of(owner, current), slot, Carrier())
+    with writing(engine) as connection:
+        state.set_current(connection, record, held.policy, version=held.version, stage=Stage.REGISTERED)
+    return _registered(engine, record)
+
+
+def withdraw(
+    engine: Engine,
+    owner: OwnerKeys,
+    network: Network,
+    records: Sequence[Address],
+    *,
+    direct: Direct | None = None,
+    done: Callable[[int], None] = lambda _count: None,
+) -> int | None:
+    """End the consent of records, and return the newest block in which one ended; None if all had before.
+
+    Args:
+        engine: the vault's tables.
+        owner: whose control keys sign.
+        network: that it has joined.
+        records: registered ones.
+        direct: the owner's own way to the ledger; without it the hub carries the withdrawals.
+        done: called with how many more have ended.
 
     Raises:
         IntegrityError: the hub said yes, and the ledger still has the consent.
+        UnavailableError: the hub or the ledger is away; done again it goes on.
     """
+    newest: int | None = None
+    for start in range(0, len(records), ENROL_PAGE):
+        page = [_registered(engine, record) for record in records[start : start + ENROL_PAGE]]
+        puts = _withdrawals(owner, network, page)
+        block = _send_directly(network, direct, puts) if direct else _send_by_hub(network, puts)
+        newest = block if block is not None else newest
+        with writing(engine) as connection:
+            state.move(connection, [record.record for record in page], Stage.WITHDRAWN)
+        done(len(page))
+    return newest
+
+
+def _withdrawals(owner: OwnerKeys, network: Network, page: Sequence[Record]) -> list[RecordPut]:
+    """Sign a withdrawal of each record that is live, under a version beyond whatever the ledger or the vault knows."""
     puts = []
-    for record in records:
-        current = _registered(engine, record)
-        digest = record_withdrawal_digest(network.records_domain, record, version=current.version + 1)
-        signature = control_key_of(owner, current).sign_digest(digest)
-        puts.append(RecordPut(record=record, commitment=WITHDRAWN, version=current.version + 1, signature=signature))
-    network.hub.ask(RELAY, RelayRequest(puts=tuple(puts)), RelayAnswer)
-    live = set(network.slots(list(records)))
+    for current, slot in zip(page, network.records.slots([record.record for record in page]), strict=True):
+        if slot.is_live:
+            version = max(slot.version, current.version) + 1
+            digest = record_withdrawal_digest(network.records_domain, current.record, version=version)
+            signature = control_key_of(owner, current).sign_digest(digest)
+            puts.append(RecordPut(record=current.record, commitment=WITHDRAWN, version=version, signature=signature))
+    return puts
+
+
+def _send_by_hub(network: Network, puts: Sequence[RecordPut]) -> int | None:
+    if not puts:
+        return None
+    answer = network.hub.ask(RELAY, RelayRequest(puts=tuple(puts)), RelayAnswer)
+    live = set(network.slots([put.record for put in puts]))
     if live:
         raise IntegrityError(
             "vault.withdrawal",
             f"the hub did not carry {len(live)} withdrawals to the ledger",
             hint="send them yourself: `nebula consent withdraw --direct`",
         )
-    with writing(engine) as connection:
-        state.move(connection, list(records), Stage.WITHDRAWN)
+    receipts = network.ledger.receipts(list(answer.transactions))
+    return max((receipt.block_number for receipt in receipts if receipt is not None), default=None)
+
+
+def _send_directly(network: Network, direct: Direct, puts: Sequence[RecordPut]) -> int | None:
+    newest: int | None = None
+    for put in puts:
+        call = network.records.withdraw(put.record, version=put.version, signature=put.signature)
+        newest = direct.send(f"withdraw-{put.record}-{put.version}", call).block_number or newest
+    return newest
 
 
 def _registered(engine: Engine, record: Address) -> Record:

@@ -8,11 +8,13 @@ word, makes a record *registered*.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import Engine
 
 from nebula.crypt4gh import data_key_of, decrypt
 from nebula.database import reading, writing
+from nebula.ledger.client import LedgerClient, Records
 from nebula.protocol.consent import policy_commitment, record_commitment
 from nebula.protocol.errors import IntegrityError, UnavailableError
 from nebula.protocol.ids import Address, to_bytes, to_hex
@@ -55,6 +57,13 @@ Slots = Callable[[Sequence[Address]], Mapping[Address, tuple[bytes, int]]]
 
 Progress = Callable[[int], None]
 
+SPLITTING = "splitting keys"
+SENDING = "shares to keeper {}"
+REGISTERING = "entering the ledger"
+
+Told = Callable[[str, int], None]
+"""Hears which step took how many more records on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Network:
@@ -64,6 +73,12 @@ class Network:
     keepers: Mapping[Address, Peer]
     hub: Peer
     slots: Slots
+    ledger: LedgerClient
+
+    @property
+    def records(self) -> Records:
+        """The ledger's records, as this vault reads them."""
+        return Records(self.ledger, self.settings.records_contract)
 
     @property
     def records_domain(self) -> Domain:
@@ -86,17 +101,29 @@ def commitment_of(record: Record) -> bytes:
     return record_commitment(to_bytes(record.manifest_commitment), policy_commitment(record.policy))
 
 
-def enrol_all(engine: Engine, owner: OwnerKeys, network: Network, *, done: Progress = lambda _count: None) -> None:
-    """Take every record that waits at any stage to the ledger.
+def enrol_all(
+    engine: Engine,
+    owner: OwnerKeys,
+    network: Network,
+    *,
+    done: Progress = lambda _count: None,
+    told: Told = lambda _step, _count: None,
+) -> None:
+    """Take every record that waits at any stage to the ledger; done again, it goes on.
 
     Raises:
         UnavailableError: a keeper, the hub or the ledger is away; call again later to go on.
         IntegrityError: a keeper or the hub lied.
     """
-    _until_empty(engine, Stage.STORED, lambda page: _split_page(engine, owner, network, page))
-    for keeper in network.settings.keepers:
-        _send_all(engine, network, keeper)
-    _until_empty(engine, Stage.ACCEPTED, lambda page: _register_page(engine, owner, network, page, done))
+
+    def registered(count: int) -> None:
+        told(REGISTERING, count)
+        done(count)
+
+    _until_empty(engine, Stage.STORED, lambda page: _split_page(engine, owner, network, page, told))
+    for number, keeper in enumerate(network.settings.keepers, start=1):
+        _send_all(engine, network, keeper, partial(told, SENDING.format(number)))
+    _until_empty(engine, Stage.ACCEPTED, lambda page: _register_page(engine, owner, network, page, registered))
 
 
 def _until_empty(engine: Engine, stage: Stage, work: Callable[[list[Record]], None]) -> None:
@@ -108,8 +135,11 @@ def _until_empty(engine: Engine, stage: Stage, work: Callable[[list[Record]], No
         work(page)
 
 
-def _split_page(engine: Engine, owner: OwnerKeys, network: Network, page: list[Record]) -> None:
-    messages = [message for record in page for message in _split_record(record, owner, network.settings)]
+def _split_page(engine: Engine, owner: OwnerKeys, network: Network, page: list[Record], told: Told) -> None:
+    messages = []
+    for record in page:
+        messages += _split_record(record, owner, network.settings)
+        told(SPLITTING, 1)
     with writing(engine) as connection:
         state.add_enrolments(connection, messages)
         state.move(connection, [record.record for record in page], Stage.SPLIT)
@@ -165,7 +195,7 @@ def _enrolment(record: Record, bundle: ShareBundle, keeper: KeeperEntry, control
     return sign_document(unsigned, control_key.secret)
 
 
-def _send_all(engine: Engine, network: Network, keeper: KeeperEntry) -> None:
+def _send_all(engine: Engine, network: Network, keeper: KeeperEntry, done: Progress) -> None:
     while True:
         with reading(engine) as connection:
             page = state.unaccepted(connection, keeper.address, limit=ENROL_PAGE)
@@ -180,6 +210,7 @@ def _send_all(engine: Engine, network: Network, keeper: KeeperEntry) -> None:
         accepted = _checked(answer.accepted, page, keeper)
         with writing(engine) as connection:
             state.accept(connection, keeper.address, accepted)
+        done(len(accepted))
 
 
 def _checked(acceptances: Sequence[Acceptance], page: Sequence[Enrolment], keeper: KeeperEntry) -> list[Address]:

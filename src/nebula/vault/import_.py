@@ -6,19 +6,25 @@ people who are in the vault already, by their sample name, are left alone: an in
 with by doing it again.
 """
 
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import BinaryIO, TypeVar
 
 from sqlalchemy import Engine
 
 from nebula.clinical.phenotypes import PhenotypeTable
 from nebula.clinical.tsv import ColumnReport, read_phenotypes
 from nebula.database import reading, writing
+from nebula.genome.building import build_panel
 from nebula.genome.importing import ImportedCohort, ImportedGenome, ImportReport, import_genomes
 from nebula.genome.inflate import Source
+from nebula.genome.liftover import read_chain
 from nebula.genome.panel import Panel
+from nebula.genome.reference import read_fasta
 from nebula.protocol.consent import ConsentPolicy
 from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.ids import Address
@@ -32,6 +38,8 @@ from nebula.vault.state import Record, Stage
 PAGE = 100
 WRITERS = 8
 """People whose objects are put at the same time: a disk that has to sync for one syncs for all."""
+
+T = TypeVar("T")
 
 PolicyOf = Callable[[Address, str], ConsentPolicy]
 """The first policy of a record, given its id and the sample's name."""
@@ -58,29 +66,77 @@ class Vault:
     storage: Storage
 
 
-def read_genomes(file: Path, panel: Panel, *, progress: Progress | None = None) -> ImportedCohort:
+def read_genomes(
+    file: Path,
+    panel: Panel,
+    *,
+    reference: Path | None = None,
+    chain: Path | None = None,
+    progress: Progress | None = None,
+) -> ImportedCohort:
     """Read and check a whole genome file.
+
+    Args:
+        file: a VCF of one or many people, or a consumer file of one.
+        panel: whose sites the analysis vectors are of.
+        reference: the reference genome as FASTA, to check REF and left-align with.
+        chain: a UCSC chain file, for consumer files on another assembly.
+        progress: called with the bytes read so far.
 
     Raises:
         RejectedInputError: it is not there, or not valid; file, line, field and rule are named.
     """
-    try:
-        with file.open("rb") as opened:
-            return import_genomes(Source(opened, name=file.name, progress=progress), panel)
-    except OSError as error:
-        raise RejectedInputError("import.file", f"{file} cannot be read: {error.strerror}") from error
+    genome = None if reference is None else _read_with(reference, read_fasta, kind="fasta")
+    carrying = None if chain is None else _read_with(chain, read_chain, kind="chain")
+    with open_file(file) as opened:
+        source = Source(opened, name=file.name, progress=progress)
+        return import_genomes(source, panel, reference=genome, chain=carrying)
+
+
+def read_panel(
+    file: Path, *, name: str, version: str = "1", assembly: str | None = None, progress: Progress | None = None
+) -> Panel:
+    """Build a panel from the sites of a VCF.
+
+    Raises:
+        RejectedInputError: the file is not there, or no valid VCF.
+    """
+    with open_file(file) as opened:
+        source = Source(opened, name=file.name, kind="vcf", progress=progress)
+        return build_panel(source, name=name, version=version, assembly=assembly)
 
 
 def read_phenotype_table(
     file: Path, samples: list[str]
 ) -> tuple[Mapping[str, PhenotypeTable], tuple[ColumnReport, ...]]:
     """Read the phenotypes of the people of a genome file."""
-    try:
-        with file.open("rb") as opened:
-            sheet = read_phenotypes(opened, samples=samples, name=file.name)
-    except OSError as error:
-        raise RejectedInputError("import.file", f"{file} cannot be read: {error.strerror}") from error
+    with open_file(file) as opened:
+        sheet = read_phenotypes(opened, samples=samples, name=file.name)
     return sheet.tables, sheet.columns
+
+
+@contextmanager
+def open_file(file: Path) -> Iterator[BinaryIO]:
+    """Open a file that somebody named, if it is one: never a folder, a pipe or a device, which might never end.
+
+    Raises:
+        RejectedInputError: ``import.file``; it is none, or cannot be read.
+    """
+    try:
+        if not stat.S_ISREG(file.stat().st_mode):
+            kind = "a folder" if file.is_dir() else "no ordinary file"
+            raise RejectedInputError("import.file", f"{file} is {kind}", hint="name the genome file itself")
+        with file.open("rb") as opened:
+            yield opened
+    except OSError as error:
+        raise RejectedInputError(
+            "import.file", f"{file} cannot be read: {error.strerror}", hint="check its name and who may read it"
+        ) from error
+
+
+def _read_with(file: Path, read: Callable[[Source], T], *, kind: str) -> T:
+    with open_file(file) as opened:
+        return read(Source(opened, name=file.name, kind=kind))
 
 
 def import_donors(
@@ -121,9 +177,14 @@ def import_donors(
 
 
 def import_own(
-    vault: Vault, genomes: ImportedCohort, phenotypes: Mapping[str, PhenotypeTable], *, policy_of: PolicyOf
+    vault: Vault,
+    genomes: ImportedCohort,
+    phenotypes: Mapping[str, PhenotypeTable],
+    *,
+    policy_of: PolicyOf,
+    label: str | None = None,
 ) -> Record:
-    """Make the owner's own record of a file of one person.
+    """Make the owner's own record of a file of one person; the one of that label, if there is one already.
 
     Raises:
         RejectedInputError: the file is about several people.
@@ -135,8 +196,13 @@ def import_own(
             hint="`nebula custodian import` makes a record for each",
         )
     genome = genomes.genome(0)
+    if label is not None:
+        genome = replace(genome, sample=label)
     with reading(vault.engine) as connection:
+        known = state.records_called(connection, genome.sample)
         index = state.next_key_index(connection)
+    if known:
+        return known[0]
     record = _record(vault, genome, phenotypes.get(genome.sample), (None, index), policy_of)
     with writing(vault.engine) as connection:
         state.add_records(connection, [record])
@@ -154,7 +220,7 @@ def _record(
     keys = vault.owner if donor is None else vault.owner.donor(donor)
     control_key = keys.control_key(key_index)
     stored: StoredRecord = store_record(
-        list(_parts(genome, phenotypes)), keys=keys, control_key=control_key, storage=vault.storage
+        list(_parts(genome, phenotypes)), keys=keys, control_key=control_key, storage=vault.storage, label=genome.sample
     )
     return Record(
         record=control_key.address,

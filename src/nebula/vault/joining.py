@@ -20,7 +20,8 @@ def join(settings: VaultSettings) -> Network:
     """
     carrier = Carrier()
     key = SigningKey.generate().secret
-    records = Records(LedgerClient(settings.ledger_url), settings.records_contract)
+    ledger = LedgerClient(settings.ledger_url)
+    records = Records(ledger, settings.records_contract)
 
     def slots(asked: Sequence[Address]) -> Mapping[Address, tuple[bytes, int]]:
         pages = (asked[start : start + SLOT_PAGE] for start in range(0, len(asked), SLOT_PAGE))
@@ -34,4 +35,5 @@ def join(settings: VaultSettings) -> Network:
         },
         hub=Peer(settings.hub_url, settings.hub_address, key=key, carrier=carrier),
         slots=slots,
+        ledger=ledger,
     )

@@ -9,13 +9,16 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from nebula.crypt4gh import seal_part
-from nebula.protocol.ids import Hash32, to_hex
+from nebula.protocol.ids import Address, Hash32, to_hex
 from nebula.protocol.keys import OwnerKeys, SigningKey
-from nebula.protocol.record import Manifest, Part, Provenance, manifest_commitment
+from nebula.protocol.record import LABEL_INFO, Manifest, Part, Provenance, manifest_commitment
+from nebula.protocol.sealing import SealingKey, open_sealed, seal
 from nebula.protocol.sharing import key_digest
 from nebula.protocol.study import PartKind
 from nebula.protocol.wire import to_canonical
 from nebula.storage import Storage
+
+LABEL_BYTES = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,7 @@ def store_record(
     keys: OwnerKeys,
     control_key: SigningKey,
     storage: Storage,
+    label: str = "",
     provenance: tuple[Provenance, ...] = (),
 ) -> StoredRecord:
     """Encrypt parts to their owner and put them, and the manifest over them, on storage.
@@ -65,10 +69,27 @@ def store_record(
             payout_meta_address=keys.stealth_keys().meta_address,
             mailbox=secrets.token_bytes(32),
             salt=secrets.token_bytes(32),
+            sealed_label=seal_label(label, control_key.address, owner_key),
         )
         location = _put(seal_part(to_canonical(manifest), owner_key).raw, storage, undo)
         undo.pop_all()
     return StoredRecord(manifest, location)
+
+
+def seal_label(label: str, record: Address, owner_key: bytes) -> bytes | None:
+    """Seal what the owner calls a record to the owner, padded so that its length tells nothing."""
+    if not label:
+        return None
+    padded = label.encode().ljust(LABEL_BYTES, b"\x00")
+    return seal(owner_key, padded, info=LABEL_INFO, aad=record.encode())
+
+
+def open_label(manifest: Manifest, identity: SealingKey) -> str | None:
+    """Open a record's label with its owner's key; None where it has none."""
+    if manifest.sealed_label is None:
+        return None
+    opened = open_sealed(identity, manifest.sealed_label, info=LABEL_INFO, aad=manifest.record.encode())
+    return opened.reveal().rstrip(b"\x00").decode()
 
 
 def _store_part(part: PlainPart, owner_key: bytes, storage: Storage, undo: ExitStack) -> Part:

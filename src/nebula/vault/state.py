@@ -24,6 +24,7 @@ from sqlalchemy import (
     update,
 )
 
+from nebula.ledger.relay import outbox_table
 from nebula.protocol.consent import ConsentPolicy, parse_policy
 from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.ids import Address, Hash32
@@ -31,6 +32,7 @@ from nebula.protocol.messages import Enrolment
 from nebula.protocol.wire import parser, to_canonical
 
 tables = MetaData()
+outbox = outbox_table(tables)
 _parse_enrolment = parser(Enrolment)
 
 
@@ -106,6 +108,18 @@ def get_record(connection: Connection, record: Address) -> Record:
     return _record(dict(row))
 
 
+def records_called(connection: Connection, label: str) -> list[Record]:
+    """Return the records of a label."""
+    rows = connection.execute(select(records).where(records.c.label == label).order_by(records.c.record)).mappings()
+    return [_record(dict(row)) for row in rows]
+
+
+def records_beginning(connection: Connection, prefix: str, *, limit: int = 10) -> list[Record]:
+    """Return some of the records whose id begins so."""
+    chosen = select(records).where(records.c.record.startswith(prefix, autoescape=True)).order_by(records.c.record)
+    return [_record(dict(row)) for row in connection.execute(chosen.limit(limit)).mappings()]
+
+
 def labels(connection: Connection) -> set[str]:
     """Return the labels of all records."""
     return set(connection.scalars(select(records.c.label)))
@@ -138,6 +152,11 @@ def page_of_records(connection: Connection, *, after: str = "", limit: int = 100
     return [_record(dict(row)) for row in rows]
 
 
+def every_record(connection: Connection) -> list[Record]:
+    """Return all records, by id."""
+    return [_record(dict(row)) for row in connection.execute(select(records).order_by(records.c.record)).mappings()]
+
+
 def count_by_stage(connection: Connection) -> dict[str, int]:
     """Return how many records are at each stage."""
     rows = connection.execute(select(records.c.stage, func.count()).group_by(records.c.stage)).all()
@@ -147,6 +166,12 @@ def count_by_stage(connection: Connection) -> dict[str, int]:
 def move(connection: Connection, ids: Sequence[Address], stage: Stage) -> None:
     """Note that records have reached a stage."""
     connection.execute(update(records).where(records.c.record.in_(ids)).values(stage=stage.value))
+
+
+def set_current(connection: Connection, record: Address, policy: ConsentPolicy, *, version: int, stage: Stage) -> None:
+    """Keep what the ledger and the keepers say that a record's policy, version and stage are."""
+    row = {"policy": to_canonical(policy), "version": version, "stage": stage.value}
+    connection.execute(update(records).where(records.c.record == record).values(row))
 
 
 def set_policy(connection: Connection, record: Address, policy: ConsentPolicy, *, version: int) -> None:

@@ -1,0 +1,233 @@
+"""``nebula consent show|edit|withdraw|approve``: what you permit, in plain words, and how to change your mind."""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from nebula.cli import asking, importing
+from nebula.cli.console import err, out, print_json, progress, show_changes, show_facts
+from nebula.cli.options import OF_VAULT, Json, VaultOptions, Yes
+from nebula.protocol.consent import ConsentPolicy
+from nebula.protocol.consent_words import in_words
+from nebula.protocol.errors import RejectedInputError
+from nebula.protocol.funding import study_id
+from nebula.protocol.study import PartKind, ResultClass
+from nebula.storage.panels import Panels
+from nebula.vault.consent import catch_up, change_policy, withdraw
+from nebula.vault.consent_edits import PolicyChange, change
+from nebula.vault.decisions import approve
+from nebula.vault.direct import Direct, load_wallet
+from nebula.vault.enrol import control_key_of
+from nebula.vault.finding import find_record
+from nebula.vault.opening import OpenVault, open_vault
+from nebula.vault.payouts import all_records
+from nebula.vault.settings import VaultSettings
+from nebula.vault.state import Record, Stage
+
+consent = App(name="consent", help="What you permit, and how to change your mind.")
+
+Names = tuple[str, ...] | None
+OnOff = bool | None
+USUAL_SITES = 10_000
+"""How many sites risks are told for where the network's panels cannot be read."""
+
+
+@consent.command
+def show(record: str, *, at: VaultOptions = OF_VAULT, json: Json = False) -> None:
+    """Show a record's consent in plain words, and what its results may give away.
+
+    Parameters
+    ----------
+    record: its id, a prefix of it, or its label.
+    """
+    opened = open_vault(at.vault_folder, asking.pass_phrase(at.pass_phrase_file))
+    found = find_record(opened.vault.engine, record)
+    if json:
+        _print(found, opened.settings)
+        return
+    out.print(f"[bold]{found.label}[/bold], record {found.record}, {found.stage.value}, version {found.version}")
+    show_facts(in_words(found.policy))
+    out.print("")
+    for name, sentence in importing.risks(found.policy, sites_of(opened.settings)).items():
+        out.print(f"[bold]{name}[/bold]: {sentence}")
+
+
+@consent.command
+def edit(
+    record: str,
+    *,
+    permission: str | None = None,
+    condition: Names = None,
+    disease: Names = None,
+    commercial: OnOff = None,
+    ai_training: OnOff = None,
+    country: Names = None,
+    part: tuple[PartKind, ...] | None = None,
+    allow: Names = None,
+    deny: Names = None,
+    ask: Annotated[OnOff, Parameter(name=["--ask"], negative="--standing")] = None,
+    price_floor: str | None = None,
+    result_class: tuple[ResultClass, ...] | None = None,
+    searches: OnOff = None,
+    expires: date | None = None,
+    yes: Yes = False,
+    at: VaultOptions = OF_VAULT,
+    json: Json = False,
+) -> None:
+    """Change a record's consent. Only what is named changes; lists replace the ones before.
+
+    Parameters
+    ----------
+    record: its id, a prefix of it, or its label.
+    permission: NRES (any use), GRU (any research), HMB (health), DS (named diseases) or POA (ancestry only).
+    condition: a further condition, such as NPUNCU or IRB; may be given several times; `none` takes all away.
+    disease: for DS, a disease such as MONDO:0005148; may be given several times.
+    commercial: whether commercial use is allowed.
+    ai_training: whether AI models may be trained.
+    country: where buyers may be, such as CH; may be given several times; `any` for anywhere.
+    part: what is offered; may be given several times.
+    allow: the only buyers' addresses that may; may be given several times; `any` for all.
+    deny: buyers' addresses that never may; `none` for nobody.
+    ask: be asked about each study, or let the consent answer by itself.
+    price_floor: the least that a study must pay, in tokens.
+    result_class: what may leave: noised, hits, full; may be given several times.
+    searches: whether the record is counted when buyers look for how many there are.
+    expires: the consent's last day, such as 2030-12-31.
+    """
+    wanted = PolicyChange(
+        permission=permission,
+        conditions=condition,
+        diseases=disease,
+        commercial_use=commercial,
+        ai_training=ai_training,
+        countries=country,
+        parts=part,
+        buyers_allowed=allow,
+        buyers_denied=deny,
+        ask=ask,
+        price_floor=price_floor,
+        result_classes=result_class,
+        discoverable=searches,
+        expires=expires,
+    )
+    opened = open_vault(at.vault_folder, asking.pass_phrase(at.pass_phrase_file))
+    vault, network = opened.vault, opened.network
+    found = find_record(vault.engine, record)
+    current = catch_up(vault.engine, vault.owner, network, found.record)
+    policy = change(current.policy, wanted)
+    if policy == current.policy:
+        raise RejectedInputError(
+            "consent.nothing", "nothing would change", hint="name what is to be different: `nebula consent edit --help`"
+        )
+    _tell_change(current, policy, sites_of(opened.settings))
+    asking.agree("Shall the consent be changed?", yes=yes)
+    changed = change_policy(vault.engine, vault.owner, network, found.record, policy)
+    if json:
+        _print(changed, opened.settings)
+        return
+    out.print(f"The consent of {changed.label} has changed; version {changed.version} stands on the ledger.")
+
+
+@consent.command(name="withdraw")
+def withdraw_consent(
+    record: str | None = None,
+    *,
+    every: Annotated[bool, Parameter(name=["--all"], negative="")] = False,
+    direct: Annotated[bool, Parameter(negative="")] = False,
+    wallet: Path | None = None,
+    yes: Yes = False,
+    at: VaultOptions = OF_VAULT,
+    json: Json = False,
+) -> None:
+    """End a record's consent, at once: it is in force with the block that has it, also for studies that run.
+
+    Parameters
+    ----------
+    record: its id, a prefix of it, or its label.
+    every: end the consent of every record in this vault.
+    direct: send it yourself, by your own wallet, without the hub.
+    wallet: the key of that wallet; by default the one in the vault's settings.
+    """
+    opened = open_vault(at.vault_folder, asking.pass_phrase(at.pass_phrase_file))
+    vault, network = opened.vault, opened.network
+    live = _chosen(opened, record, every=every)
+    sender = Direct(vault.engine, network, load_wallet(opened.folder, opened.settings, wallet)) if direct else None
+    what = f"{len(live):,} records" if every else live[0].label
+    asking.agree(f"Shall the consent of {what} end?", yes=yes)
+    with progress() as bar:
+        task = bar.add_task("withdrawing", total=len(live))
+        block = withdraw(
+            vault.engine,
+            vault.owner,
+            network,
+            [one.record for one in live],
+            direct=sender,
+            done=lambda count: bar.advance(task, count),
+        )
+    if json:
+        print_json({"withdrawn": [one.record for one in live], "block": block, "direct": direct})
+        return
+    when = f"with block {block}" if block is not None else "already"
+    out.print(f"The consent of {what} has ended; this is in force {when}.")
+    err.print("No study begun or to come may use it; keepers delete their shares. Results that are out stay out.")
+
+
+@consent.command(name="approve")
+def approve_study(
+    record: str, study: str, *, yes: Yes = False, at: VaultOptions = OF_VAULT, json: Json = False
+) -> None:
+    """Say yes to one study, for a record whose consent wants to be asked.
+
+    Parameters
+    ----------
+    record: its id, a prefix of it, or its label.
+    study: the study's id or a prefix of it, as `nebula record show` has it.
+    """
+    opened = open_vault(at.vault_folder, asking.pass_phrase(at.pass_phrase_file))
+    found = find_record(opened.vault.engine, record)
+    asking.agree(f"May study {study} use {found.label}?", yes=yes)
+    document = approve(opened.network, control_key_of(opened.vault.owner, found), study)
+    if json:
+        print_json({"record": found.record, "study": study_id(document), "title": document.title})
+        return
+    out.print(f"{found.label} may be used in: {document.title}")
+
+
+def sites_of(settings: VaultSettings) -> int:
+    """Return how many sites the network's largest panel has: what the risk of a result is told for."""
+    if settings.panels_url is None:
+        return USUAL_SITES
+    return max((one.sites for one in Panels(settings.panels_url).all()), default=USUAL_SITES)
+
+
+def _chosen(opened: OpenVault, record: str | None, *, every: bool) -> list[Record]:
+    if every == (record is not None):
+        raise RejectedInputError("consent.which", "either a record is named or --all is given, not both or neither")
+    if record is not None:
+        return [find_record(opened.vault.engine, record)]
+    live = [one for one in all_records(opened.vault.engine) if one.stage is Stage.REGISTERED]
+    if not live:
+        raise RejectedInputError("consent.none", "no record of this vault has a consent that could end")
+    return live
+
+
+def _tell_change(current: Record, policy: ConsentPolicy, sites: int) -> None:
+    err.print(f"[bold]What changes for {current.label}[/bold]")
+    show_changes(in_words(current.policy), in_words(policy))
+    importing.tell_risks(policy, sites)
+
+
+def _print(found: Record, settings: VaultSettings) -> None:
+    print_json(
+        {
+            "record": found.record,
+            "label": found.label,
+            "stage": found.stage.value,
+            "version": found.version,
+            "words": in_words(found.policy),
+            "risks": importing.risks(found.policy, sites_of(settings)),
+            "policy": found.policy,
+        }
+    )

@@ -1,0 +1,139 @@
+"""``nebula payout list|claim``: what your records earned, and how to get it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from cyclopts import App
+
+from nebula.cli import asking
+from nebula.cli.console import err, out, print_json, short, show_table
+from nebula.cli.options import OF_VAULT, Json, VaultOptions, Yes
+from nebula.protocol.ids import Address, parse_address
+from nebula.protocol.money import format_tokens
+from nebula.vault.direct import Direct, load_wallet
+from nebula.vault.earnings import Earning, claim, move, read_earnings
+from nebula.vault.finding import find_record
+from nebula.vault.opening import OpenVault, open_vault
+from nebula.vault.payouts import all_records
+
+payout = App(name="payout", help="What your records earned: each payout at a one-time address of its own.")
+
+SHOWN = 50
+
+
+@payout.command(name="list")
+def list_payouts(*, at: VaultOptions = OF_VAULT, json: Json = False) -> None:
+    """List what each record earned in each run, checked against the receipt and the ledger."""
+    opened = open_vault(at.vault_folder, asking.pass_phrase(at.pass_phrase_file))
+    found = _earnings(opened)
+    labels = {one.record: one.label for one in all_records(opened.vault.engine)}
+    if json:
+        print_json({"payouts": [_facts(one, labels) for one in found]})
+        return
+    if not found:
+        err.print("Nothing yet. A record earns when a study that its consent permits has run.")
+        return
+    rows = [
+        (
+            labels[one.payout.record],
+            one.public.evidence.study.title,
+            format_tokens(one.amount_wei),
+            one.payout.key.address,
+            _state(one),
+        )
+        for one in found[:SHOWN]
+    ]
+    show_table(("record", "study", "tokens", "one-time address", "state"), rows, numbers=("tokens",))
+    if len(found) > SHOWN:
+        err.print(f"  … and {len(found) - SHOWN:,} more; --json lists all")
+    total, held = sum(one.amount_wei for one in found), sum(one.held_wei for one in found)
+    out.print(f"{len(found):,} payouts, {format_tokens(total)} tokens; {format_tokens(held)} of them not moved yet")
+
+
+@payout.command(name="claim")
+def claim_payouts(
+    record: str | None = None,
+    *,
+    to: str | None = None,
+    wallet: Path | None = None,
+    yes: Yes = False,
+    at: VaultOptions = OF_VAULT,
+    json: Json = False,
+) -> None:
+    """Claim what is not paid yet; with --to, also move what was paid to one-time addresses there.
+
+    The hub usually pays every payout to its one-time address by itself, so there is nothing to claim. Payouts that
+    go to one address can be seen to belong together: whoever looks at the ledger learns that one person has them.
+
+    Parameters
+    ----------
+    record: only this one's; its id, a prefix of it, or its label.
+    to: an address of yours; without it each payout goes to its own one-time address.
+    wallet: the key that pays the gas; by default the one in the vault's settings.
+    """
+    receiver = None if to is None else parse_address(to)
+    opened = open_vault(at.vault_folder, asking.pass_phrase(at.pass_phrase_file))
+    only = None if record is None else find_record(opened.vault.engine, record).record
+    found = [one for one in _earnings(opened) if only is None or one.payout.record == only]
+    unpaid = [one for one in found if not one.paid]
+    movable = [one for one in found if one.paid and one.held_wei] if receiver is not None else []
+    already = len(found) - len(unpaid)
+    if already:
+        err.print(f"{already:,} of {len(found):,} payouts were paid to their one-time addresses already.")
+    if unpaid or movable:
+        _warn(len(unpaid) + len(movable), receiver)
+        asking.agree("Shall they be sent?", yes=yes)
+    sender = Direct(opened.vault.engine, opened.network, load_wallet(opened.folder, opened.settings, wallet))
+    blocks = [claim(opened.network, one, receiver, sender).block_number for one in unpaid]
+    blocks += [move(opened.network, one, receiver, sender).block_number for one in movable if receiver is not None]
+    if json:
+        facts = {"payouts": len(found), "paid_before": already, "claimed": len(unpaid), "moved": len(movable)}
+        print_json(facts | {"to": receiver, "blocks": blocks})
+        return
+    _tell_end(unpaid, movable, receiver, at_hand=already)
+
+
+def _tell_end(unpaid: Sequence[Earning], movable: Sequence[Earning], receiver: Address | None, *, at_hand: int) -> None:
+    if unpaid:
+        where = receiver or "their one-time addresses"
+        amount = format_tokens(sum(one.amount_wei for one in unpaid))
+        out.print(f"{len(unpaid):,} payouts were claimed: {amount} tokens to {where}")
+    if movable:
+        amount = format_tokens(sum(one.held_wei for one in movable))
+        out.print(f"{len(movable):,} payouts were moved: {amount} tokens to {receiver}")
+    if not unpaid and not movable:
+        out.print("There is nothing to claim.")
+        if at_hand and receiver is None:
+            err.print("To move what was paid to an address of yours: `nebula payout claim --to ADDRESS`")
+
+
+def _earnings(opened: OpenVault) -> list[Earning]:
+    with err.status("asking the ledger and the hub"):
+        return list(read_earnings(opened.vault.engine, opened.vault.owner, opened.network))
+
+
+def _warn(count: int, receiver: Address | None) -> None:
+    if receiver is not None and count > 1:
+        err.print(f"{count:,} payouts will go to one address: everyone can then see that one person has them all.")
+
+
+def _state(one: Earning) -> str:
+    if not one.paid:
+        return "not paid yet"
+    return "paid" if one.held_wei else "paid, moved on"
+
+
+def _facts(one: Earning, labels: dict[Address, str]) -> dict[str, object]:
+    leaf = one.payout.leaf
+    return {
+        "record": leaf.record,
+        "label": labels[leaf.record],
+        "study": leaf.study,
+        "run": leaf.run,
+        "title": one.public.evidence.study.title,
+        "amount_wei": leaf.amount_wei,
+        "address": leaf.payout_address,
+        "paid": one.paid,
+        "held_wei": str(one.held_wei),
+        "name": short(leaf.study),
+    }

@@ -1,0 +1,186 @@
+"""``nebula record import|list|show``: bring a genome in, and see what became of it."""
+
+from pathlib import Path
+
+from cyclopts import App
+
+from nebula.cli import asking, importing
+from nebula.cli.console import err, out, print_json, reading, short, show_facts, show_table
+from nebula.cli.options import OF_VAULT, Json, VaultOptions, Yes
+from nebula.cli.panel import panels_of
+from nebula.clinical.phenotypes import PhenotypeTable
+from nebula.database import reading as reading_database
+from nebula.genome.importing import ImportedCohort
+from nebula.protocol.errors import RejectedInputError
+from nebula.transport.public import PublicFiles
+from nebula.vault import state
+from nebula.vault.decisions import KeeperDecisions, read_decisions
+from nebula.vault.enrol import control_key_of
+from nebula.vault.finding import find_record
+from nebula.vault.import_ import import_own, read_genomes, read_phenotype_table
+from nebula.vault.manifests import StoredPart, read_parts
+from nebula.vault.opening import OpenVault, open_vault
+from nebula.vault.payouts import all_records
+from nebula.vault.state import Record
+
+record = App(name="record", help="Your records: what you offer, encrypted, under your own keys.")
+
+_SUFFIXES = (".gz", ".bgz", ".txt", ".vcf", ".tsv", ".csv")
+
+
+@record.command(name="import")
+def import_(
+    file: Path,
+    *,
+    phenotypes: Path | None = None,
+    label: str | None = None,
+    panel: str | None = None,
+    policy: Path | None = None,
+    chain: Path | None = None,
+    reference: Path | None = None,
+    yes: Yes = False,
+    at: VaultOptions = OF_VAULT,
+    json: Json = False,
+) -> None:
+    """Bring in a genome file of one person: a VCF, or raw data of 23andMe. Done again after a failure, it goes on.
+
+    Nothing is stored before you have seen how the file was understood and have agreed to the consent.
+
+    Parameters
+    ----------
+    file: the genome file, plain or compressed.
+    phenotypes: a table with a line for this person, keyed on the label.
+    label: what you call the record; by default the file's sample name, or the file's own.
+    panel: the panel's name or id; needed where the network has several.
+    policy: a file (TOML or JSON) with what the first consent says differently.
+    chain: a UCSC chain file, for consumer files on another assembly than the panel.
+    reference: the reference genome (FASTA), to check REF alleles and left-align with.
+    """
+    opened = open_vault(at.vault_folder, asking.pass_phrase(at.pass_phrase_file))
+    chosen = panels_of(opened.settings).choose(panel)
+    first = importing.FirstPolicy(opened.settings, policy)
+    with reading(file, "reading the file") as told:
+        genomes = read_genomes(file, chosen, reference=reference, chain=chain, progress=told)
+    name = label or _only_sample(genomes) or _plain_name(file)
+    tables = {} if phenotypes is None else _phenotypes_of(name, phenotypes)
+    if not _is_known(opened, name):
+        importing.tell_file(genomes.genome(0).report, people=1)
+        importing.tell_consent(first.example, chosen)
+        asking.agree("Do you agree, and shall the record be made?", yes=yes)
+    else:
+        err.print(f"{name} is in this vault already; what is missing of its enrolment is done now.")
+    made = import_own(opened.vault, genomes, tables, policy_of=first, label=name)
+    importing.enrol(opened)
+    made = find_record(opened.vault.engine, made.record)
+    if json:
+        print_json(facts_of(made))
+        return
+    out.print(f"{made.label} is record {made.record}, {made.stage.value}.")
+    err.print("`nebula record show` tells what keepers decide about it, `nebula payout list` what it earns.")
+
+
+@record.command(name="list")
+def list_records(*, at: VaultOptions = OF_VAULT, json: Json = False) -> None:
+    """List the records of this vault, and how far each has come."""
+    opened = open_vault(at.vault_folder, asking.pass_phrase(at.pass_phrase_file))
+    found = sorted(all_records(opened.vault.engine), key=lambda one: (one.label, one.record))
+    if json:
+        print_json({"records": [facts_of(one) for one in found]})
+    elif not found:
+        err.print("This vault has no record yet: `nebula record import FILE` makes one.")
+    else:
+        rows = [(one.label, short(one.record), one.stage.value, str(one.version)) for one in found]
+        show_table(("label", "record", "stage", "version"), rows, numbers=("version",))
+
+
+@record.command
+def show(record: str, *, at: VaultOptions = OF_VAULT, json: Json = False) -> None:
+    """Show a record: its parts on storage, and what each keeper decided about it, and why.
+
+    Parameters
+    ----------
+    record: its id, a prefix of it, or its label.
+    """
+    opened = open_vault(at.vault_folder, asking.pass_phrase(at.pass_phrase_file))
+    found = find_record(opened.vault.engine, record)
+    parts = read_parts(opened.vault.owner, found)
+    keepers = read_decisions(opened.network, control_key_of(opened.vault.owner, found))
+    if json:
+        print_json(facts_of(found) | {"parts": parts, "keepers": keepers})
+        return
+    stage = f"{found.stage.value}, version {found.version}"
+    show_facts({"label": found.label, "record": found.record, "stage": stage})
+    out.print("\n[bold]Parts[/bold], all of them encrypted")
+    _show_parts(parts)
+    out.print("\n[bold]What the keepers decided[/bold]")
+    _show_decisions(opened, keepers)
+
+
+def facts_of(one: Record) -> dict[str, object]:
+    """Return what is shown of a record, for programs."""
+    return {
+        "record": one.record,
+        "label": one.label,
+        "stage": one.stage.value,
+        "version": one.version,
+        "donor": one.donor,
+        "manifest_location": one.manifest_location,
+    }
+
+
+def _show_parts(parts: list[StoredPart]) -> None:
+    rows = [
+        (one.kind, f"{one.plaintext_bytes:,}", f"{one.stored_bytes:,}" if one.stored_bytes else "away", one.storage)
+        for one in parts
+    ]
+    show_table(("part", "bytes", "stored", "storage"), rows, numbers=("bytes", "stored"))
+
+
+def _show_decisions(opened: OpenVault, keepers: list[KeeperDecisions]) -> None:
+    hub = PublicFiles(opened.settings.hub_url)
+    titles: dict[str, str] = {}
+    rows = []
+    for number, keeper in enumerate(keepers, start=1):
+        if keeper.decisions is None:
+            rows.append((f"{number}", "", "does not answer", "", ""))
+            continue
+        for one in keeper.decisions:
+            if one.study not in titles:
+                document = hub.study(one.study)
+                titles[one.study] = document.title if document is not None else ""
+            said = "released" if one.released else "refused: " + "; ".join(one.reasons)
+            rows.append((f"{number}", short(one.study), titles[one.study], said, str(one.block_number)))
+    if rows:
+        show_table(("keeper", "study", "title", "decision", "block"), rows, numbers=("block",))
+    else:
+        out.print("  nothing yet: no study has asked for it")
+    waiting = {study.title for keeper in keepers for study in keeper.waiting}
+    for title in sorted(waiting):
+        out.print(f"  waits for your approval: {title} (`nebula consent approve`)")
+
+
+def _only_sample(genomes: ImportedCohort) -> str:
+    return genomes.samples[0] if len(genomes) == 1 else ""
+
+
+def _plain_name(file: Path) -> str:
+    name = file.name
+    while name.endswith(_SUFFIXES):
+        name = name.rpartition(".")[0]
+    return name or file.name
+
+
+def _phenotypes_of(label: str, file: Path) -> dict[str, PhenotypeTable]:
+    try:
+        tables, _ = read_phenotype_table(file, [label])
+    except RejectedInputError as error:
+        if error.code != "phenotypes.no-samples":
+            raise
+        hint = f"a column must name the person as {label!r}, or --label must say what the table calls them"
+        raise RejectedInputError(error.code, error.message, hint=hint) from error
+    return dict(tables)
+
+
+def _is_known(opened: OpenVault, label: str) -> bool:
+    with reading_database(opened.vault.engine) as connection:
+        return bool(state.records_called(connection, label))

@@ -1,0 +1,3 @@
+"""placeholder"""
+from cyclopts import App
+study = App(name="study", help="Studies")

@@ -1,0 +1,64 @@
+"""The network's panels: public objects on a storage that everyone may read, named by their own hash."""
+
+from dataclasses import dataclass
+
+from nebula.genome.panel import Panel
+from nebula.protocol.errors import IntegrityError, RejectedInputError
+from nebula.storage.writing import open_storage
+
+_HEX = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Panels:
+    """All panels at one place."""
+
+    url: str
+
+    def all(self) -> list[Panel]:
+        """Return every panel, by name and version.
+
+        Raises:
+            IntegrityError: an object is not the panel that its name promises.
+        """
+        storage = open_storage(self.url)
+        names = [name for name in storage.names() if len(name) == _HEX]
+        found = [_checked(name, storage.get(name)) for name in names]
+        return sorted(found, key=lambda panel: (panel.name, panel.version, panel.panel_id))
+
+    def publish(self, panel: Panel) -> None:
+        """Put a panel where everyone finds it; putting it again changes nothing."""
+        open_storage(self.url).put(panel.panel_id.removeprefix("0x"), panel.to_bytes())
+
+    def choose(self, wanted: str | None) -> Panel:
+        """Return the panel of this id, prefix of an id, or name; without a wish, the only one.
+
+        Raises:
+            RejectedInputError: there is none, or the wish fits none or several.
+        """
+        panels = self.all()
+        if not panels:
+            raise RejectedInputError(
+                "panel.none",
+                "this network has no panel yet: the list of sites on which genotypes are compared",
+                hint="`nebula panel build SITES.vcf.gz --name NAME` makes one from the sites of a VCF",
+            )
+        fitting = [panel for panel in panels if wanted is None or _answers_to(panel, wanted)]
+        if len(fitting) == 1:
+            return fitting[0]
+        listed = ", ".join(f"{panel.name} ({panel.panel_id[:12]})" for panel in (fitting or panels)[:8])
+        if not fitting:
+            raise RejectedInputError("panel.unknown", f"no panel is called {wanted!r}", hint=f"there are: {listed}")
+        said = "there are several panels" if wanted is None else f"several panels answer to {wanted!r}"
+        raise RejectedInputError("panel.several", said, hint=f"choose with --panel one of: {listed}")
+
+
+def _answers_to(panel: Panel, wanted: str) -> bool:
+    return wanted == panel.name or (len(wanted) > len("0x") and panel.panel_id.startswith(wanted.lower()))
+
+
+def _checked(name: str, raw: bytes) -> Panel:
+    panel = Panel.from_bytes(raw)
+    if panel.panel_id.removeprefix("0x") != name:
+        raise IntegrityError("panel.altered", f"the object {name[:12]} is not the panel that its name promises")
+    return panel

@@ -1,0 +1,139 @@
+"""All that a vault's records earned, over every study that the ledger settled, and how to get what was not paid.
+
+The ledger says which runs there were; the hub hands out each one's public file, which is believed only if the ledger
+settled on its receipt. Usually the hub has paid a payout to its one-time address already; where it has not, the owner
+claims it alone, to any address, by the one-time key's signature.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from nebula.ledger.client.settlements import check_settled, read_settlements
+from nebula.ledger.client.studies import Settled, Studies
+from nebula.ledger.client.token import Token
+from nebula.ledger.relay import Outcome
+from nebula.protocol.errors import IntegrityError, NotPermittedError, RejectedInputError, UnavailableError
+from nebula.protocol.ids import Address, to_hex
+from nebula.protocol.keys import OwnerKeys
+from nebula.protocol.merkle import payout_tree
+from nebula.protocol.money import from_wei
+from nebula.protocol.receipt import PublicRun
+from nebula.protocol.typed_data import Authorization, Domain, claim_digest, transfer_digest
+from nebula.transport.public import PublicFiles
+from nebula.vault.direct import Direct
+from nebula.vault.enrol import Network
+from nebula.vault.payouts import OwnPayout, own_payouts
+
+_NEVER_ENDS = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Earning:
+    """One payout of one record, as the ledger has it: paid or not, and what its one-time address still holds."""
+
+    payout: OwnPayout
+    public: PublicRun
+    paid: bool
+    held_wei: int
+
+    @property
+    def amount_wei(self) -> int:
+        """What the record earned."""
+        return from_wei(self.payout.leaf.amount_wei)
+
+
+def read_earnings(engine: Engine, owner: OwnerKeys, network: Network) -> Iterator[Earning]:
+    """Yield what the vault's records earned, run by run.
+
+    Raises:
+        UnavailableError: the ledger or the hub is away.
+        IntegrityError: the hub's files are not those that the ledger settled on.
+    """
+    settings = network.settings
+    for settled in read_settlements(network.ledger, settings.studies_contract, first_block=settings.deployed_block):
+        public = _public_run(network, settled)
+        payouts = list(own_payouts(engine, owner, network.hub, public.signed.receipt))
+        indices = [payout.leaf.payout_index for payout in payouts]
+        paid = _studies(network).are_claimed(settled.study, indices) if indices else []
+        held = _balances(network, [payout.key.address for payout in payouts])
+        for payout, is_paid, held_wei in zip(payouts, paid, held, strict=True):
+            yield Earning(payout, public, is_paid, held_wei)
+
+
+def claim(network: Network, earning: Earning, receiver: Address | None, direct: Direct) -> Outcome:
+    """Have an unpaid payout paid to a receiver, by default to its one-time address.
+
+    Raises:
+        NotPermittedError: the ledger refuses; somebody may have claimed it at the same moment.
+        UnavailableError: the ledger is away; the claim waits and is sent again.
+    """
+    leaf, payouts = earning.payout.leaf, earning.public.payouts
+    payout = payouts[leaf.payout_index]
+    if (payout.address, payout.amount_wei) != (leaf.payout_address, leaf.amount_wei):
+        raise IntegrityError("vault.payout", "the run's public file has another payout than the owner's leaf")
+    tree = payout_tree(payouts)
+    if to_hex(tree.root) != earning.public.signed.receipt.payout_root:
+        raise IntegrityError("vault.payout", "the run's public payouts are not those of its receipt")
+    to = receiver or leaf.payout_address
+    domain = Domain(network.settings.chain_id, network.settings.studies_contract)
+    signature = earning.payout.key.sign_digest(claim_digest(domain, leaf.study, index=leaf.payout_index, receiver=to))
+    proof = tree.proof(leaf.payout_index)
+    call = _studies(network).claim(leaf.study, payout, proof, receiver=to, signature=signature)
+    return direct.send(f"claim-{leaf.study}-{leaf.payout_index}-{to}", call)
+
+
+def move(network: Network, earning: Earning, receiver: Address, direct: Direct) -> Outcome:
+    """Move what a one-time address holds to a receiver; the wallet pays the gas (EIP-3009).
+
+    Raises:
+        NotPermittedError: there is nothing on it.
+        UnavailableError: the ledger is away; the transfer waits and is sent again.
+    """
+    key, leaf = earning.payout.key, earning.payout.leaf
+    if not earning.held_wei:
+        raise NotPermittedError("vault.spent", f"{key.address} holds nothing any more")
+    # One transfer per payout: its name is its nonce, so doing it again is doing it once.
+    nonce = bytes.fromhex(leaf.run[2:])
+    authorization = Authorization(
+        owner=key.address,
+        receiver=receiver,
+        amount_wei=earning.held_wei,
+        valid_after=0,
+        valid_before=_NEVER_ENDS,
+        nonce=nonce,
+    )
+    token = _token(network)
+    signature = key.sign_digest(transfer_digest(token.domain(network.settings.chain_id), authorization))
+    call = token.transfer_with_authorization(authorization, signature)
+    return direct.send(f"move-{key.address}-{receiver}", call)
+
+
+def _public_run(network: Network, settled: Settled) -> PublicRun:
+    public = PublicFiles(network.settings.hub_url).run(settled.run)
+    if public is None:
+        raise UnavailableError(
+            "vault.run",
+            f"the hub does not hand out run {settled.run}, which the ledger has settled",
+            hint="anyone else's copy of the run's public file would do; ask the hub's operator",
+        )
+    return check_settled(public, settled, Domain(network.settings.chain_id, network.settings.studies_contract))
+
+
+def _balances(network: Network, addresses: list[Address]) -> list[int]:
+    if network.settings.token_contract is None:
+        return [0] * len(addresses)
+    return _token(network).balances_wei(addresses) if addresses else []
+
+
+def _studies(network: Network) -> Studies:
+    return Studies(network.ledger, network.settings.studies_contract)
+
+
+def _token(network: Network) -> Token:
+    if network.settings.token_contract is None:
+        raise RejectedInputError(
+            "vault.token", "the vault's settings do not name the token's contract", hint="add token_contract to them"
+        )
+    return Token(network.ledger, network.settings.token_contract)

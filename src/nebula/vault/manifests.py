@@ -1,0 +1,73 @@
+"""What a record consists of, read back from storage with its owner's own key."""
+
+from nebula.crypt4gh import decrypt
+from nebula.protocol.errors import IntegrityError, UnavailableError
+from nebula.protocol.ids import Address, to_hex
+from nebula.protocol.keys import OwnerKeys
+from nebula.protocol.record import Manifest, manifest_commitment, parse_manifest
+from nebula.protocol.sealing import SealingKey
+from nebula.protocol.wire import Document
+from nebula.storage import open_for_reading, parse_location
+from nebula.vault.enrol import keys_of
+from nebula.vault.state import Record
+
+
+class StoredPart(Document, frozen=True, kw_only=True):
+    """One part: what it is, how large, and where. ``stored_bytes``: None while its storage is away."""
+
+    kind: str
+    assembly: str | None
+    panel: str | None
+    plaintext_bytes: int
+    stored_bytes: int | None
+    storage: str
+    location: str
+
+
+def read_manifest(location: str, identity: SealingKey, *, record: Address, commitment: str) -> Manifest:
+    """Read and open a record's manifest.
+
+    Raises:
+        UnavailableError: the storage is away, or has lost it.
+        IntegrityError: it is not the manifest that the record's commitment is of.
+    """
+    url, name = parse_location(location)
+    # SECURITY: storage may have swapped or rolled back the object; the commitment stands on the ledger.
+    manifest = parse_manifest(decrypt(open_for_reading(url).get(name), identity))
+    if to_hex(manifest_commitment(manifest)) != commitment or manifest.record != record:
+        raise IntegrityError(
+            "vault.manifest",
+            f"the manifest of {record} on storage is not the one that the ledger commits to",
+            hint="the storage altered it, or brought an older one back: ask its provider",
+        )
+    return manifest
+
+
+def read_parts(owner: OwnerKeys, record: Record) -> list[StoredPart]:
+    """Return what a record consists of."""
+    identity = keys_of(owner, record).crypt4gh_identity()
+    manifest = read_manifest(
+        record.manifest_location, identity, record=record.record, commitment=record.manifest_commitment
+    )
+    found = []
+    for part in manifest.parts:
+        url, name = parse_location(part.location)
+        found.append(
+            StoredPart(
+                kind=part.kind.value,
+                assembly=part.assembly,
+                panel=part.panel,
+                plaintext_bytes=part.plaintext_bytes,
+                stored_bytes=_size(url, name),
+                storage=url,
+                location=part.location,
+            )
+        )
+    return found
+
+
+def _size(url: str, name: str) -> int | None:
+    try:
+        return open_for_reading(url).size_bytes(name)
+    except UnavailableError:
+        return None

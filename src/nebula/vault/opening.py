@@ -1,0 +1,50 @@
+"""Open a vault: its settings, its keys, its tables, its storage, and the network it has joined."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from nebula.database import open_database
+from nebula.protocol.secrets import SecretBytes
+from nebula.protocol.wire import to_canonical
+from nebula.storage import open_storage
+from nebula.vault import state
+from nebula.vault.enrol import Network
+from nebula.vault.import_ import Vault
+from nebula.vault.joining import join
+from nebula.vault.seed import load_keys
+from nebula.vault.settings import SETTINGS_FILE, VaultSettings, database_url, load_settings
+
+
+@dataclass(frozen=True, slots=True)
+class OpenVault:
+    """A vault with its keys in memory, and the others as it reaches them."""
+
+    folder: Path
+    settings: VaultSettings
+    vault: Vault
+    network: Network
+
+
+def open_vault(folder: Path, pass_phrase: SecretBytes) -> OpenVault:
+    """Open a vault.
+
+    Raises:
+        RejectedInputError: there is none in the folder, or it has joined no network.
+        NotPermittedError: the pass phrase is another one.
+        UnavailableError: its database cannot be opened.
+    """
+    settings = load_settings(folder)
+    owner = load_keys(folder, pass_phrase)
+    engine = open_database(database_url(folder, settings), state.tables, party="vault")
+    return OpenVault(folder, settings, Vault(engine, owner, open_storage(settings.storage_url)), join(settings))
+
+
+def join_like(folder: Path, other: Path) -> VaultSettings:
+    """Have a new vault join the network that another one has joined, and return its settings."""
+    if not (folder / SETTINGS_FILE).exists():
+        settings = load_settings(other)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        temporary = folder / f".{SETTINGS_FILE}"
+        temporary.write_bytes(to_canonical(settings))
+        temporary.replace(folder / SETTINGS_FILE)
+    return load_settings(folder)
