@@ -11,9 +11,11 @@ from sqlalchemy import MetaData
 from nebula.buyer.settings import BuyerSettings
 from nebula.database import open_database
 from nebula.ledger.client import LedgerClient, Network
+from nebula.ledger.client.settlements import check_settled, read_settlements
 from nebula.ledger.client.studies import StudyState
-from nebula.ledger.relay import Outcome, Relay, outbox_table
-from nebula.protocol.funding import funding_of, study_id
+from nebula.ledger.relay import Outcome, Relay, Status, outbox_table
+from nebula.protocol.errors import UnavailableError
+from nebula.protocol.funding import funding_of, run_id, study_id
 from nebula.protocol.ids import Hash32
 from nebula.protocol.keys import SigningKey
 from nebula.protocol.messages import (
@@ -27,7 +29,7 @@ from nebula.protocol.messages import (
     RunAnswer,
     RunRequest,
 )
-from nebula.protocol.receipt import Receipt
+from nebula.protocol.receipt import PublicRun, Receipt
 from nebula.protocol.record import RESULT_INFO
 from nebula.protocol.result import ResultBundle, open_result
 from nebula.protocol.sealing import SealingKey, open_sealed
@@ -35,6 +37,7 @@ from nebula.protocol.study import StudyDocument
 from nebula.protocol.typed_data import permit_digest
 from nebula.transport.client import Carrier, Peer
 from nebula.transport.keyfiles import load_key
+from nebula.transport.public import PublicFiles, RunStanding
 
 _tables = MetaData()
 _outbox = outbox_table(_tables)
@@ -49,6 +52,7 @@ class Buyer:
         self._network = Network(LedgerClient(settings.ledger_url), settings.network)
         engine = open_database(f"sqlite:///{folder.absolute()}/buyer.sqlite", _tables, party="buyer")
         self._relay = Relay(engine, _outbox, self._network.client, self._key.secret, chain_id=settings.network.chain_id)
+        self._public = PublicFiles(settings.hub_url)
         self._hub = Peer(settings.hub_url, settings.hub_address, key=self._key.secret, carrier=Carrier())
 
     @property
@@ -108,6 +112,46 @@ class Buyer:
         sealed = self._hub.ask(RESULT, ResultRequest(run=receipt.run), ResultAnswer).sealed_result
         opened = open_sealed(self._sealing_key, sealed, info=RESULT_INFO, aad=receipt.run.encode())
         return open_result(opened.reveal(), expected_digest=receipt.result_digest)
+
+    def standing(self, study: StudyDocument) -> RunStanding | None:
+        """Where a study's run stands, by the hub; None while it was never started."""
+        return self._public.run_standing(run_id(study_id(study)))
+
+    def public_run(self, study: StudyDocument) -> PublicRun:
+        """Fetch the public file of a study's run, and check that the ledger settled on its receipt.
+
+        Raises:
+            UnavailableError: the ledger has not settled the study (yet), or the hub is away.
+            IntegrityError: the hub hands out another run, or another receipt.
+        """
+        addresses = self._network.addresses
+        settled = read_settlements(
+            self._network.client, addresses.studies, first_block=addresses.deployed_block, study=study_id(study)
+        )
+        public = self._public.run(run_id(study_id(study)))
+        if not settled or public is None:
+            raise UnavailableError(
+                "study.not-settled",
+                "the study is not settled yet",
+                hint="`nebula study run --follow` waits for it; `nebula study show` says where it stands",
+            )
+        return check_settled(public, settled[0], self._network.studies.domain(addresses.chain_id))
+
+    def refund(self, study: StudyDocument) -> Outcome | None:
+        """Take a study's whole escrow back after its deadline; None when it was taken back already.
+
+        Raises:
+            NotPermittedError: the deadline has not passed, or the study was settled or never funded.
+        """
+        funding = funding_of(study)
+        if self._network.studies.state_of(funding.study) is StudyState.REFUNDED:
+            return None
+        key = f"refund-{funding.study}"
+        outcome = self._relay.outcome(key)
+        if outcome is None or outcome.status is Status.REVERTED:
+            key = key if outcome is None else f"{key}-{self._network.client.head().number}"
+            self._relay.submit(key, self._network.studies.refund(funding))
+        return self._relay.wait(key)
 
     def study_state(self, study: Hash32) -> StudyState:
         """Where a study's money is, by the ledger."""

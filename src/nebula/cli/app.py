@@ -14,23 +14,29 @@ app = App(
     version="0.1.0",
     default_parameter=Parameter(negative_iterable=()),
 )
-app.command("nebula.cli.demo:demo", name="demo")
-app.command("nebula.cli.network:up", name="up")
-app.command("nebula.cli.network:status", name="status")
-app.command("nebula.cli.network:down", name="down")
-app.command("nebula.cli.audit:audit", name="audit")
-app.command("nebula.cli.vault:vault", name="vault")
-app.command("nebula.cli.record:record", name="record")
-app.command("nebula.cli.consent:consent", name="consent")
-app.command("nebula.cli.payout:payout", name="payout")
-app.command("nebula.cli.custodian:custodian", name="custodian")
-app.command("nebula.cli.panel:panel", name="panel")
-app.command("nebula.cli.study:study", name="study")
-app.command("nebula.cli.parties:ledger", name="ledger")
-app.command("nebula.cli.parties:hardware", name="hardware")
-app.command("nebula.cli.parties:keeper", name="keeper")
-app.command("nebula.cli.parties:hub", name="hub")
-app.command("nebula.cli.parties:enclave", name="enclave")
+OWNERS, CUSTODIANS, BUYERS = "For data owners", "For custodians", "For data buyers"
+ANYONE, NETWORK, PARTIES = "For anyone", "A network on this machine", "One party by itself, as in production"
+_COMMANDS = (
+    (NETWORK, "demo", "demo", "Tell the whole story on this machine, with made-up people."),
+    (NETWORK, "up", "network", "Start a whole network on this machine, or make one."),
+    (NETWORK, "status", "network", "Show which processes run, and whether they answer."),
+    (NETWORK, "down", "network", "Stop a network. Nothing is lost."),
+    (OWNERS, "vault", "vault", "Your keys: make them, or bring everything back from 24 words."),
+    (OWNERS, "record", "record", "Bring your genome in, encrypted, and see what became of it."),
+    (OWNERS, "consent", "consent", "What you permit, and how to change your mind."),
+    (OWNERS, "payout", "payout", "What your records earned."),
+    (CUSTODIANS, "custodian", "custodian", "Act for many donors, each with their own consent."),
+    (CUSTODIANS, "panel", "panel", "The sites on which genotypes are compared."),
+    (BUYERS, "study", "study", "Ask a question of everyone whose consent permits it."),
+    (ANYONE, "audit", "audit", "Check a run, or the whole network, trusting nobody."),
+    (PARTIES, "ledger", "parties", "The embedded ledger node."),
+    (PARTIES, "hardware", "parties", "Simulated SGX hardware. It protects nothing."),
+    (PARTIES, "keeper", "parties", "Hold key shares, and release them under consent."),
+    (PARTIES, "hub", "parties", "Catalogue, relay, orchestration of studies."),
+    (PARTIES, "enclave", "parties", "The host that starts enclave workers."),
+)
+for _group, _name, _module, _help in _COMMANDS:
+    app.command(f"nebula.cli.{_module}:{_name}", name=_name, group=_group, help=_help)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -9,52 +9,73 @@ from cyclopts import App, Parameter
 from nebula.attestation.roots import TrustRoot
 from nebula.audit import AuditReport, audit_network, audit_run, parse_run_file
 from nebula.cli.console import out, print_json
+from nebula.cli.options import NETWORK, Folder, Json
 from nebula.ledger.client import LedgerClient, Network, parse_network_addresses
+from nebula.localnet.setup import load_network
 from nebula.protocol.errors import IntegrityError, RejectedInputError
 
 audit = App(name="audit", help="Check a run, or the whole network, from the ledger and public files alone.")
 
-Json = Annotated[bool, Parameter(name=["--json"])]
+
+LedgerUrl = Annotated[str | None, Parameter(name=["--ledger"], help="URL of a node that you trust.")]
+Contracts = Annotated[Path | None, Parameter(name=["--contracts"], help="A file with the contracts' addresses.")]
 
 
 @audit.command(name="run")
 def run(
     file: Path,
     *,
-    ledger: str,
-    contracts: Path,
+    ledger: LedgerUrl = None,
+    contracts: Contracts = None,
     trust_root: Path | None = None,
     result: Path | None = None,
+    folder: Folder = NETWORK,
     json: Json = False,
 ) -> None:
     """Audit one run; exit status 5 when any check fails.
 
-    Parameters
-    ----------
-    file: the run's public file, as the hub or anybody else hands it out.
-    ledger: URL of a node that you trust.
-    contracts: file with the contracts' addresses.
-    trust_root: a further trust root (DER) to believe; needed for simulated hardware.
-    result: the opened result bundle, for its buyer.
-    json: print the report as JSON.
+    Where a network's folder is at hand, its ledger, contracts and (simulated) trust root are used unless others are
+    named. Whoever trusts none of that names all three.
+
+    Args:
+        file: the run's public file, as the hub or anybody else hands it out.
+        trust_root: a further trust root (DER) to believe; needed for simulated hardware.
+        result: the opened result bundle, for its buyer.
     """
-    roots = [TrustRoot.intel(), *([TrustRoot(_read(trust_root))] if trust_root else [])]
-    network = Network(LedgerClient(ledger), parse_network_addresses(_read(contracts)))
-    report = audit_run(parse_run_file(_read(file)), network, roots, result=_read(result) if result else None)
+    root = trust_root or _found(folder / "hardware" / "root.der")
+    roots = [TrustRoot.intel(), *([TrustRoot(_read(root))] if root else [])]
+    public = parse_run_file(_read(file))
+    report = audit_run(public, _network(ledger, contracts, folder), roots, result=_read(result) if result else None)
     show(report, json=json)
 
 
 @audit.command(name="network")
-def network(*, ledger: str, contracts: Path, json: Json = False) -> None:
-    """Audit the whole network: supply, payments, escrows, votes, records.
+def network(
+    *, ledger: LedgerUrl = None, contracts: Contracts = None, folder: Folder = NETWORK, json: Json = False
+) -> None:
+    """Audit the whole network: supply, payments, escrows, votes, records."""
+    show(audit_network(_network(ledger, contracts, folder)), json=json)
 
-    Parameters
-    ----------
-    ledger: URL of a node that you trust.
-    contracts: file with the contracts' addresses.
-    json: print the report as JSON.
-    """
-    show(audit_network(Network(LedgerClient(ledger), parse_network_addresses(_read(contracts)))), json=json)
+
+def _network(ledger: str | None, contracts: Path | None, folder: Path) -> Network:
+    addresses = contracts or _found(folder / "contracts.json")
+    url = ledger or _ledger_url(folder)
+    if addresses is None or url is None:
+        raise RejectedInputError(
+            "audit.network",
+            f"which ledger? There is no network in {folder}",
+            hint="--dir names a network's folder; or name --ledger URL and --contracts FILE",
+        )
+    return Network(LedgerClient(url), parse_network_addresses(_read(addresses)))
+
+
+def _ledger_url(folder: Path) -> str | None:
+    local = load_network(folder)
+    return None if local is None else local.ledger_url
+
+
+def _found(path: Path) -> Path | None:
+    return path if path.exists() else None
 
 
 def show(report: AuditReport, *, json: bool) -> None:

@@ -38,9 +38,8 @@ USUAL_SITES = 10_000
 def show(record: str, *, at: VaultOptions = OF_VAULT, json: Json = False) -> None:
     """Show a record's consent in plain words, and what its results may give away.
 
-    Parameters
-    ----------
-    record: its id, a prefix of it, or its label.
+    Args:
+        record: its id, a prefix of it, or its label.
     """
     opened = open_vault(at.vault_folder, asking.pass_phrase(at.pass_phrase_file))
     found = find_record(opened.vault.engine, record)
@@ -78,23 +77,22 @@ def edit(
 ) -> None:
     """Change a record's consent. Only what is named changes; lists replace the ones before.
 
-    Parameters
-    ----------
-    record: its id, a prefix of it, or its label.
-    permission: NRES (any use), GRU (any research), HMB (health), DS (named diseases) or POA (ancestry only).
-    condition: a further condition, such as NPUNCU or IRB; may be given several times; `none` takes all away.
-    disease: for DS, a disease such as MONDO:0005148; may be given several times.
-    commercial: whether commercial use is allowed.
-    ai_training: whether AI models may be trained.
-    country: where buyers may be, such as CH; may be given several times; `any` for anywhere.
-    part: what is offered; may be given several times.
-    allow: the only buyers' addresses that may; may be given several times; `any` for all.
-    deny: buyers' addresses that never may; `none` for nobody.
-    ask: be asked about each study, or let the consent answer by itself.
-    price_floor: the least that a study must pay, in tokens.
-    result_class: what may leave: noised, hits, full; may be given several times.
-    searches: whether the record is counted when buyers look for how many there are.
-    expires: the consent's last day, such as 2030-12-31.
+    Args:
+        record: its id, a prefix of it, or its label.
+        permission: NRES (any use), GRU (any research), HMB (health), DS (named diseases) or POA (ancestry only).
+        condition: a further condition, such as NPUNCU or IRB; may be given several times; `none` takes all away.
+        disease: for DS, a disease such as MONDO:0005148; may be given several times.
+        commercial: whether commercial use is allowed.
+        ai_training: whether AI models may be trained.
+        country: where buyers may be, such as CH; may be given several times; `any` for anywhere.
+        part: what is offered; may be given several times.
+        allow: the only buyers' addresses that may; may be given several times; `any` for all.
+        deny: buyers' addresses that never may; `none` for nobody.
+        ask: be asked about each study, or let the consent answer by itself.
+        price_floor: the least that a study must pay, in tokens.
+        result_class: what may leave: noised, hits, full; may be given several times.
+        searches: whether the record is counted when buyers look for how many there are.
+        expires: the consent's last day, such as 2030-12-31.
     """
     wanted = PolicyChange(
         permission=permission,
@@ -143,12 +141,11 @@ def withdraw_consent(
 ) -> None:
     """End a record's consent, at once: it is in force with the block that has it, also for studies that run.
 
-    Parameters
-    ----------
-    record: its id, a prefix of it, or its label.
-    every: end the consent of every record in this vault.
-    direct: send it yourself, by your own wallet, without the hub.
-    wallet: the key of that wallet; by default the one in the vault's settings.
+    Args:
+        record: its id, a prefix of it, or its label.
+        every: end the consent of every record in this vault.
+        direct: send it yourself, by your own wallet, without the hub.
+        wallet: the key of that wallet; by default the one in the vault's settings.
     """
     opened = open_vault(at.vault_folder, asking.pass_phrase(at.pass_phrase_file))
     vault, network = opened.vault, opened.network
@@ -180,10 +177,9 @@ def approve_study(
 ) -> None:
     """Say yes to one study, for a record whose consent wants to be asked.
 
-    Parameters
-    ----------
-    record: its id, a prefix of it, or its label.
-    study: the study's id or a prefix of it, as `nebula record show` has it.
+    Args:
+        record: its id, a prefix of it, or its label.
+        study: the study's id or a prefix of it, as `nebula record show` has it.
     """
     opened = open_vault(at.vault_folder, asking.pass_phrase(at.pass_phrase_file))
     found = find_record(opened.vault.engine, record)

@@ -33,14 +33,13 @@ def import_(
 ) -> None:
     """Bring in a cohort: one record per sample, with own keys and consent. Done again after a failure, it goes on.
 
-    Parameters
-    ----------
-    cohort: a VCF of many people, plain or compressed.
-    phenotypes: a table with a line for each person, keyed on sample names.
-    policy: a file (TOML or JSON) with what the donors' first consent says differently.
-    panel: the panel's name or id; needed where the network has several.
-    new_panel: make a panel of the cohort's own sites under this name, and publish it.
-    reference: the reference genome (FASTA), to check REF alleles and left-align with.
+    Args:
+        cohort: a VCF of many people, plain or compressed.
+        phenotypes: a table with a line for each person, keyed on sample names.
+        policy: a file (TOML or JSON) with what the donors' first consent says differently.
+        panel: the panel's name or id; needed where the network has several.
+        new_panel: make a panel of the cohort's own sites under this name, and publish it.
+        reference: the reference genome (FASTA), to check REF alleles and left-align with.
     """
     opened = open_vault(at.vault_folder, asking.pass_phrase(at.pass_phrase_file))
     chosen = _panel(opened, cohort, panel, new_panel)

@@ -27,12 +27,11 @@ def build(
 ) -> None:
     """Make a panel of every variant of a VCF, and publish it on this network.
 
-    Parameters
-    ----------
-    sites: a VCF, plain or compressed; its genotypes, if it has any, are not used.
-    name: what people will call the panel.
-    version: another version is another panel.
-    assembly: of the VCF, where its header does not say it: GRCh37 or GRCh38.
+    Args:
+        sites: a VCF, plain or compressed; its genotypes, if it has any, are not used.
+        name: what people will call the panel.
+        version: another version is another panel.
+        assembly: of the VCF, where its header does not say it: GRCh37 or GRCh38.
     """
     panels = panels_of(load_settings(at.vault_folder))
     with reading(sites, "reading sites") as told:

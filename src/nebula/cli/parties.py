@@ -16,12 +16,11 @@ enclave = App(name="enclave", help="The host that starts enclave workers.")
 def serve_ledger(*, database: Path, genesis: Path | None = None, host: str = "127.0.0.1", port: int = 8545) -> None:
     """Serve a ledger from one SQLite file until stopped.
 
-    Parameters
-    ----------
-    database: the ledger's file; made at the first start.
-    genesis: who holds ether at the beginning; read at the first start.
-    host: address to answer at.
-    port: port to answer at.
+    Args:
+        database: the ledger's file; made at the first start.
+        genesis: who holds ether at the beginning; read at the first start.
+        host: address to answer at.
+        port: port to answer at.
     """
     from nebula.ledger.node import Genesis, LedgerSettings, parse_genesis, serve  # noqa: PLC0415
 

@@ -65,11 +65,10 @@ def claim_payouts(
     The hub usually pays every payout to its one-time address by itself, so there is nothing to claim. Payouts that
     go to one address can be seen to belong together: whoever looks at the ledger learns that one person has them.
 
-    Parameters
-    ----------
-    record: only this one's; its id, a prefix of it, or its label.
-    to: an address of yours; without it each payout goes to its own one-time address.
-    wallet: the key that pays the gas; by default the one in the vault's settings.
+    Args:
+        record: only this one's; its id, a prefix of it, or its label.
+        to: an address of yours; without it each payout goes to its own one-time address.
+        wallet: the key that pays the gas; by default the one in the vault's settings.
     """
     receiver = None if to is None else parse_address(to)
     opened = open_vault(at.vault_folder, asking.pass_phrase(at.pass_phrase_file))

@@ -46,15 +46,14 @@ def import_(
 
     Nothing is stored before you have seen how the file was understood and have agreed to the consent.
 
-    Parameters
-    ----------
-    file: the genome file, plain or compressed.
-    phenotypes: a table with a line for this person, keyed on the label.
-    label: what you call the record; by default the file's sample name, or the file's own.
-    panel: the panel's name or id; needed where the network has several.
-    policy: a file (TOML or JSON) with what the first consent says differently.
-    chain: a UCSC chain file, for consumer files on another assembly than the panel.
-    reference: the reference genome (FASTA), to check REF alleles and left-align with.
+    Args:
+        file: the genome file, plain or compressed.
+        phenotypes: a table with a line for this person, keyed on the label.
+        label: what you call the record; by default the file's sample name, or the file's own.
+        panel: the panel's name or id; needed where the network has several.
+        policy: a file (TOML or JSON) with what the first consent says differently.
+        chain: a UCSC chain file, for consumer files on another assembly than the panel.
+        reference: the reference genome (FASTA), to check REF alleles and left-align with.
     """
     opened = open_vault(at.vault_folder, asking.pass_phrase(at.pass_phrase_file))
     chosen = panels_of(opened.settings).choose(panel)
@@ -97,9 +96,8 @@ def list_records(*, at: VaultOptions = OF_VAULT, json: Json = False) -> None:
 def show(record: str, *, at: VaultOptions = OF_VAULT, json: Json = False) -> None:
     """Show a record: its parts on storage, and what each keeper decided about it, and why.
 
-    Parameters
-    ----------
-    record: its id, a prefix of it, or its label.
+    Args:
+        record: its id, a prefix of it, or its label.
     """
     opened = open_vault(at.vault_folder, asking.pass_phrase(at.pass_phrase_file))
     found = find_record(opened.vault.engine, record)

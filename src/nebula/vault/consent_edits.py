@@ -4,6 +4,7 @@ Only what is named changes. ``any`` in a list of countries or buyers, ``none`` i
 it.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -72,10 +73,10 @@ def change(policy: ConsentPolicy, wanted: PolicyChange) -> ConsentPolicy:
     fields: dict[str, Any] = {
         "permission": None if wanted.permission is None else _term(Permission, wanted.permission),
         "modifiers": _mapped(wanted.conditions, lambda name: _term(Modifier, name)),
-        "diseases": _mapped(wanted.diseases, str.upper),
+        "diseases": _mapped(wanted.diseases, _disease),
         "commercial_use": wanted.commercial_use,
         "ai_training": wanted.ai_training,
-        "jurisdictions": _mapped(wanted.countries, str.upper),
+        "jurisdictions": _mapped(wanted.countries, _country),
         "parts": wanted.parts,
         "buyers_allowed": _mapped(wanted.buyers_allowed, parse_address),
         "buyers_denied": _mapped(wanted.buyers_denied, parse_address),
@@ -89,7 +90,7 @@ def change(policy: ConsentPolicy, wanted: PolicyChange) -> ConsentPolicy:
     try:
         checked: ConsentPolicy = msgspec.convert(msgspec.to_builtins(changed), ConsentPolicy)
     except msgspec.ValidationError as error:
-        raise RejectedInputError("consent.value", f"this is no consent: {error}", hint=_HINT) from error
+        raise RejectedInputError("consent.value", f"this is no consent: {error}") from error
     if checked.permission is Permission.DS and not checked.diseases:
         raise RejectedInputError(
             "consent.diseases",
@@ -97,9 +98,6 @@ def change(policy: ConsentPolicy, wanted: PolicyChange) -> ConsentPolicy:
             hint="name them: --disease MONDO:0005148",
         )
     return checked
-
-
-_HINT = "a disease is MONDO: and 7 digits, a country two letters such as CH, a buyer an address of 0x and 40 digits"
 
 
 def _mapped(names: Sequence[str] | None, read: Any) -> tuple[Any, ...] | None:
@@ -114,6 +112,20 @@ def _term(kind: type[T], name: str) -> T:
             return term
     known = "; ".join(f"{term.name} ({LABELS[term]})" for term in kind)
     raise RejectedInputError("consent.value", f"{name!r} is no such term", hint=f"the terms are: {known}")
+
+
+def _disease(name: str) -> str:
+    if not re.fullmatch(r"MONDO:[0-9]{7}", name.upper()):
+        raise RejectedInputError(
+            "consent.value", f"{name!r} is no disease", hint="a disease is named as MONDO does: MONDO:0005148"
+        )
+    return name.upper()
+
+
+def _country(name: str) -> str:
+    if not re.fullmatch(r"[A-Z]{2}", name.upper()):
+        raise RejectedInputError("consent.value", f"{name!r} is no country", hint="it has two letters: CH, DE")
+    return name.upper()
 
 
 def _end_of(day: date) -> int:
