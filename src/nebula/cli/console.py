@@ -24,8 +24,8 @@ from nebula.protocol.errors import NebulaError
 WIDTH = 100
 """Tables are made for this many columns; wider terminals do not stretch them, narrower ones fold them."""
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDTH)
+err = Console(stderr=True, highlight=False, soft_wrap=True, width=None if sys.stderr.isatty() else WIDTH)
 
 
 def print_error(error: NebulaError) -> None:
@@ -123,4 +123,4 @@ def reading(file: Path, what: str) -> Iterator[Callable[[int], None]]:
 
 
 def _width(console: Console) -> int:
-    return min(console.width, WIDTH) if console.is_terminal else WIDTH
+    return min(console.width, WIDTH)

@@ -26,6 +26,7 @@ def import_(
     policy: Path | None = None,
     panel: str | None = None,
     new_panel: str | None = None,
+    assembly: str | None = None,
     reference: Path | None = None,
     yes: Yes = False,
     at: VaultOptions = OF_VAULT,
@@ -39,18 +40,24 @@ def import_(
         policy: a file (TOML or JSON) with what the donors' first consent says differently.
         panel: the panel's name or id; needed where the network has several.
         new_panel: make a panel of the cohort's own sites under this name, and publish it.
+        assembly: for --new-panel, where the cohort's header does not say it: GRCh37 or GRCh38.
         reference: the reference genome (FASTA), to check REF alleles and left-align with.
     """
     opened = open_vault(at.vault_folder, asking.pass_phrase(at.pass_phrase_file))
-    chosen = _panel(opened, cohort, panel, new_panel)
+    chosen = _panel(opened, panel) if new_panel is None else _new_panel(cohort, new_panel, assembly, panel)
     first = importing.FirstPolicy(opened.settings, policy)
     with reading(cohort, "reading the cohort") as told:
         genomes = read_genomes(cohort, chosen, reference=reference, progress=told)
     tables, columns = read_phenotype_table(phenotypes, list(genomes.samples)) if phenotypes else ({}, ())
-    importing.tell_file(genomes.genome(0).report, people=len(genomes))
-    _tell_columns(columns, people=len(genomes))
-    importing.tell_consent(first.example, chosen)
-    asking.agree(f"Do all {len(genomes):,} donors agree, and shall their records be made?", yes=yes)
+    known = importing.labels(opened)
+    new = [sample for sample in genomes.samples if sample not in known]
+    if new:
+        importing.tell_file(genomes.genome(0).report, people=len(genomes))
+        _tell_columns(columns, people=len(genomes))
+        importing.tell_consent(first.example, chosen)
+        asking.agree(f"Do all {len(new):,} donors agree, and shall their records be made?", yes=yes)
+    else:
+        err.print("All of them are in this vault already; what is missing of their enrolment is done now.")
     if new_panel is not None:
         panels_of(opened.settings).publish(chosen)
     with progress() as bar:
@@ -67,15 +74,9 @@ def import_(
     _tell_end(opened, imported, chosen, json=json)
 
 
-def _panel(opened: OpenVault, cohort: Path, panel: str | None, new_panel: str | None) -> Panel:
-    panels = panels_of(opened.settings)
-    if new_panel is not None:
-        if panel is not None:
-            raise RejectedInputError("panel.both", "--panel and --new-panel were both given", hint="give one of them")
-        with reading(cohort, "reading its sites") as told:
-            return read_panel(cohort, name=new_panel, progress=told)
+def _panel(opened: OpenVault, wanted: str | None) -> Panel:
     try:
-        return panels.choose(panel)
+        return panels_of(opened.settings).choose(wanted)
     except RejectedInputError as error:
         if error.code != "panel.none":
             raise
@@ -83,11 +84,19 @@ def _panel(opened: OpenVault, cohort: Path, panel: str | None, new_panel: str | 
         raise RejectedInputError(error.code, error.message, hint=hint) from error
 
 
+def _new_panel(cohort: Path, name: str, assembly: str | None, other: str | None) -> Panel:
+    if other is not None:
+        raise RejectedInputError("panel.both", "--panel and --new-panel were both given", hint="give one of them")
+    with reading(cohort, "reading its sites") as told:
+        return read_panel(cohort, name=name, assembly=assembly, progress=told)
+
+
 def _tell_columns(columns: tuple[ColumnReport, ...], *, people: int) -> None:
     if not columns:
         return
     bad = [one for one in columns if one.unreadable]
-    err.print(f"[bold]Phenotypes[/bold]: {len(columns)} columns; a cell without a value is missing, none is guessed")
+    count = f"{len(columns)} column{'' if len(columns) == 1 else 's'}"
+    err.print(f"[bold]Phenotypes[/bold]: {count}; a cell without a value is missing, none is guessed")
     for one in sorted(columns, key=lambda one: -one.values)[:8]:
         err.print(f"  {one.name}: {one.values:,} of {people:,} {one.kind} values")
     for one in bad[:8]:

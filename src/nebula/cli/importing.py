@@ -93,6 +93,12 @@ def enrol(opened: OpenVault) -> None:
         enrol_all(opened.vault.engine, opened.vault.owner, opened.network, told=told)
 
 
+def labels(opened: OpenVault) -> set[str]:
+    """Return what the records of a vault are called."""
+    with reading_database(opened.vault.engine) as connection:
+        return state.labels(connection)
+
+
 def stages(opened: OpenVault) -> Mapping[str, int]:
     """Return how many records are at each stage."""
     with reading_database(opened.vault.engine) as connection:

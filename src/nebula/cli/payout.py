@@ -108,7 +108,9 @@ def _tell_end(unpaid: Sequence[Earning], movable: Sequence[Earning], receiver: A
 
 def _earnings(opened: OpenVault) -> list[Earning]:
     with err.status("asking the ledger and the hub"):
-        return list(read_earnings(opened.vault.engine, opened.vault.owner, opened.network))
+        found = list(read_earnings(opened.vault.engine, opened.vault.owner, opened.network))
+    labels = {one.record: one.label for one in all_records(opened.vault.engine)}
+    return sorted(found, key=lambda one: (labels[one.payout.record], one.payout.leaf.run))
 
 
 def _warn(count: int, receiver: Address | None) -> None:

@@ -9,11 +9,9 @@ from nebula.cli.console import err, out, print_json, reading, short, show_facts,
 from nebula.cli.options import OF_VAULT, Json, VaultOptions, Yes
 from nebula.cli.panel import panels_of
 from nebula.clinical.phenotypes import PhenotypeTable
-from nebula.database import reading as reading_database
 from nebula.genome.importing import ImportedCohort
 from nebula.protocol.errors import RejectedInputError
 from nebula.transport.public import PublicFiles
-from nebula.vault import state
 from nebula.vault.decisions import KeeperDecisions, read_decisions
 from nebula.vault.enrol import control_key_of
 from nebula.vault.finding import find_record
@@ -62,7 +60,7 @@ def import_(
         genomes = read_genomes(file, chosen, reference=reference, chain=chain, progress=told)
     name = label or _only_sample(genomes) or _plain_name(file)
     tables = {} if phenotypes is None else _phenotypes_of(name, phenotypes)
-    if not _is_known(opened, name):
+    if name not in importing.labels(opened):
         importing.tell_file(genomes.genome(0).report, people=1)
         importing.tell_consent(first.example, chosen)
         asking.agree("Do you agree, and shall the record be made?", yes=yes)
@@ -177,8 +175,3 @@ def _phenotypes_of(label: str, file: Path) -> dict[str, PhenotypeTable]:
         hint = f"a column must name the person as {label!r}, or --label must say what the table calls them"
         raise RejectedInputError(error.code, error.message, hint=hint) from error
     return dict(tables)
-
-
-def _is_known(opened: OpenVault, label: str) -> bool:
-    with reading_database(opened.vault.engine) as connection:
-        return bool(state.records_called(connection, label))
