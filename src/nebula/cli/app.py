@@ -21,6 +21,7 @@ _COMMANDS = (
     (NETWORK, "up", "network", "Start a whole network on this machine, or make one."),
     (NETWORK, "status", "network", "Show which processes run, and whether they answer."),
     (NETWORK, "down", "network", "Stop a network. Nothing is lost."),
+    (NETWORK, "population", "population", "Make people up, to try the network with."),
     (OWNERS, "vault", "vault", "Your keys: make them, or bring everything back from 24 words."),
     (OWNERS, "record", "record", "Bring your genome in, encrypted, and see what became of it."),
     (OWNERS, "consent", "consent", "What you permit, and how to change your mind."),

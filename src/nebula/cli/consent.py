@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from nebula.cli import asking, importing
-from nebula.cli.console import err, out, print_json, progress, show_changes, show_facts
+from nebula.cli.console import counted, err, out, print_json, progress, show_changes, show_facts
 from nebula.cli.options import OF_VAULT, Json, VaultOptions, Yes
 from nebula.protocol.consent import ConsentPolicy
 from nebula.protocol.consent_words import in_words
@@ -42,7 +42,7 @@ def show(record: str, *, at: VaultOptions = OF_VAULT, json: Json = False) -> Non
         record: its id, a prefix of it, or its label.
     """
     opened = open_vault(at.vault_folder, asking.pass_phrase(at.pass_phrase_file))
-    found = find_record(opened.vault.engine, record)
+    found = importing.find_current(opened, record)
     if json:
         _print(found, opened.settings)
         return
@@ -151,7 +151,7 @@ def withdraw_consent(
     vault, network = opened.vault, opened.network
     live = _chosen(opened, record, every=every)
     sender = Direct(vault.engine, network, load_wallet(opened.folder, opened.settings, wallet)) if direct else None
-    what = f"{len(live):,} records" if every else live[0].label
+    what = counted(len(live), "record") if every else live[0].label
     asking.agree(f"Shall the consent of {what} end?", yes=yes)
     with progress() as bar:
         task = bar.add_task("withdrawing", total=len(live))

@@ -68,6 +68,11 @@ def show_changes(before: Mapping[str, str], after: Mapping[str, str], *, on: Con
             on.print(f"  {name}: {before[name]}  →  [bold]{fact}[/bold]")
 
 
+def counted(number: int, what: str) -> str:
+    """Return a number with its noun: ``1 payout``, ``2,504 payouts``."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def short(identifier: str) -> str:
     """Return enough of an id to tell it from others, and to name it by."""
     return identifier[:12]

@@ -5,7 +5,7 @@ from pathlib import Path
 from cyclopts import App
 
 from nebula.cli import asking, importing
-from nebula.cli.console import err, out, print_json, progress, reading, short, show_table
+from nebula.cli.console import counted, err, out, print_json, progress, reading, short, show_table
 from nebula.cli.options import OF_VAULT, Json, VaultOptions, Yes
 from nebula.cli.panel import panels_of
 from nebula.clinical.tsv import ColumnReport
@@ -111,6 +111,6 @@ def _tell_end(opened: OpenVault, imported: Imported, panel: Panel, *, json: bool
         facts = {"new": imported.new, "known": imported.known, "registered": registered, "panel": panel.panel_id}
         print_json(facts | {"stages": stages})
         return
-    out.print(f"{imported.new:,} records were made, {imported.known:,} were here already.")
+    out.print(f"{counted(imported.new, 'record')} made; {imported.known:,} were here already.")
     show_table(("stage", "records"), [(stage, f"{count:,}") for stage, count in stages.items()], numbers=("records",))
     err.print(f"Panel: {panel.name} ({short(panel.panel_id)}), {panel.sites:,} sites. Next: `nebula record list`")

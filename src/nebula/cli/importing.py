@@ -11,15 +11,17 @@ from nebula.genome.importing import ImportReport
 from nebula.genome.panel import Panel
 from nebula.protocol.consent import ConsentPolicy
 from nebula.protocol.consent_words import in_words
+from nebula.protocol.errors import NotPermittedError, UnavailableError
 from nebula.protocol.ids import Address, to_hex
 from nebula.protocol.money import TOKEN_WEI
 from nebula.vault import state
-from nebula.vault.consent import first_policy
+from nebula.vault.consent import catch_up, first_policy
 from nebula.vault.consent_edits import PolicyChange, change, read_change
 from nebula.vault.enrol import enrol_all
+from nebula.vault.finding import find_record
 from nebula.vault.opening import OpenVault
 from nebula.vault.settings import VaultSettings
-from nebula.vault.state import Stage
+from nebula.vault.state import Record, Stage
 
 FLOOR_WEI = TOKEN_WEI
 PEOPLE = 1000
@@ -91,6 +93,20 @@ def enrol(opened: OpenVault) -> None:
     waiting = sum(count for stage, count in stages(opened).items() if stage in WAITING)
     with steps(waiting) as told:
         enrol_all(opened.vault.engine, opened.vault.owner, opened.network, told=told)
+
+
+def find_current(opened: OpenVault, wanted: str) -> Record:
+    """Return the record that answers to a text, as the ledger has it now; as the vault knew it while that is away."""
+    found = find_record(opened.vault.engine, wanted)
+    if found.stage is not Stage.REGISTERED:
+        return found
+    try:
+        return catch_up(opened.vault.engine, opened.vault.owner, opened.network, found.record)
+    except UnavailableError as error:
+        err.print(f"nebula: note: {error.message}; this is what the vault knew last")
+        return found
+    except NotPermittedError:  # it was withdrawn elsewhere, and the vault has noted so
+        return find_record(opened.vault.engine, found.record)
 
 
 def labels(opened: OpenVault) -> set[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from cyclopts import App
 
 from nebula.cli import asking
-from nebula.cli.console import err, out, print_json, short, show_table
+from nebula.cli.console import counted, err, out, print_json, show_table
 from nebula.cli.options import OF_VAULT, Json, VaultOptions, Yes
 from nebula.protocol.ids import Address, parse_address
 from nebula.protocol.money import format_tokens
@@ -47,7 +47,7 @@ def list_payouts(*, at: VaultOptions = OF_VAULT, json: Json = False) -> None:
     if len(found) > SHOWN:
         err.print(f"  … and {len(found) - SHOWN:,} more; --json lists all")
     total, held = sum(one.amount_wei for one in found), sum(one.held_wei for one in found)
-    out.print(f"{len(found):,} payouts, {format_tokens(total)} tokens; {format_tokens(held)} of them not moved yet")
+    out.print(f"{counted(len(found), 'payout')}, {format_tokens(total)} tokens; {format_tokens(held)} not moved on yet")
 
 
 @payout.command(name="claim")
@@ -78,7 +78,7 @@ def claim_payouts(
     movable = [one for one in found if one.paid and one.held_wei] if receiver is not None else []
     already = len(found) - len(unpaid)
     if already:
-        err.print(f"{already:,} of {len(found):,} payouts were paid to their one-time addresses already.")
+        err.print(f"The hub paid {already:,} of {counted(len(found), 'payout')} to one-time addresses already.")
     if unpaid or movable:
         _warn(len(unpaid) + len(movable), receiver)
         asking.agree("Shall they be sent?", yes=yes)
@@ -96,10 +96,10 @@ def _tell_end(unpaid: Sequence[Earning], movable: Sequence[Earning], receiver: A
     if unpaid:
         where = receiver or "their one-time addresses"
         amount = format_tokens(sum(one.amount_wei for one in unpaid))
-        out.print(f"{len(unpaid):,} payouts were claimed: {amount} tokens to {where}")
+        out.print(f"claimed {counted(len(unpaid), 'payout')}: {amount} tokens to {where}")
     if movable:
         amount = format_tokens(sum(one.held_wei for one in movable))
-        out.print(f"{len(movable):,} payouts were moved: {amount} tokens to {receiver}")
+        out.print(f"moved {counted(len(movable), 'payout')}: {amount} tokens to {receiver}")
     if not unpaid and not movable:
         out.print("There is nothing to claim.")
         if at_hand and receiver is None:
@@ -136,5 +136,4 @@ def _facts(one: Earning, labels: dict[Address, str]) -> dict[str, object]:
         "address": leaf.payout_address,
         "paid": one.paid,
         "held_wei": str(one.held_wei),
-        "name": short(leaf.study),
     }

@@ -98,7 +98,7 @@ def show(record: str, *, at: VaultOptions = OF_VAULT, json: Json = False) -> Non
         record: its id, a prefix of it, or its label.
     """
     opened = open_vault(at.vault_folder, asking.pass_phrase(at.pass_phrase_file))
-    found = find_record(opened.vault.engine, record)
+    found = importing.find_current(opened, record)
     parts = read_parts(opened.vault.owner, found)
     keepers = read_decisions(opened.network, control_key_of(opened.vault.owner, found))
     if json:

@@ -3,7 +3,7 @@
 from cyclopts import App
 
 from nebula.cli import asking
-from nebula.cli.console import err, out, print_json, progress
+from nebula.cli.console import counted, err, out, print_json, progress
 from nebula.cli.options import OF_VAULT, Json, VaultOptions
 from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.keys import OwnerKeys, check_mnemonic, generate_mnemonic
@@ -62,9 +62,10 @@ def restore(*, at: VaultOptions = OF_VAULT, json: Json = False) -> None:
     if json:
         print_json(found)
         return
-    out.print(f"{found['restored']} records came back, {found['known']} were here already.")
+    out.print(f"{counted(found['restored'], 'record')} came back; {found['known']:,} were here already.")
     if found["withdrawn"]:
-        out.print(f"{found['withdrawn']} were withdrawn before; the keepers have forgotten them, as they should.")
+        gone = counted(found["withdrawn"], "record")
+        out.print(f"{gone} stay away: withdrawn before, and the keepers have forgotten them, as they should.")
     err.print("`nebula record list` shows them, `nebula payout list` what they earned.")
 
 

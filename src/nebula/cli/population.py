@@ -1,0 +1,55 @@
+"""``nebula population make``: made-up people to try the network with, and one person's file apart, for you to be."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from nebula.cli.console import counted, err, out, print_json
+from nebula.cli.options import Json
+from nebula.localnet.bgzf import compress
+from nebula.localnet.consumer_file import to_23andme, without
+from nebula.localnet.population import make_population, to_phenotypes, to_vcf
+from nebula.protocol.errors import RejectedInputError
+
+population = App(name="population", help="Made-up people, to try the network with.")
+
+FEWEST = 10
+_BUILD = b"##reference=GRCh38\n"
+
+
+@population.command
+def make(
+    folder: Path,
+    *,
+    people: int = 150,
+    trait: str = "height",
+    seed: Annotated[int, Parameter(help="The same seed makes the same people.")] = 1,
+    json: Json = False,
+) -> None:
+    """Make people up: a cohort with a trait, as a biobank would have it, and your own file in 23andMe's layout.
+
+    Args:
+        folder: where the files go; it is made.
+        people: in the cohort.
+        trait: what the phenotype is called.
+    """
+    if people < FEWEST:
+        raise RejectedInputError("population.people", f"{people} people are too few", hint=f"take {FEWEST} or more")
+    everyone = make_population(people + 1, seed=seed)
+    cohort = without(everyone, people)
+    files = {
+        "cohort.vcf.gz": compress(to_vcf(cohort).replace(b"##source", _BUILD + b"##source", 1)),
+        "traits.tsv": to_phenotypes(cohort, trait=trait),
+        "me_23andme.txt": to_23andme(everyone, people),
+        "me_traits.tsv": f"sample\t{trait}\nme\t{everyone.trait[people]:.6f}\n".encode(),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    if json:
+        print_json({"people": people, "variants": len(cohort.position), **{name: str(folder / name) for name in files}})
+        return
+    for name in files:
+        out.print(str(folder / name))
+    err.print(f"{counted(people, 'person').replace('persons', 'people')} and you, all of you made up.")
