@@ -58,5 +58,8 @@ sync: .venv/synced
 	$(UV) sync --quiet --frozen --inexact --all-extras --reinstall-package nebula-network
 	touch .venv/synced $@
 
+docs: .venv/synced-dev  ## the reference of all commands, as --help has it
+	$(RUN)python -c 'from nebula.cli.reference import reference; print(reference(), end="")' > docs/reference/commands.md
+
 clean:
 	rm -rf .venv site native/target .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -8,7 +8,7 @@ from cyclopts import App, Parameter
 from nebula.cli.console import counted, err, out, print_json
 from nebula.cli.options import Json
 from nebula.localnet.bgzf import compress
-from nebula.localnet.consumer_file import to_23andme, without
+from nebula.localnet.consumer_file import among, to_23andme
 from nebula.localnet.population import make_population, to_phenotypes, to_vcf
 from nebula.protocol.errors import RejectedInputError
 
@@ -37,7 +37,7 @@ def make(
     if people < FEWEST:
         raise RejectedInputError("population.people", f"{people} people are too few", hint=f"take {FEWEST} or more")
     everyone = make_population(people + 1, seed=seed)
-    cohort = without(everyone, people)
+    cohort = among(everyone, range(people))
     files = {
         "cohort.vcf.gz": compress(to_vcf(cohort).replace(b"##source", _BUILD + b"##source", 1)),
         "traits.tsv": to_phenotypes(cohort, trait=trait),

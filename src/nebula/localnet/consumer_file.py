@@ -1,5 +1,7 @@
 """Write one made-up person as raw data of a consumer test, in the layout of 23andMe."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from nebula.localnet.population import Population
@@ -19,16 +21,16 @@ def to_23andme(population: Population, person: int) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-def without(population: Population, person: int) -> Population:
-    """Return the population without one person."""
-    rest = np.delete(np.arange(len(population.names)), person)
+def among(population: Population, people: Sequence[int]) -> Population:
+    """Return some of the people, in the order given."""
+    chosen = np.asarray(people, np.int64)
     return Population(
-        names=tuple(population.names[index] for index in rest),
+        names=tuple(population.names[person] for person in chosen),
         chromosome=population.chromosome,
         position=population.position,
         alleles=population.alleles,
-        dosage=population.dosage[:, rest],
-        trait=population.trait[rest],
+        dosage=population.dosage[:, chosen],
+        trait=population.trait[chosen],
         causal=population.causal,
-        ancestry=population.ancestry[rest],
+        ancestry=population.ancestry[chosen],
     )

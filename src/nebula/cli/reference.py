@@ -1,0 +1,8 @@
+"""The reference of all commands, as ``--help`` has it; ``make docs`` writes it to ``docs/reference/commands.md``."""
+
+from nebula.cli.app import app
+
+
+def reference() -> str:
+    """Return the reference as Markdown."""
+    return app.generate_docs(output_format="markdown").rstrip() + "\n"
