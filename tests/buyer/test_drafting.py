@@ -1,0 +1,124 @@
+"""From a researcher's words to a study's document."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nebula.buyer.drafting import StudyDraft, read_draft, with_options, write_study
+from nebula.buyer.settings import BuyerSettings
+from nebula.buyer.shelf import Shelf
+from nebula.ledger.client import NetworkAddresses
+from nebula.protocol.errors import IntegrityError, RejectedInputError
+from nebula.protocol.funding import study_id
+from nebula.protocol.study import PartKind, ResultClass, StudyDocument
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+PANEL = "0x" + "ff" * 32
+ADDRESSES = NetworkAddresses(
+    chain_id=1,
+    organizations="0x" + "a1" * 20,
+    token="0x" + "a2" * 20,
+    records="0x" + "a3" * 20,
+    sessions="0x" + "a4" * 20,
+    studies="0x" + "a5" * 20,
+    deployed_block=0,
+)
+SETTINGS = BuyerSettings(
+    ledger_url="http://127.0.0.1:9",
+    network=ADDRESSES,
+    hub_url="http://127.0.0.1:9",
+    hub_address="0x" + "cc" * 20,
+    signing_key_file="signing",
+    sealing_key_file="sealing",
+    keepers=("0x" + "01" * 20, "0x" + "02" * 20),
+    measurement="0x" + "0d" * 32,
+    trust_root="0x" + "0e" * 32,
+)
+WORDS = {"title": "A study of height", "summary": "We look for variants that act on body height."}
+
+
+def write(**options: Any) -> StudyDocument:
+    draft = with_options(StudyDraft(), WORDS | options)
+    return write_study(draft, SETTINGS, buyer="0x" + "bb" * 20, result_key=bytes(32), panel=PANEL, at=NOW)
+
+
+def test_what_is_left_out_comes_from_the_network_and_the_house() -> None:
+    study = write(trait="height")
+
+    assert study.keepers == SETTINGS.keepers
+    assert (study.measurement, study.trust_root) == (SETTINGS.measurement, SETTINGS.trust_root)
+    assert (study.analysis, study.result_class) == ("gwas-linear@1", ResultClass.HITS)
+    assert study.parts == (PartKind.GENOTYPES, PartKind.PHENOTYPES)
+    assert study.deadline_at == NOW + timedelta(days=30)
+
+
+def test_frequencies_are_noised_and_need_no_phenotypes_unless_the_study_says_otherwise() -> None:
+    study = write(analysis="allele-frequency")
+
+    assert (study.result_class, study.privacy_micro_rho) == (ResultClass.NOISED, 500_000)
+    assert study.parts == (PartKind.GENOTYPES,)
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({}, "study.trait"),
+        ({"trait": "height", "title": None}, "study.title"),
+        ({"trait": "height", "title": "x"}, "study.value"),
+        ({"trait": "height", "price": "cheap"}, "money.amount"),
+        ({"trait": "height", "min_records": 500, "max_records": 400}, "study.records"),
+        ({"trait": "height", "diseases": ("flu",)}, "study.value"),
+        ({"trait": "height", "pcs": 999}, "analysis.parameters"),
+        ({"trait": "height", "covariates": ("height",)}, "analysis.parameters"),
+        ({"analysis": "mind-reading"}, "analysis.unknown"),
+        ({"trait": "height", "days": -1}, "study.value"),
+    ],
+)
+def test_a_wrong_study_is_refused_before_anybody_sees_it(options: dict[str, Any], code: str) -> None:
+    with pytest.raises(RejectedInputError) as caught:
+        write(**options)
+
+    assert caught.value.code == code
+
+
+def test_options_go_before_the_file(tmp_path: Path) -> None:
+    (tmp_path / "study.toml").write_text('title = "From the file"\ntrait = "ldl"\npcs = 3\ncovariates = ["age"]\n')
+
+    draft = with_options(read_draft(tmp_path / "study.toml"), {"trait": "height", "pcs": None})
+
+    assert (draft.title, draft.trait, draft.pcs, draft.covariates) == ("From the file", "height", 3, ("age",))
+
+
+@pytest.mark.parametrize("text", ["colour = 'red'", "pcs = 'many'", "= nothing", "days = 0"])
+def test_a_wrong_file_is_refused_by_name(tmp_path: Path, text: str) -> None:
+    (tmp_path / "study.toml").write_text(text)
+
+    with pytest.raises(RejectedInputError, match=r"study\.toml"):
+        read_draft(tmp_path / "study.toml")
+
+
+def test_the_shelf_finds_a_study_by_the_beginning_of_its_id(tmp_path: Path) -> None:
+    shelf, study = Shelf(tmp_path / "studies"), write(trait="height")
+    study_kept = shelf.keep(study)
+
+    assert shelf.keep(study) == study_kept == study_id(study)
+    assert shelf.find(study_kept[:8]) == (study_kept, study)
+    assert shelf.find(study_kept[2:8]) == (study_kept, study)
+    assert shelf.all() == [study_kept]
+    with pytest.raises(RejectedInputError, match="no study"):
+        shelf.find("0xzz")
+    shelf.keep(write(trait="weight"))
+    with pytest.raises(RejectedInputError, match="2 studies"):
+        shelf.find("0x")
+
+
+def test_an_altered_study_on_the_shelf_is_noticed(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path)
+    kept = shelf.keep(write(trait="height"))
+    file = tmp_path / f"{kept}.json"
+    file.write_bytes(file.read_bytes().replace(b"height", b"weight"))
+
+    with pytest.raises(IntegrityError):
+        shelf.find(kept)
