@@ -167,11 +167,11 @@ def test_a_donor_who_wants_to_be_asked_is_asked(settled: Terminal) -> None:
     settled.type("consent edit P00005 --ask --vault biobank --yes")
     study = settled.ask(f"study publish --title 'Asking first' --summary '{SUMMARY}' --trait height --pcs 1")["study"]
 
-    assert "Asking first" in settled.type("record show P00005 --vault biobank").stdout
+    assert "approval: Asking first" in settled.type("record show P00005 --vault biobank").stdout
     approved = settled.ask(f"consent approve P00005 {study[:14]} --vault biobank --yes")
 
     assert approved["study"] == study
-    assert "waits for your approval" not in settled.type("record show P00005 --vault biobank").stdout
+    assert "approval: Asking first" not in settled.type("record show P00005 --vault biobank").stdout
 
 
 def test_an_escrow_comes_back_only_after_the_deadline(settled: Terminal) -> None:
