@@ -12,7 +12,7 @@ ifneq ($(RUSTUP_HOME),)
 export RUSTUP_HOME
 endif
 
-.PHONY: demo test test-slow lint native-test unit docs sync clean
+.PHONY: demo test test-slow lint native-test unit docs reference sync clean
 
 demo: sync  ## a made-up population, one study from import to audit
 	$(RUN)nebula demo
@@ -58,7 +58,7 @@ sync: .venv/synced
 	$(UV) sync --quiet --frozen --inexact --all-extras --reinstall-package nebula-network
 	touch .venv/synced $@
 
-docs: .venv/synced-dev  ## the reference of all commands, as --help has it
+reference: .venv/synced-dev  ## the reference of all commands, as --help has it
 	$(RUN)python -c 'from nebula.cli.reference import reference; print(reference(), end="")' > docs/reference/commands.md
 
 clean:

@@ -45,7 +45,7 @@ def test_every_command_with_a_result_offers_json(run: Run, command: tuple[str, .
 def test_the_reference_of_commands_is_what_help_says() -> None:
     page = REPOSITORY / "docs" / "reference" / "commands.md"
 
-    assert page.read_text("utf-8") == reference(), "`make docs` writes it again"
+    assert page.read_text("utf-8") == reference(), "`make reference` writes it again"
 
 
 @pytest.mark.parametrize(

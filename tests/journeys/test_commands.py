@@ -114,7 +114,7 @@ def test_the_result_is_files_and_plots_and_passes_the_audit_without_options(sett
 
     assert settled.told["result"]["records"] == PEOPLE - 2 + 1
     assert files["associations.tsv"].read_text().startswith("chromosome")
-    assert files["manhattan.png"].read_bytes().startswith(b"\x89PNG")
+    assert files["manhattan_png"].read_bytes().startswith(b"\x89PNG")
     audit = settled.ask(f"audit run {files['run.json']} --result {files['result.json']}")
     assert [check for check in audit["checks"] if not check["passed"]] == []
     assert settled.ask("audit network")["checks"]

@@ -11,7 +11,7 @@ from nebula.audit import AuditReport, audit_network, audit_run, parse_run_file
 from nebula.cli.console import out, print_json
 from nebula.cli.options import NETWORK, Folder, Json
 from nebula.ledger.client import LedgerClient, Network, parse_network_addresses
-from nebula.localnet.setup import load_network
+from nebula.localnet.settings_files import load_network
 from nebula.protocol.errors import IntegrityError, RejectedInputError
 
 audit = App(name="audit", help="Check a run, or the whole network, from the ledger and public files alone.")

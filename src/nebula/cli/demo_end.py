@@ -6,39 +6,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nebula.analysis.report import parse_tsv
 from nebula.disclosure.risk import owner_sentence
 from nebula.localnet.outcome import costs_wei
 from nebula.localnet.story import Outcome
-from nebula.portal import charts
 from nebula.protocol.money import format_tokens
-from nebula.protocol.study import ResultClass
 
 MEGABYTE = 1_000_000
 LABEL_WIDTH = 16
-
-
-def draw(outcome: Outcome, folder: Path) -> dict[str, Path]:
-    """Draw an association result; returns the files."""
-    files, study = outcome.result.files, outcome.study
-    if "associations.tsv" not in files:
-        return {}
-    table, quantiles = parse_tsv(files["associations.tsv"]), parse_tsv(files["qq.tsv"])
-    caption = charts.Caption(
-        title=study.title,
-        people=outcome.receipt.record_count,
-        lambda_gc=float(outcome.result.summary["lambda_gc"]),
-        assembly=outcome.imported.report.assembly,
-        hits_only=study.result_class is ResultClass.HITS,
-        simulated=outcome.receipt.simulated,
-    )
-    drawn = {"manhattan": charts.manhattan(table, caption), "qq": charts.qq(quantiles, caption)}
-    written: dict[str, Path] = {}
-    for name, chart in drawn.items():
-        (folder / f"{name}.png").write_bytes(charts.to_png(chart))
-        (folder / f"{name}.svg").write_text(charts.to_svg(chart), "utf-8")
-        written |= {f"{name}_{kind}": folder / f"{name}.{kind}" for kind in ("png", "svg")}
-    return written
 
 
 def show_end(outcome: Outcome, written: dict[str, Path], show: Console) -> None:

@@ -1,4 +1,4 @@
-"""The reference of all commands, as ``--help`` has it; ``make docs`` writes it to ``docs/reference/commands.md``."""
+"""The reference of all commands, as ``--help`` has it: ``make reference`` writes ``docs/reference/commands.md``."""
 
 from nebula.cli.app import app
 

@@ -23,6 +23,8 @@ from nebula.protocol.errors import NotPermittedError, RejectedInputError, Unavai
 from nebula.protocol.funding import study_id
 from nebula.protocol.messages import PublishAnswer
 from nebula.protocol.money import format_tokens, from_wei
+from nebula.protocol.receipt import Receipt
+from nebula.protocol.result import ResultBundle
 from nebula.protocol.study import ResultClass, StudyDocument
 from nebula.storage.panels import Panels
 
@@ -239,7 +241,7 @@ def result(
     folder = to or at.folder / "results" / short(found)
     written = write_result(bundle, public, folder)
     if plots:
-        written |= _draw(bundle.files, bundle.summary, folder)
+        written |= _draw(bundle, public.signed.receipt, folder, title=document.title)
     if json:
         files = {name: str(path) for name, path in written.items()}
         receipt = public.signed.receipt
@@ -324,13 +326,13 @@ def _follow(buyer: Buyer, document: StudyDocument) -> tuple[str, str | None]:
             time.sleep(POLL_SECONDS)
 
 
-def _draw(files: dict[str, bytes], summary: dict[str, object], folder: Path) -> dict[str, Path]:
+def _draw(bundle: ResultBundle, receipt: Receipt, folder: Path, *, title: str) -> dict[str, Path]:
     try:
         from nebula.cli.plots import draw  # noqa: PLC0415 - plots need an extra that not every buyer has
     except ModuleNotFoundError:
         err.print("No plots: they need the extra `nebula-network[demo]`.")
         return {}
-    return draw(files, summary, folder)
+    return draw(bundle, receipt, folder, title=title)
 
 
 def _tell_published(document: StudyDocument, answer: PublishAnswer) -> None:
