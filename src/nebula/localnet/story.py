@@ -196,7 +196,16 @@ def _run(  # noqa: PLR0917 - who takes part in it
     if leaving is not None and leaving not in gone:
         withdraw(vault.engine, vault.owner, others, [leaving])
         teller.say("while the run is on, one owner withdraws: one signed message, in force with its block")
-    return watch.until_paid(lambda told, detail: teller.say(f"{told} {detail}".rstrip()))
+    return watch.until_paid(lambda told, detail: _tell_run(teller, told, detail))
+
+
+def _tell_run(teller: Teller, told: str, detail: str) -> None:
+    stage, _, numbers = detail.partition(" ")
+    done, _, total = numbers.partition("/")
+    if stage == "assembling" and done.isdecimal() and total.isdecimal():
+        teller.count(stage, int(done), int(total))
+    else:
+        teller.say(f"{told} {detail}".rstrip())
 
 
 def _refusals(vault: Vault, study: StudyDocument, ledger: Network) -> tuple[tuple[str, tuple[str, ...]], ...]:
