@@ -48,9 +48,8 @@ def show(record: str, *, at: VaultOptions = OF_VAULT, json: Json = False) -> Non
         return
     out.print(f"[bold]{found.label}[/bold], record {found.record}, {found.stage.value}, version {found.version}")
     show_facts(in_words(found.policy))
-    out.print("")
-    for name, sentence in importing.risks(found.policy, sites_of(opened.settings)).items():
-        out.print(f"[bold]{name}[/bold]: {sentence}")
+    out.print("\n[bold]What results may give away[/bold]")
+    show_facts(importing.risks(found.policy, sites_of(opened.settings)))
 
 
 @consent.command

@@ -75,8 +75,7 @@ def tell_risks(policy: ConsentPolicy, variants: int) -> None:
     """Say what each class of result that a policy allows gives away about who took part."""
     err.print("[bold]What results may give away[/bold]")
     err.print(f"in a study of {PEOPLE:,} people on {variants:,} sites that takes the whole privacy budget")
-    for name, sentence in risks(policy, variants).items():
-        err.print(f"  {name}: {sentence}")
+    show_facts(risks(policy, variants), on=err)
 
 
 def risks(policy: ConsentPolicy, variants: int) -> dict[str, str]:
