@@ -34,14 +34,8 @@ class Terminal:
 
     def type(self, command: str, *, stdin: str = "", status: int = 0) -> subprocess.CompletedProcess[str]:
         """Type a command, and make sure of its exit status."""
-        finished = self.try_to(command, stdin=stdin)
-        assert finished.returncode == status, f"{command}\n{finished.stdout}\n{finished.stderr}"
-        return finished
-
-    def try_to(self, command: str, *, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        """Type a command, whatever comes of it."""
         environment = os.environ | {"NEBULA_PASS_PHRASE_FILE": str(self.folder / "pass-phrase"), "NO_COLOR": "1"}
-        return subprocess.run(
+        finished = subprocess.run(
             [sys.executable, "-m", "nebula.cli", *shlex.split(command)],
             cwd=self.folder,
             env=environment,
@@ -51,15 +45,8 @@ class Terminal:
             timeout=300,
             check=False,
         )
-
-    def up(self) -> None:
-        """Bring the network up; on a busy machine that takes another try, as its error says."""
-        for _ in range(5):
-            finished = self.try_to("up")
-            if finished.returncode == 0:
-                return
-            assert finished.returncode == 4, finished.stderr
-        raise AssertionError(finished.stderr)
+        assert finished.returncode == status, f"{command}\n{finished.stdout}\n{finished.stderr}"
+        return finished
 
     def ask(self, command: str, *, stdin: str = "", status: int = 0) -> Any:
         """Type a command and return its JSON."""
@@ -71,7 +58,7 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
     one = Terminal(tmp_path_factory.mktemp("commands"))
     (one.folder / "pass-phrase").write_text("correct horse battery\n")
     try:
-        one.up()
+        one.type("up")
         yield one
     finally:
         one.type("down")
@@ -210,6 +197,6 @@ def test_with_two_keepers_down_nothing_is_lost_and_doing_it_again_goes_on(settle
         assert "nebula: hint:" in said.stderr
     finally:
         os.kill(supervisor, signal.SIGCONT)
-    settled.up()
+    settled.type("up")
 
     assert settled.ask(command)["stage"] == "registered"

@@ -15,7 +15,7 @@ from nebula.localnet.places import KEEPERS, is_made, ports, prepare
 from nebula.localnet.supervisor import ProcessSpec, Supervisor, running, wait_until
 from nebula.protocol.errors import RejectedInputError, UnavailableError
 
-START_SECONDS = 120
+START_SECONDS = 180
 
 
 def specs(folder: Path) -> list[ProcessSpec]:

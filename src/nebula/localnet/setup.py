@@ -18,7 +18,7 @@ from nebula.ledger.client.organizations import Role
 from nebula.ledger.client.sessions import Approval
 from nebula.ledger.relay import Relay, outbox_table
 from nebula.localnet.places import KEEPERS, ports, sealing_key, signing_key
-from nebula.localnet.processes import begin, wait_for
+from nebula.localnet.processes import START_SECONDS, begin, wait_for
 from nebula.localnet.settings_files import THRESHOLD, LocalNetwork, load_network, write_settings
 from nebula.localnet.supervisor import wait_until
 from nebula.protocol.errors import UnavailableError
@@ -29,7 +29,6 @@ from nebula.vault.settings import KeeperEntry
 BUYER_TOKENS_WEI = 1_000_000 * TOKEN_WEI
 FIRST_PAYMENT = "0x" + "00" * 31 + "01"
 YEARS = 5
-_START_SECONDS = 60
 
 _governance = MetaData()
 _outbox = outbox_table(_governance)
@@ -52,7 +51,7 @@ def _make_network(folder: Path, tell: Callable[[str], None]) -> LocalNetwork:
     listening = ports(folder)
     client = LedgerClient(_url(listening["ledger"]))
     tell("starting the ledger")
-    wait_until(lambda: _answers(client), seconds=_START_SECONDS, what="the ledger")
+    wait_until(lambda: _answers(client), seconds=START_SECONDS, what="the ledger")
     tell("deploying the contracts")
     addresses = deploy_network(
         client,
@@ -91,7 +90,7 @@ def hardware_root(folder: Path) -> TrustRoot:
         UnavailableError: it does not start.
     """
     root = folder / "hardware" / "root.der"
-    wait_until(root.exists, seconds=_START_SECONDS, what="the simulated hardware")
+    wait_until(root.exists, seconds=START_SECONDS, what="the simulated hardware")
     return TrustRoot(root.read_bytes())
 
 
