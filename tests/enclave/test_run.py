@@ -406,7 +406,6 @@ def test_intels_root_is_the_one_that_quotes_are_verified_under() -> None:
         ({"parts": (PartKind.GENOTYPES,)}, "run.parts"),
         ({"parts": (PartKind.PHENOTYPES,)}, "run.parts"),
         ({"result_key": bytes(32)}, "sealing.weak-key"),
-        ({"keeper_threshold": 4}, "run.threshold"),
         ({"max_records": 39}, "run.too-many-records"),
     ],
 )

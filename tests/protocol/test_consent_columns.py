@@ -51,7 +51,7 @@ def test_laid_out_once_columns_decide_every_study() -> None:
 
 
 def test_amounts_beyond_sixty_four_bits_are_compared_exactly() -> None:
-    floor = 2**127 + 1
+    floor = 2**80 + 1
     columns = PolicyColumns.encode([a_policy(price_floor_wei=str(floor))])
     assert columns.decide(some_terms(price_per_record_wei=str(floor - 1)), at=NOW).tolist() == [int(Refusal.PRICE)]
     assert columns.decide(some_terms(price_per_record_wei=str(floor)), at=NOW).tolist() == [0]

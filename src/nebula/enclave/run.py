@@ -100,8 +100,6 @@ def check_order(order: RunOrder) -> Parameters:
         raise RejectedInputError("run.parts", f"{study.analysis} needs genotypes")
     if (study.conditions or analysed_columns(parameters)) and PartKind.PHENOTYPES not in study.parts:
         raise RejectedInputError("run.parts", "the study names phenotypes, but does not ask for that part")
-    if not 1 <= study.keeper_threshold <= len(set(study.keepers)):
-        raise RejectedInputError("run.threshold", "the study needs more keepers than it names")
     return parameters
 
 

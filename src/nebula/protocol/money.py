@@ -11,7 +11,10 @@ TOKEN_WEI = 10**18
 """Base units in one token."""
 
 MAX_WEI = 2**128 - 1
-"""The contracts hold amounts in 128 bits: four hundred million million million tokens."""
+"""The largest amount on the wire: four hundred million million million tokens. A study's escrow holds less."""
+
+MAX_ESCROW_WEI = 2**94 - 1
+"""What the ledger can lock for one study: nearly twenty billion tokens."""
 
 _AMOUNT = re.compile(r"([0-9]{1,21})(?:\.([0-9]{1,18}))?")
 

@@ -13,8 +13,9 @@ from typing import Annotated, Literal
 import msgspec
 
 from nebula.protocol.duo import Pledge, Purpose
+from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.ids import Address, Hash32, PublicKey
-from nebula.protocol.money import Wei, from_wei
+from nebula.protocol.money import MAX_ESCROW_WEI, Wei, format_tokens, from_wei
 from nebula.protocol.signing import keccak256
 from nebula.protocol.wire import Document, parser, to_canonical
 
@@ -60,7 +61,12 @@ class Condition(Document, frozen=True, kw_only=True):
 
 
 class StudyDocument(Document, frozen=True, kw_only=True):
-    """What a buyer publishes. Amounts are base units as decimal strings; the deadline is a Unix time."""
+    """What a buyer publishes. Amounts are base units as decimal strings; the deadline is a Unix time.
+
+    A document that could never be run or funded does not exist: ``study.keepers`` stand there once each, at least
+    two and at most all of them are needed (``study.threshold``; one keeper alone would hold the key), the most records
+    are not fewer than the least (``study.records``), and the ledger can lock the escrow (``study.escrow``).
+    """
 
     schema: Literal[1] = 1
     chain_id: Annotated[int, msgspec.Meta(ge=1)]
@@ -82,10 +88,27 @@ class StudyDocument(Document, frozen=True, kw_only=True):
     min_records: Annotated[int, msgspec.Meta(ge=1, le=100_000_000)]
     max_records: Annotated[int, msgspec.Meta(ge=1, le=100_000_000)]
     deadline: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
-    keepers: Annotated[tuple[Address, ...], msgspec.Meta(min_length=1, max_length=32)]
-    keeper_threshold: Annotated[int, msgspec.Meta(ge=1, le=32)]
+    keepers: Annotated[tuple[Address, ...], msgspec.Meta(min_length=2, max_length=32)]
+    keeper_threshold: Annotated[int, msgspec.Meta(ge=2, le=32)]
     measurement: Hash32
     trust_root: Hash32
+
+    def __post_init__(self) -> None:
+        if len(set(self.keepers)) != len(self.keepers):
+            raise RejectedInputError("study.keepers", "the study names a keeper twice")
+        if not 2 <= self.keeper_threshold <= len(self.keepers):  # noqa: PLR2004  # one alone would hold the key
+            raise RejectedInputError(
+                "study.threshold",
+                f"the study needs {self.keeper_threshold} of {len(self.keepers)} keepers; at least 2 are, at most all",
+            )
+        if self.min_records > self.max_records:
+            raise RejectedInputError("study.records", "the study needs more records than it pays for")
+        if self.escrow_wei > MAX_ESCROW_WEI:
+            raise RejectedInputError(
+                "study.escrow",
+                f"the study would lock {format_tokens(self.escrow_wei)} tokens, more than the ledger can",
+                hint=f"at most {format_tokens(MAX_ESCROW_WEI)} tokens: price x max_records + fee",
+            )
 
     @property
     def escrow_wei(self) -> int:
