@@ -15,6 +15,7 @@ from nebula.attestation.simulator.pki import DevelopmentPki
 from nebula.ledger.client import Network
 from nebula.protocol.duo import Purpose
 from nebula.protocol.funding import funding_of, study_id
+from nebula.protocol.ids import to_hex
 from nebula.protocol.keys import SigningKey
 from nebula.protocol.merkle import payout_tree, subtree_proof
 from nebula.protocol.money import TOKEN_WEI
@@ -29,6 +30,7 @@ from nebula.protocol.receipt import (
 )
 from nebula.protocol.result import ResultBundle
 from nebula.protocol.session_vote import cast_vote, session_vote
+from nebula.protocol.signed_by_control_key import UNSIGNED, sign_document
 from nebula.protocol.study import PartKind, PurposeTerms, ResultClass, StudyDocument
 from nebula.protocol.typed_data import claim_digest, permit_digest, receipt_digest
 from nebula.protocol.wire import to_canonical
@@ -93,7 +95,7 @@ def make_run(market: Market, folder: Path) -> Miniature:
         collateral=issue_collateral(pki, at=now).to_bytes(),
         votes=votes,
         payouts=payouts,
-        dropped=DroppedRecords(reasons={"withdrawn": 1}),
+        dropped=sign_dropped(market, signed, session, {"withdrawn": 1}),
     )
     return Miniature(market, public, pki.trust_root, to_canonical(result), session)
 
@@ -178,6 +180,12 @@ def make_receipt(market: Market, evidence: Evidence, payouts: tuple[Payout, ...]
 def sign(market: Market, receipt: Receipt, session: SigningKey) -> SignedReceipt:
     domain = market.network.studies.domain(market.network.addresses.chain_id)
     return SignedReceipt(receipt=receipt, signature=session.sign_digest(receipt_digest(domain, receipt)))
+
+
+def sign_dropped(market: Market, signed: SignedReceipt, session: SigningKey, reasons: dict[str, int]) -> DroppedRecords:
+    domain = market.network.studies.domain(market.network.addresses.chain_id)
+    digest = to_hex(receipt_digest(domain, signed.receipt))
+    return sign_document(DroppedRecords(receipt=digest, reasons=reasons, signature=UNSIGNED), session.secret)
 
 
 def claim(market: Market, study: str, payouts: tuple[Payout, ...], owners: list[SigningKey]) -> None:

@@ -17,6 +17,7 @@ from nebula.protocol.receipt import OwnerLeaf, RunOutput, parse_owner_leaf
 from nebula.protocol.record import LEAF_INFO, RESULT_INFO, mailbox_locator
 from nebula.protocol.result import ResultBundle, open_result
 from nebula.protocol.sealing import open_sealed
+from nebula.protocol.signed_by_control_key import check_document
 from nebula.protocol.signing import address_of_secret, recover
 from nebula.protocol.stealth import one_time_key
 from nebula.protocol.study import Condition, PartKind, ResultClass
@@ -68,6 +69,8 @@ def test_a_run_finds_what_was_planted_and_pays_everyone(world: World) -> None:
     assert hits["beta"][0] == pytest.approx(8.0, abs=0.6)
     assert bundle.summary["sample_size"] == 40
     assert output.dropped.reasons == {}
+    assert output.dropped.receipt == to_hex(receipt_digest(Domain(CHAIN_ID, STUDIES), receipt))
+    check_document(output.dropped, receipt.session)
 
 
 def test_a_session_is_registered_before_anything_is_released(world: World) -> None:

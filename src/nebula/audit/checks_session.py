@@ -1,4 +1,4 @@
-"""Checks 1 to 10: who ran what, on whose word, and when consent was last looked at."""
+"""Checks 1 to 12: who ran what, on whose word, and when consent was last looked at."""
 
 from datetime import UTC, datetime
 
@@ -13,6 +13,7 @@ from nebula.protocol.errors import IntegrityError
 from nebula.protocol.funding import funding_of
 from nebula.protocol.ids import to_hex
 from nebula.protocol.session_vote import check_vote, session_vote
+from nebula.protocol.signed_by_control_key import check_document
 from nebula.protocol.signing import recover
 from nebula.protocol.trust_roots import is_simulated
 from nebula.protocol.typed_data import receipt_digest
@@ -36,6 +37,15 @@ def receipt(case: RunCase) -> str:
     signer = recover(receipt_digest(case.studies, signed.receipt), signed.signature)
     require(signer == signed.receipt.session, "the receipt was not signed by the session that it names")
     return f"session {signer} signed the receipt"
+
+
+def dropped(case: RunCase) -> str:
+    """The same session signed, for this receipt, how many records left the run and why."""
+    signed, told = case.public.signed, case.public.dropped
+    require(told.receipt == to_hex(receipt_digest(case.studies, signed.receipt)), "the counts are of another run")
+    check_document(told, signed.receipt.session)
+    counts = ", ".join(f"{count:,} {reason}" for reason, count in told.reasons.items())
+    return f"records that left the run: {counts or 'none'}"
 
 
 def settlement(case: RunCase) -> str:

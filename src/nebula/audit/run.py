@@ -21,6 +21,7 @@ from nebula.protocol.result import ResultBundle
 RUN_CHECKS: tuple[tuple[str, CheckFunction[RunCase]], ...] = (
     ("study", session.study),
     ("receipt", session.receipt),
+    ("dropped", session.dropped),
     ("settlement", session.settlement),
     ("session", session.session),
     ("votes", session.votes),

@@ -7,22 +7,25 @@ only the owners know, and handed over in a third order: by name.
 
 import random
 import secrets
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nebula.attestation.report_data import analysis_digest
 from nebula.enclave.read_record import Owner
+from nebula.enclave.release import Dropped
 from nebula.enclave.session import Block, Session
 from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.funding import study_id
 from nebula.protocol.ids import Address, to_hex
 from nebula.protocol.merkle import MerkleTree, payout_tree, use_leaf, use_tree
 from nebula.protocol.money import from_wei, to_wei
-from nebula.protocol.receipt import OwnerLeaf, Payout, Receipt, SealedLeaf, SignedReceipt
+from nebula.protocol.receipt import DroppedRecords, OwnerLeaf, Payout, Receipt, SealedLeaf, SignedReceipt
 from nebula.protocol.record import LEAF_INFO, RESULT_INFO, mailbox_locator
 from nebula.protocol.result import MAX_RESULT_BYTES, ResultBundle
 from nebula.protocol.sealing import seal
 from nebula.protocol.secrets import SecretBytes
+from nebula.protocol.signed_by_control_key import UNSIGNED, sign_document
 from nebula.protocol.signing import sign_digest
 from nebula.protocol.stealth import Announcement, pay_to
 from nebula.protocol.trust_roots import is_simulated
@@ -120,6 +123,18 @@ def sign_receipt(
     )
     signature = sign_digest(session.keys.signing, receipt_digest(studies, receipt))
     return SignedReceipt(receipt=receipt, signature=signature)
+
+
+def sign_dropped(
+    session: Session, signed: SignedReceipt, counts: Counter[Dropped], *, studies: Domain
+) -> DroppedRecords:
+    """Sign how many records left this very run, and why: the ledger's receipt has no room for it."""
+    unsigned = DroppedRecords(
+        receipt=to_hex(receipt_digest(studies, signed.receipt)),
+        reasons={reason.value: count for reason, count in sorted(counts.items()) if count},
+        signature=UNSIGNED,
+    )
+    return sign_document(unsigned, session.keys.signing)
 
 
 def seal_result(bundle: ResultBundle, session: Session) -> bytes:

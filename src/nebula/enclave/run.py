@@ -24,14 +24,14 @@ from nebula.enclave.host_pipe import Host
 from nebula.enclave.keepers import Keepers
 from nebula.enclave.keys import LyingKeepers
 from nebula.enclave.read_record import OpenStorage, RecordReader
-from nebula.enclave.receipt import seal_result, settle_owners, sign_receipt
+from nebula.enclave.receipt import seal_result, settle_owners, sign_dropped, sign_receipt
 from nebula.enclave.release import Dropped, ReleasedRecord, release_records
 from nebula.enclave.session import Block, Session, SessionKeys, open_session
 from nebula.genome.panel import Panel
 from nebula.protocol.errors import IntegrityError, NotPermittedError, RejectedInputError, UnavailableError
 from nebula.protocol.funding import study_id
 from nebula.protocol.messages import RunOrder
-from nebula.protocol.receipt import DroppedRecords, RunOutput
+from nebula.protocol.receipt import RunOutput
 from nebula.protocol.sealing import require_strong_key
 from nebula.protocol.study import PartKind, StudyDocument
 from nebula.protocol.typed_data import Domain
@@ -138,20 +138,21 @@ def _make_output(start: Start, session: Session, confirmed: _Confirmed, counts: 
     study = session.evidence.study
     bundle = bundle_result(study_id(study), session.evidence.run, confirmed.released)
     settlement = settle_owners(session, confirmed.cohort.records, confirmed.cohort.owners)
+    studies = Domain(study.chain_id, start.studies_contract)
     signed = sign_receipt(
         session,
         settlement,
         bundle,
         block=confirmed.block,
         privacy_micro_rho=confirmed.released.micro_rho,
-        studies=Domain(study.chain_id, start.studies_contract),
+        studies=studies,
     )
     return RunOutput(
         signed=signed,
         evidence=session.evidence,
         payouts=settlement.payouts,
         leaves=settlement.leaves,
-        dropped=DroppedRecords(reasons={reason.value: count for reason, count in sorted(counts.items()) if count}),
+        dropped=sign_dropped(session, signed, counts, studies=studies),
         sealed_result=seal_result(bundle, session),
     )
 

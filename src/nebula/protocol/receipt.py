@@ -100,9 +100,15 @@ parse_owner_leaf = parser(OwnerLeaf)
 
 
 class DroppedRecords(Document, frozen=True, kw_only=True):
-    """How many records left a run, by reason; never which."""
+    """How many records left a run, by reason; never which.
 
-    reasons: dict[str, int]
+    ``receipt``: the digest of the run's receipt; ``signature``: of the session that signed it. See
+    :mod:`nebula.protocol.signed_by_control_key` for the form.
+    """
+
+    receipt: Hash32
+    reasons: dict[Annotated[str, msgspec.Meta(max_length=40)], Annotated[int, msgspec.Meta(ge=1, lt=2**32)]]
+    signature: Signature
 
 
 class RunOutput(Document, frozen=True, kw_only=True):

@@ -4,6 +4,8 @@ The control key's address is the record's id, so whoever holds such a document c
 from and whoever carried it. What is signed is the keccak256 of ``nebula/LABEL/1``, a zero byte, and the document's
 canonical bytes with 65 zero bytes for its signature; LABEL is the name of the document's type, lower case, so a
 signature under one kind of document is none under another.
+
+A keeper's acceptance, and what a session signs beside its receipt, have the same form under their own keys.
 """
 
 from typing import Any, Protocol, TypeVar, cast
