@@ -182,6 +182,7 @@ def test_a_withdrawal_does_not_tell_who_was_in_the_cohort(world: World) -> None:
     for leaving in (outsider, member):
         for keeper in world.keepers:
             keeper.withdrawn = set()
+            keeper.cohorts.clear()  # one buyer would not get both
         world.host.at_stage["analysed"] = lambda leaving=leaving: [k.withdrawn.add(leaving) for k in world.keepers]
         reasons = world.run().dropped.reasons
         told.append(reasons[Dropped.WITHDRAWN])

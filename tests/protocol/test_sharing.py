@@ -16,6 +16,7 @@ from nebula.protocol.sharing import (
     combine,
     combine_accepted,
     combine_checked,
+    deal,
     key_digest,
     split,
 )
@@ -147,3 +148,22 @@ def test_shares_of_two_versions_do_not_mix() -> None:
 
 def test_shares_do_not_show_when_printed() -> None:
     assert "hidden" in repr(split(KEY, 2, 3))
+
+
+@given(st.integers(2, 6).flatmap(lambda n: st.tuples(st.integers(2, n), st.just(n))))
+def test_any_threshold_of_dealt_shares_gives_the_key_that_came_with_them(sizes: tuple[int, int]) -> None:
+    threshold, shares = sizes
+    key, dealt = deal(threshold, shares)
+    assert [share.index for share in dealt] == list(range(1, shares + 1))
+    for chosen in itertools.combinations(dealt, threshold):
+        assert combine(chosen) == key
+    if threshold > 2:
+        assert combine(dealt[: threshold - 1]) != key
+    left = Shamir.combine([(share.index, share.value.reveal()[:16]) for share in dealt[:threshold]], ssss=False)
+    assert left == key.reveal()[:16]
+
+
+def test_no_two_keys_are_dealt_alike() -> None:
+    assert deal(2, 3)[0] != deal(2, 3)[0]
+    with pytest.raises(RejectedInputError):
+        deal(1, 3)

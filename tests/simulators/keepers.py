@@ -14,13 +14,22 @@ from nebula.protocol.ids import Address, to_hex
 from nebula.protocol.keys import SigningKey
 from nebula.protocol.messages import (
     APPRAISE,
+    COHORT_PAGE,
+    COHORTS,
     CONFIRM,
+    KEEP_COHORT,
     NONCE,
     RELEASE,
+    Accepted,
     AppraiseAnswer,
     AppraiseRequest,
+    CohortNote,
+    CohortsAnswer,
+    CohortsRequest,
     ConfirmAnswer,
     ConfirmRequest,
+    KeepCohortRequest,
+    KeptCohort,
     NonceAnswer,
     NonceRequest,
     RefusedRecord,
@@ -31,14 +40,23 @@ from nebula.protocol.messages import (
     SessionRequest,
 )
 from nebula.protocol.receipt import Evidence
-from nebula.protocol.record import MANIFEST, SHARES_INFO, KeyShare, ShareBundle, release_context
-from nebula.protocol.sealing import seal
+from nebula.protocol.record import (
+    COHORT_INFO,
+    MANIFEST,
+    SHARES_INFO,
+    KeyShare,
+    ShareBundle,
+    cohort_context,
+    release_context,
+)
+from nebula.protocol.sealing import SealingKey, open_sealed, seal
+from nebula.protocol.secrets import SecretBytes
 from nebula.protocol.session_vote import cast_vote
 from nebula.protocol.typed_data import Domain
 from nebula.protocol.wire import Document, parser, to_canonical
 from simulators.records import SimulatedOwner
 
-KINDS = frozenset(kind.name for kind in (NONCE, APPRAISE, RELEASE, CONFIRM))
+KINDS = frozenset(kind.name for kind in (NONCE, APPRAISE, RELEASE, CONFIRM, COHORTS, KEEP_COHORT))
 
 
 def now() -> datetime:
@@ -52,12 +70,15 @@ class SimulatedKeeper:
     index: int
     sessions: Domain
     key: SigningKey = field(default_factory=SigningKey.generate)
+    sealing: SealingKey = field(default_factory=SealingKey.generate)
     owners: dict[Address, SimulatedOwner] = field(default_factory=dict)
     refused: set[Address] = field(default_factory=set)
     withdrawn: set[Address] = field(default_factory=set)
     block: int = 100
     down_for: set[str] = field(default_factory=set)
     evidence: Evidence | None = None
+    cohorts: list[tuple[Evidence, CohortNote, SecretBytes]] = field(default_factory=list)
+    bend_cohort: Callable[[KeptCohort], KeptCohort | None] = lambda kept: kept
     bend_bundle: Callable[[ShareBundle], ShareBundle] = lambda bundle: bundle
     bend_location: Callable[[str], str] = lambda location: location
     bend_answer: Callable[[bytes], bytes] = lambda raw: raw
@@ -94,6 +115,8 @@ class SimulatedKeeper:
             APPRAISE.name: (AppraiseRequest, self._appraise),
             RELEASE.name: (ReleaseRequest, self._release),
             CONFIRM.name: (ConfirmRequest, self._confirm),
+            COHORTS.name: (CohortsRequest, self._cohorts),
+            KEEP_COHORT.name: (KeepCohortRequest, self._keep_cohort),
         }
         kind, handler = handlers[message.kind]
         question = parser(kind, max_bytes=1 << 25)(message.body)
@@ -101,7 +124,12 @@ class SimulatedKeeper:
         return handler(question)
 
     def _nonce(self, _question: NonceRequest) -> NonceAnswer:
-        return NonceAnswer(nonce=secrets.token_bytes(32), block_number=self.block, block_hash=self._block_hash)
+        return NonceAnswer(
+            nonce=secrets.token_bytes(32),
+            key=self.sealing.public_key,
+            block_number=self.block,
+            block_hash=self._block_hash,
+        )
 
     def _appraise(self, question: AppraiseRequest) -> AppraiseAnswer:
         self.evidence = question.evidence
@@ -124,6 +152,32 @@ class SimulatedKeeper:
             block_number=self.block,
             block_hash=self._block_hash,
         )
+
+    def _keep_cohort(self, question: KeepCohortRequest) -> Accepted:
+        assert self.evidence is not None
+        context = cohort_context(question.note.session, keeper=self.address, reader=self.address)
+        share = open_sealed(self.sealing, question.sealed_share, info=COHORT_INFO, aad=context)
+        self.cohorts.append((self.evidence, question.note, share))
+        return Accepted()
+
+    def _cohorts(self, question: CohortsRequest) -> CohortsAnswer:
+        assert self.evidence is not None
+        mine = self.evidence
+        page = list(enumerate(self.cohorts, 1))[question.after : question.after + COHORT_PAGE]
+        kept = [
+            self.bend_cohort(self._handed(left, note, share, mine))
+            for _, (left, note, share) in page
+            if note.session != mine.session
+        ]
+        last = page[-1][0] if page else question.after
+        return CohortsAnswer(
+            kept=tuple(item for item in kept if item is not None), last=last, more=last < len(self.cohorts)
+        )
+
+    def _handed(self, left: Evidence, note: CohortNote, share: SecretBytes, reader: Evidence) -> KeptCohort:
+        context = cohort_context(note.session, keeper=self.address, reader=reader.session)
+        sealed = seal(reader.session_key, share, info=COHORT_INFO, aad=context)
+        return KeptCohort(evidence=left, note=note, sealed_share=sealed)
 
     @property
     def _no(self) -> set[Address]:

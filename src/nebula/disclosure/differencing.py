@@ -1,7 +1,7 @@
 """Differencing: two results over cohorts that differ in a few people tell about those few.
 
-A cohort is held as a sorted array of 64-bit digests under a key of the study's own keeper or enclave, so
-that a million people take 8 MB, comparing two takes milliseconds, and the array names nobody.
+A cohort is held as a sorted array of 64-bit digests under a key of the buyer's, so that a million people take 8 MB and
+comparing two takes milliseconds. Who knows the record ids can find them in it: only enclaves see it in the clear.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def cohort_members(records: Iterable[bytes], key: bytes) -> NDArray[np.uint64]:
 
     Args:
         records: ids of the records used.
-        key: 16 to 64 bytes, the same for all cohorts to be compared, secret.
+        key: 16 to 64 bytes, the same for all cohorts to be compared.
     """
     if not MINIMUM_KEY_BYTES <= len(key) <= hashlib.blake2b.MAX_KEY_SIZE:
         raise ValueError("a key has 16 to 64 bytes")

@@ -2,8 +2,9 @@
 
 (1) The order is checked before anybody is asked: analysis, parameters, parts, panel, result key. (2) A session is
 opened. (3) Records are released, (4) read and assembled, (5) analysed. (6) Every keeper that voted confirms the
-records; (7) while one is refused, the result is computed anew without it, and confirmed anew. (8) The receipt is
-signed, and only what it commits to leaves.
+records; (7) while one is refused, the result is computed anew without it, and confirmed anew. (8) The cohort differs
+from the buyer's earlier ones in nobody or in enough people. (9) The receipt is signed, and only what it commits to
+leaves.
 
 SECURITY: an error leaves the enclave too. None may say how many records are in a cohort, or which.
 """
@@ -20,6 +21,7 @@ from nebula.enclave.analyse import analyse, bundle_result
 from nebula.enclave.assemble import Cohort, form_cohort, read_records
 from nebula.enclave.cohort import analysed_columns
 from nebula.enclave.confirm import confirm_records
+from nebula.enclave.earlier_cohorts import check_difference
 from nebula.enclave.host_pipe import Host
 from nebula.enclave.keepers import Keepers
 from nebula.enclave.keys import LyingKeepers
@@ -128,6 +130,7 @@ def _confirmed_result(
             # Counted over all that was read, which the host knows: were only the cohort's withdrawals counted, it
             # would learn whether somebody who withdrew had been in the cohort.
             outside = len(read) - len(cohort.records)
+            check_difference(session, keepers, cohort.records)
             dropped = Counter({Dropped.WITHDRAWN: asked - len(read), Dropped.NOT_IN_COHORT: outside})
             return _Confirmed(cohort, released, confirmation.block, dropped)
         read, cohort = kept, cohort.without(confirmation.refused)

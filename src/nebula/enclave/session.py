@@ -6,7 +6,7 @@ votes; (5) the host has the session registered with the votes.
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -16,7 +16,7 @@ from nebula.attestation.report_data import binding_of, report_data
 from nebula.enclave.keepers import Answers, Keepers
 from nebula.protocol.errors import NebulaError
 from nebula.protocol.funding import study_id
-from nebula.protocol.ids import Address, Hash32
+from nebula.protocol.ids import Address, Hash32, PublicKey
 from nebula.protocol.messages import (
     APPRAISE,
     NONCE,
@@ -28,7 +28,7 @@ from nebula.protocol.messages import (
     RunOrder,
     SessionRequest,
 )
-from nebula.protocol.receipt import Evidence, KeeperNonce
+from nebula.protocol.receipt import Evidence, KeeperNonce, KeeperVote
 from nebula.protocol.sealing import SealingKey
 from nebula.protocol.secrets import SecretBytes
 from nebula.protocol.session_vote import check_vote
@@ -61,11 +61,24 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session that enough keepers vouch for. ``voters``: those of them that voted."""
+    """A session that enough keepers vouch for.
+
+    Attributes:
+        votes: of the keepers that voted, in the order of their addresses.
+        keeper_keys: what each keeper that gave a nonce is sealed to.
+        sessions: the contract that votes are signed for.
+    """
 
     keys: SessionKeys
     evidence: Evidence
-    voters: tuple[Address, ...]
+    votes: tuple[KeeperVote, ...]
+    keeper_keys: Mapping[Address, PublicKey]
+    sessions: Domain
+
+    @property
+    def voters(self) -> tuple[Address, ...]:
+        """The keepers that voted."""
+        return tuple(vote.keeper for vote in self.votes)
 
 
 def agreed_block(answers: Iterable[NonceAnswer | ConfirmAnswer], threshold: int) -> Block:
@@ -78,8 +91,10 @@ def agreed_block(answers: Iterable[NonceAnswer | ConfirmAnswer], threshold: int)
     return Block(*named[min(threshold, len(named)) - 1])
 
 
-def collect_evidence(order: RunOrder, keys: SessionKeys, keepers: Keepers, quoter: Quoter) -> Evidence:
-    """Ask every keeper of the study for a nonce, and have the CPU quote all of them.
+def collect_evidence(
+    order: RunOrder, keys: SessionKeys, keepers: Keepers, quoter: Quoter
+) -> tuple[Evidence, dict[Address, PublicKey]]:
+    """Ask every keeper of the study for a nonce, and have the CPU quote all of them; also return the keepers' keys.
 
     Raises:
         UnavailableError: too few keepers, or the CPU, answer.
@@ -98,7 +113,8 @@ def collect_evidence(order: RunOrder, keys: SessionKeys, keepers: Keepers, quote
         consent_block_number=block.number,
         consent_block_hash=block.hash,
     )
-    return msgspec.structs.replace(unquoted, quote=quoter.get_quote(report_data(binding_of(unquoted))))
+    evidence = msgspec.structs.replace(unquoted, quote=quoter.get_quote(report_data(binding_of(unquoted))))
+    return evidence, {keeper: answer.key for keeper, answer in nonces.items()}
 
 
 def open_session(order: RunOrder, keepers: Keepers, keys: SessionKeys, quoter: Quoter, sessions: Domain) -> Session:
@@ -108,19 +124,16 @@ def open_session(order: RunOrder, keepers: Keepers, keys: SessionKeys, quoter: Q
         NebulaError: too few keepers vote, or the ledger does not register the session.
     """
     threshold = order.study.keeper_threshold
-    evidence = collect_evidence(order, keys, keepers, quoter)
+    evidence, keeper_keys = collect_evidence(order, keys, keepers, quoter)
     asked = tuple(nonce.keeper for nonce in evidence.nonces)
     answers = keepers.ask(APPRAISE, AppraiseRequest(evidence=evidence), AppraiseAnswer, keepers=asked)
     voted = _checked(answers, evidence, sessions).require(threshold).given
-    voters = tuple(sorted(voted))
-    request = SessionRequest(
-        run=order.run,
-        evidence=evidence,
-        votes=tuple(voted[voter].vote for voter in voters),
-        collateral=voted[voters[0]].collateral,
+    voters = sorted(voted)
+    votes = tuple(voted[voter].vote for voter in voters)
+    keepers.host.register(
+        SessionRequest(run=order.run, evidence=evidence, votes=votes, collateral=voted[voters[0]].collateral)
     )
-    keepers.host.register(request)
-    return Session(keys, evidence, voters)
+    return Session(keys, evidence, votes, keeper_keys, sessions)
 
 
 def _checked(answers: Answers[AppraiseAnswer], evidence: Evidence, sessions: Domain) -> Answers[AppraiseAnswer]:

@@ -17,6 +17,7 @@ from nebula.database.replay import ReplayGuard
 from nebula.keeper import settings as configuration
 from nebula.keeper import state
 from nebula.keeper.appraise import Judge, QuoteJudge, appraise
+from nebula.keeper.cohorts import earlier_cohorts, keep_cohort
 from nebula.keeper.confirm import confirm
 from nebula.keeper.consent import approve, read_decisions, update_policies
 from nebula.keeper.context import Keeper
@@ -137,6 +138,8 @@ def handlers(keeper: Keeper, judge: Judge) -> Mapping[m.Kind, Handler]:
         m.APPRAISE: lambda body, message: appraise(keeper, judge, body, message.sender),
         m.RELEASE: lambda body, message: release(keeper, body, message.sender),
         m.CONFIRM: lambda body, message: confirm(keeper, body, message.sender),
+        m.COHORTS: lambda body, message: earlier_cohorts(keeper, body, message.sender),
+        m.KEEP_COHORT: lambda body, message: keep_cohort(keeper, body, message.sender),
     }
 
 

@@ -41,7 +41,7 @@ def issue_nonce(keeper: Keeper, request: NonceRequest, session: Address) -> Nonc
                 study=request.study, run=request.run, session=session, nonce=nonce, issued=int(at.timestamp())
             )
         )
-    return NonceAnswer(nonce=nonce, block_number=block.number, block_hash=block.hash)
+    return NonceAnswer(nonce=nonce, key=keeper.sealing_key.public_key, block_number=block.number, block_hash=block.hash)
 
 
 def find_nonce(connection: Connection, *, study: Hash32, run: Hash32, session: Address, at: datetime) -> bytes:

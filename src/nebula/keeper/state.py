@@ -100,6 +100,21 @@ sessions = Table(
     sqlite_strict=True,
 )
 
+cohorts = Table(
+    "cohorts",
+    tables,
+    Column("sequence", Integer, primary_key=True, autoincrement=True),
+    Column("session", String(ADDRESS), nullable=False),
+    Column("piece", Integer, nullable=False),
+    Column("buyer", String(ADDRESS), nullable=False),
+    Column("note", LargeBinary, nullable=False),
+    Column("sealed_share", LargeBinary, nullable=False),
+    UniqueConstraint("session", "piece"),
+    Index("cohorts_by_buyer", "buyer", "sequence"),
+    sqlite_strict=True,
+    sqlite_autoincrement=True,
+)
+
 budgets = Table(
     "budgets",
     tables,

@@ -18,6 +18,8 @@ from nebula.protocol.wire import Document
 ENROL_PAGE = 500
 RELEASE_PAGE = 1000
 MATCH_PAGE = 50_000
+COHORT_PIECE = 2**18
+COHORT_PAGE = 8
 PAYOUT_PAGE = 5000
 
 Records = Annotated[tuple[Address, ...], msgspec.Meta(max_length=RELEASE_PAGE)]
@@ -188,9 +190,10 @@ class NonceRequest(Document, frozen=True, kw_only=True):
 
 
 class NonceAnswer(Document, frozen=True, kw_only=True):
-    """A nonce, and the newest block that this keeper's own node has."""
+    """A nonce, the keeper's key to be sealed to, and the newest block that its own node has."""
 
     nonce: Nonce
+    key: PublicKey
     block_number: int
     block_hash: Hash32
 
@@ -255,6 +258,55 @@ class ConfirmAnswer(Document, frozen=True, kw_only=True):
     refused: Records
     block_number: int
     block_hash: Hash32
+
+
+class CohortNote(Document, frozen=True, kw_only=True):
+    """One piece of a cohort that an exact result was computed over, for later sessions of the same buyer to read.
+
+    ``ciphertext`` opens with a key that the session dealt to the keepers, known by ``key_digest``; see
+    ``nebula.enclave.earlier_cohorts``. ``votes`` are the session's; ``signature`` is its own.
+    """
+
+    session: Address
+    votes: Annotated[tuple[KeeperVote, ...], msgspec.Meta(min_length=1, max_length=32)]
+    piece: Annotated[int, msgspec.Meta(ge=0, lt=1000)]
+    pieces: Annotated[int, msgspec.Meta(ge=1, le=1000)]
+    key_digest: Hash32
+    ciphertext: Annotated[bytes, msgspec.Meta(min_length=16, max_length=8 * COHORT_PIECE + 16)]
+    signature: Signature
+
+
+class KeepCohortRequest(Document, frozen=True, kw_only=True):
+    """A session leaves a piece of its cohort with a keeper; ``sealed_share`` is this keeper's share of the key."""
+
+    study: Hash32
+    run: Hash32
+    note: CohortNote
+    sealed_share: Annotated[bytes, msgspec.Meta(max_length=200)]
+
+
+class CohortsRequest(Document, frozen=True, kw_only=True):
+    """A session asks for the cohorts of its buyer's earlier results."""
+
+    study: Hash32
+    run: Hash32
+    after: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
+class KeptCohort(Document, frozen=True, kw_only=True):
+    """A piece of an earlier cohort, what its session was appraised on, and the key's share, sealed to the asker."""
+
+    evidence: Evidence
+    note: CohortNote
+    sealed_share: Annotated[bytes, msgspec.Meta(max_length=200)]
+
+
+class CohortsAnswer(Document, frozen=True, kw_only=True):
+    """A page of earlier cohorts, and after which number the next page begins."""
+
+    kept: Annotated[tuple[KeptCohort, ...], msgspec.Meta(max_length=COHORT_PAGE)]
+    last: Annotated[int, msgspec.Meta(ge=0)]
+    more: bool = False
 
 
 # --- buyer, vault, host → hub ------------------------------------------------------------------------
@@ -423,6 +475,8 @@ NONCE = Kind("keeper.nonce", NonceRequest, NonceAnswer)
 APPRAISE = Kind("keeper.appraise", AppraiseRequest, AppraiseAnswer)
 RELEASE = Kind("keeper.release", ReleaseRequest, ReleaseAnswer)
 CONFIRM = Kind("keeper.confirm", ConfirmRequest, ConfirmAnswer)
+COHORTS = Kind("keeper.cohorts", CohortsRequest, CohortsAnswer)
+KEEP_COHORT = Kind("keeper.keep-cohort", KeepCohortRequest, Accepted)
 PUBLISH = Kind("hub.publish", PublishRequest, PublishAnswer)
 RUN = Kind("hub.run", RunRequest, RunAnswer)
 ORDER = Kind("hub.order", OrderRequest, OrderAnswer)

@@ -98,6 +98,14 @@ def release_context(record: Address, commitment: Hash32, *, keeper: Address, ses
     return f"nebula/release/1|{record}|{commitment}|{keeper}|{session}|{run}".encode()
 
 
+def cohort_context(session: Address, *, keeper: Address, reader: Address) -> bytes:
+    """Return the associated data of a share of a cohort's key: left by one session, with one keeper, for one reader.
+
+    On its way to the keeper, the keeper itself is the reader.
+    """
+    return f"nebula/cohort/1|{session}|{keeper}|{reader}".encode()
+
+
 def mailbox_locator(mailbox: bytes, run: Hash32) -> bytes:
     """Return the 16-byte name of an owner's sealed leaf in one run; unlinkable without the mailbox secret."""
     return keccak256(b"nebula/mailbox/1\x00" + mailbox + run.encode())[:16]
@@ -108,6 +116,9 @@ SHARES_INFO = b"nebula/shares/1"
 
 LABEL_INFO = b"nebula/label/1"
 """HPKE's ``info`` of a record's label, sealed to its owner; its associated data is the record's id in ASCII."""
+
+COHORT_INFO = b"nebula/cohort/1"
+"""HPKE's ``info`` of a share of a cohort's key, to a keeper or to a later session."""
 
 LEAF_INFO = b"nebula/leaf/1"
 """HPKE's ``info`` of an owner's sealed leaf; its associated data is the run's id in ASCII."""

@@ -17,6 +17,7 @@ liar is always found out; ``k`` who choose their lies together are named for sur
 
 import hashlib
 import hmac
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -82,14 +83,26 @@ def split(key: SecretBytes, threshold: int, shares: int) -> tuple[Share, ...]:
 
     if len(key) != DATA_KEY_BYTES:
         raise RejectedInputError("share.key", f"a data key has {DATA_KEY_BYTES} bytes, not {len(key)}")
-    if not 2 <= threshold <= shares <= MAX_SHARES:  # noqa: PLR2004  # a single keeper would hold the key itself
-        raise RejectedInputError(
-            "share.threshold", f"cannot split {threshold} of {shares}: 2 ≤ threshold ≤ shares ≤ {MAX_SHARES}"
-        )
-    secret = key.reveal()
-    left = Shamir.split(threshold, shares, secret[:_HALF], ssss=False)
-    right = Shamir.split(threshold, shares, secret[_HALF:], ssss=False)
+    _require_threshold(threshold, shares)
+    plain = key.reveal()
+    left = Shamir.split(threshold, shares, plain[:_HALF], ssss=False)
+    right = Shamir.split(threshold, shares, plain[_HALF:], ssss=False)
     return tuple(Share(index, SecretBytes(a + b)) for (index, a), (_, b) in zip(left, right, strict=True))
+
+
+def deal(threshold: int, shares: int) -> tuple[SecretBytes, tuple[Share, ...]]:
+    """Draw a fresh data key together with its shares, for those who need some key and not a given one.
+
+    The first ``threshold`` shares are drawn, and key and other shares follow from them: that is a uniform key under a
+    uniform polynomial, by the same arithmetic that combines.
+
+    Raises:
+        RejectedInputError: not 2 <= threshold <= shares <= 32.
+    """
+    _require_threshold(threshold, shares)
+    drawn = tuple(Share(place, SecretBytes(secrets.token_bytes(DATA_KEY_BYTES))) for place in range(1, threshold + 1))
+    others = (Share(place, _interpolate(drawn, place)) for place in range(threshold + 1, shares + 1))
+    return _interpolate(drawn, 0), (*drawn, *others)
 
 
 def combine(shares: Sequence[Share]) -> SecretBytes:
@@ -126,6 +139,13 @@ def combine_accepted(shares: Sequence[Share], threshold: int, accepts: Callable[
         if accepts(key):
             return _judge(key, given, subsets[place:])
     raise IntegrityError("share.wrong", f"no {threshold} of the {len(given)} shares give the right data key")
+
+
+def _require_threshold(threshold: int, shares: int) -> None:
+    if not 2 <= threshold <= shares <= MAX_SHARES:  # noqa: PLR2004  # a single keeper would hold the key itself
+        raise RejectedInputError(
+            "share.threshold", f"cannot split {threshold} of {shares}: 2 ≤ threshold ≤ shares ≤ {MAX_SHARES}"
+        )
 
 
 def _judge(key: SecretBytes, given: tuple[Share, ...], subsets: list[tuple[Share, ...]]) -> Combined:
