@@ -119,3 +119,42 @@ def test_the_http_surface_refuses_what_is_not_json_rpc_over_post(ledger: Ledger)
     too_large = httpx2.post(url, content=b" " * (16 * 1024 * 1024 + 1), headers={"content-type": "application/json"})
     assert too_large.status_code == 413
     assert too_large.json()["error"]["code"] == -32005
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"[" * 200_000,
+        b"[" * 200_000 + b"]" * 200_000,
+        b'{"a":' * 200_000 + b"1" + b"}" * 200_000,
+        b'["]]]]",' * 100_000,
+        b'["\\\\","\\"]]",' * 100_000,
+        b"[ \n" * 65 + b"]" * 65,
+    ],
+)
+def test_brackets_cannot_overflow_the_nodes_stack(dispatcher: rpc.Dispatcher, raw: bytes) -> None:
+    """py-evm raises the recursion limit so far that a parser runs out of stack before it runs into the limit."""
+    assert ask(dispatcher, raw)["error"]["code"] == rpc.PARSE_ERROR
+
+
+json_text = st.recursive(
+    st.none() | st.text(alphabet='[]{}"\\x,', max_size=6),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(alphabet='[]{}"\\', max_size=3), inner, max_size=3)
+    ),
+    max_leaves=40,
+)
+
+
+def depth_of(value: Any) -> int:
+    """The slow obvious twin."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+    return (1 + max(map(depth_of, inner), default=0)) if isinstance(value, dict | list) else 0
+
+
+@settings(max_examples=300)
+@given(json_text, st.integers(0, 8))
+def test_depth_is_measured_outside_of_strings(value: Any, limit: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rpc, "MAX_DEPTH", limit)
+        assert rpc._is_deep(json.dumps(value).encode()) is (depth_of(value) > limit)

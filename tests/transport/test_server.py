@@ -28,7 +28,9 @@ FAMILIES = [RejectedInputError, NotPermittedError, UnavailableError, IntegrityEr
 
 
 def give_nonce(_body: NonceRequest, message: VerifiedMessage) -> NonceAnswer:
-    return NonceAnswer(nonce=bytes(12) + bytes.fromhex(message.sender[2:]), block_number=1, block_hash=HASH)
+    return NonceAnswer(
+        nonce=bytes(12) + bytes.fromhex(message.sender[2:]), key=bytes(32), block_number=1, block_hash=HASH
+    )
 
 
 def fail(body: RunRequest, _message: VerifiedMessage) -> RunAnswer:

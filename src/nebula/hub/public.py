@@ -15,7 +15,7 @@ from nebula.protocol.wire import to_canonical
 
 STUDY_PAGE = 100
 JSON = MediaType.JSON
-After = Annotated[int, Parameter(ge=0)]
+After = Annotated[int, Parameter(ge=0, le=2**63 - 1)]
 
 
 def leaves(engine: Engine, request: LeavesRequest) -> LeavesAnswer:
@@ -54,6 +54,7 @@ def public_routes(engine: Engine) -> list[Any]:
     @get("/v1/runs/{run:str}/payouts", sync_to_thread=True, summary="A page of a run's payouts")
     def run_payouts(run: str, after: After = 0) -> Response[bytes]:
         with reading(engine) as connection:
+            state.get_run(connection, parse_hash(run))
             page, following = state.page_of_payouts(connection, parse_hash(run), after=after, limit=PAYOUT_PAGE)
         return Response(to_canonical(PayoutsAnswer(payouts=page, next_after=following)), media_type=JSON)
 

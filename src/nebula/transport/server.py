@@ -74,6 +74,9 @@ def signed_app(party: Party, handlers: Mapping[Kind, Handler], *, routes: Sequen
     @post("/v1/messages/{kind:str}", status_code=200, summary="Answer one signed message")
     async def messages(kind: str, request: Request[Any, Any, Any]) -> Response[bytes]:
         """Take an envelope (see the reference of messages) and answer with one."""
+        if request.content_type[0] != MediaType.JSON:
+            # SECURITY: a page in a browser cannot send this type across origins without asking first.
+            raise HTTPException(status_code=415, detail="messages are of type application/json")
         raw = await request.body()
         return Response(await sync_to_thread(answer, kind, raw), media_type=JSON)
 

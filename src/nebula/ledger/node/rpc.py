@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+import numpy as np
 import structlog
 
 from nebula.ledger.node import params
@@ -17,6 +18,7 @@ from nebula.protocol.ids import to_hex
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
 MAX_BATCH = 2_000
+MAX_DEPTH = 64
 
 PARSE_ERROR = -32700
 INVALID_REQUEST = -32600
@@ -47,9 +49,9 @@ def parse(body: bytes) -> list[Request | dict[str, Any]] | Request | dict[str, A
     if len(body) > MAX_BODY_BYTES:
         return failure(None, LIMIT_EXCEEDED, f"request too large: at most {MAX_BODY_BYTES:,} bytes")
     try:
-        raw = msgspec.json.decode(body)
+        raw = _decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return failure(None, PARSE_ERROR, "not JSON")
+        return failure(None, PARSE_ERROR, f"not JSON, or nested more than {MAX_DEPTH} deep")
     if not isinstance(raw, list):
         return _request(raw)
     if not raw:
@@ -57,6 +59,29 @@ def parse(body: bytes) -> list[Request | dict[str, Any]] | Request | dict[str, A
     if len(raw) > MAX_BATCH:
         return failure(None, LIMIT_EXCEEDED, f"batch too large: at most {MAX_BATCH:,} calls")
     return [_request(item) for item in raw]
+
+
+def _decode(body: bytes) -> Any:
+    if _is_deep(body):
+        raise RecursionError
+    return msgspec.json.decode(body)
+
+
+def _is_deep(body: bytes) -> bool:
+    """Whether arrays and objects stand in each other too deep to be read.
+
+    SECURITY: no parser's own limit can be relied on here. The EVM raises Python's recursion limit so far that brackets
+    alone overflow the C stack and kill the process.
+    """
+    if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
+        return False
+    unescaped = body.replace(b"\\\\", b"").replace(b'\\"', b"")
+    letters = np.frombuffer(unescaped, dtype=np.uint8)
+    outside = ~np.logical_xor.accumulate(letters == ord('"'))
+    opening = ((letters == ord("[")) | (letters == ord("{"))) & outside
+    closing = ((letters == ord("]")) | (letters == ord("}"))) & outside
+    depth = np.cumsum(opening.astype(np.int8) - closing.astype(np.int8), dtype=np.int32)
+    return bool(depth.max(initial=0) > MAX_DEPTH)
 
 
 def _request(raw: Any) -> Request | dict[str, Any]:
