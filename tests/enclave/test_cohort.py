@@ -55,24 +55,34 @@ def test_only_complete_cases_belong() -> None:
 
 
 def test_two_categories_become_zero_and_one_by_name() -> None:
-    _, columns = choose_cohort(tables({"sex": "m"}, {"sex": "f"}, {"sex": "m"}), (), ("sex",))
+    _, columns = choose_cohort(tables({"sex": "m"}, {"sex": "f"}) * 10, (), ("sex",))
 
-    assert list(columns["sex"]) == [1.0, 0.0, 1.0]
+    assert list(columns["sex"]) == [1.0, 0.0] * 10
 
 
 def test_categories_outside_the_cohort_do_not_count() -> None:
-    people = tables({"sex": "m", "age": 50.0}, {"sex": "f", "age": 50.0}, {"sex": "x", "age": 3.0})
+    people = tables({"sex": "m", "age": 50.0}, {"sex": "f", "age": 50.0}, {"sex": "x", "age": 3.0}) * 10
 
     members, columns = choose_cohort(people, [Condition(column="age", minimum=18.0)], ("sex",))
 
-    assert list(members) == [0, 1]
-    assert list(columns["sex"]) == [1.0, 0.0]
+    assert list(members) == [n for n in range(30) if n % 3 < 2]
+    assert list(columns["sex"]) == [1.0, 0.0] * 10
 
 
 def test_three_categories_are_no_column_of_numbers() -> None:
     with pytest.raises(RejectedInputError) as refusal:
-        choose_cohort(tables({"c": "x"}, {"c": "y"}, {"c": "z"}), (), ("c",))
+        choose_cohort(tables({"c": "x"}, {"c": "y"}, {"c": "z"}) * 10, (), ("c",))
     assert refusal.value.code == "cohort.categories"
+
+
+@pytest.mark.parametrize("odd", [{"c": "z"}, {"c": 7.0}])
+def test_a_value_that_few_people_have_is_missing_and_no_error(odd: dict[str, float | str | None]) -> None:
+    """An error would answer whether that one person has it."""
+    people = tables({"c": "x"}, {"c": "y"}) * 10
+    for few in (0, 1, 9):
+        members, columns = choose_cohort(people + tables(odd) * few, (), ("c",))
+        assert list(members) == list(range(20))
+        assert list(columns["c"]) == [0.0, 1.0] * 10
 
 
 def test_a_number_in_another_unit_than_most_is_missing() -> None:

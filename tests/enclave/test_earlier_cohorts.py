@@ -116,19 +116,30 @@ def test_a_refused_study_is_not_held_against_the_next(world: World) -> None:
     assert world.run().signed.receipt.record_count == 28
 
 
-def test_noised_results_neither_ask_nor_leave_anything(world: World) -> None:
+NOISED: dict[str, Any] = {
+    "analysis": "allele-frequency@1",
+    "parameters": {},
+    "result_class": ResultClass.NOISED,
+    "privacy_micro_rho": 500_000,
+}
+
+
+def test_noised_results_over_everybody_neither_ask_nor_leave_anything(world: World) -> None:
     world.run()
     left = [len(keeper.cohorts) for keeper in world.keepers]
-    world.change(
-        analysis="allele-frequency@1",
-        parameters={},
-        result_class=ResultClass.NOISED,
-        privacy_micro_rho=500_000,
-        parts=(PartKind.GENOTYPES, PartKind.PHENOTYPES),
-        conditions=(taller_than(world, 1),),
-    )
+    world.change(**NOISED, parts=(PartKind.GENOTYPES,))
+    for keeper in world.keepers:
+        keeper.withdrawn.add(world.owners[0].record)
     assert world.run().signed.receipt.record_count == 39
     assert [len(keeper.cohorts) for keeper in world.keepers] == left
+
+
+def test_noise_does_not_hide_how_many_people_fulfil_a_condition(world: World) -> None:
+    """The receipt counts exactly: two noised studies would tell one person's height."""
+    world.change(**NOISED, conditions=(taller_than(world, 1),))
+    world.run()
+    world.change(conditions=(taller_than(world, 2),))
+    assert refused(world) == "disclosure.differencing"
 
 
 # What keepers hold, and what it tells them

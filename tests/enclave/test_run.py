@@ -392,7 +392,7 @@ def test_production_floors_hold_under_intels_root(world: World) -> None:
 
     with pytest.raises(NotPermittedError) as refusal:
         world.run()
-    assert refusal.value.code == "disclosure.cohort-too-small"
+    assert refusal.value.code == "run.too-few-records"
 
 
 def test_intels_root_is_the_one_that_quotes_are_verified_under() -> None:

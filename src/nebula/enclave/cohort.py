@@ -2,6 +2,9 @@
 
 Columns are numbers. A category with two values becomes 0 and 1 in the order of their names; with more, it can be a
 condition, but not a covariate. A number is believed in the unit that most people have; in another it is missing.
+
+SECURITY: what fewer people have than a published cell holds is missing: a category, or numbers among categories. An
+error that the tenth person decides says little about anyone; one that a single person decides is an answer about them.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nebula.analysis.parameters import LinearGwas, Parameters
+from nebula.disclosure.floors import MINIMUM_CELL
 from nebula.protocol.errors import RejectedInputError
 
 if TYPE_CHECKING:
@@ -86,11 +90,12 @@ def _equals(cell: Phenotype | None, wanted: str) -> bool:
 
 def _numbers(name: str, cells: Sequence[Phenotype | None], inside: NDArray[np.bool_]) -> NDArray[np.float64]:
     names = [cell.category if cell is not None else None for cell in cells]
-    categories = sorted({found for found, here in zip(names, inside, strict=True) if here and found is not None})
+    counted = Counter(found for found, here in zip(names, inside, strict=True) if here and found is not None)
+    categories = sorted(category for category, people in counted.items() if people >= MINIMUM_CELL)
     numbers = _numbers_in_common_unit(cells)
     if not categories:
         return numbers
-    if len(categories) > _TWO or not np.isnan(numbers[inside]).all():
+    if len(categories) > _TWO or np.count_nonzero(~np.isnan(numbers[inside])) >= MINIMUM_CELL:
         raise RejectedInputError(
             "cohort.categories",
             f"the column '{name}' has more than two categories, or categories and numbers",

@@ -7,7 +7,10 @@ left in the meantime and compare again; only then may a result leave.
 
 SECURITY: at most t - 1 keepers lie, and the host loses what it likes. An earlier cohort counts when t keepers voted
 for its session or hold it: so one is honest. It may be passed over when so few can hold it that its session never came
-to (3). Where that cannot be told, because keepers are silent, the run waits. Noised results are the budget's business.
+to (3). Where that cannot be told, because keepers are silent, the run waits.
+
+Noised results are the budget's business; but how many people they are about is exact, so where conditions choose the
+people, their cohorts count like all others.
 """
 
 from collections.abc import Iterator, Mapping
@@ -59,7 +62,7 @@ def check_difference(session: Session, keepers: Keepers, records: tuple[Address,
         UnavailableError: too few keepers answer, or an earlier cohort cannot be read without those that are silent.
     """
     study = session.evidence.study
-    if study.result_class is ResultClass.NOISED:
+    if study.result_class is ResultClass.NOISED and not study.conditions:
         return
     key = keccak256(b"nebula/cohort-member/1\x00" + study.buyer.encode())
     members = cohort_members(map(to_bytes, records), key)

@@ -17,7 +17,7 @@ from datetime import datetime
 from nebula.analysis.parameters import Parameters, parse_parameters
 from nebula.attestation.quoting import Quoter
 from nebula.disclosure.release import Released
-from nebula.enclave.analyse import analyse, bundle_result
+from nebula.enclave.analyse import analyse, bundle_result, smallest_cohort
 from nebula.enclave.assemble import Cohort, form_cohort, read_records
 from nebula.enclave.cohort import analysed_columns
 from nebula.enclave.confirm import confirm_records
@@ -170,9 +170,12 @@ def _read_panel(start: Start, study: StudyDocument, open_storage: OpenStorage) -
 
 
 def _require_enough(records: int, study: StudyDocument) -> None:
-    if records < study.min_records:
+    # SECURITY: one answer for every cohort below the floor, before anything is looked at that its people decide.
+    # Otherwise a study over one person's data would tell by its errors whether there is such a person.
+    needed = max(study.min_records, smallest_cohort(study))
+    if records < needed:
         raise NotPermittedError(
             "run.too-few-records",
-            f"fewer records than the study's minimum of {study.min_records:,} can be used",
+            f"fewer records can be used than the {needed:,} that the study needs at least",
             hint="nobody is charged; the escrow goes back to the buyer",
         )
