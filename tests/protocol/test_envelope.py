@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nebula.protocol.envelope import CLOCK_SKEW_SECONDS, VerifiedMessage, open_answer, open_envelope, seal_envelope
@@ -125,3 +125,35 @@ def test_a_request_is_no_answer_to_itself() -> None:
     request = sealed(key=BOB, recipient=BOB.address)
     with pytest.raises(IntegrityError, match="another request"):
         open_answer(request, request=request, expected_sender=BOB.address)
+
+
+FIELDS = ("version", "kind", "sender", "recipient", "sent", "nonce", "reply_to", "body", "signature", "surprise")
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=70) | st.just(ALICE.address),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=400)
+@given(st.binary(max_size=300) | json_values.map(msgspec.json.encode) | st.just(b'{"body":' * 50_000))
+def test_no_bytes_at_all_open_as_an_envelope_or_end_in_anything_but_a_refusal(raw: bytes) -> None:
+    with pytest.raises(RejectedInputError) as refused:
+        opened(raw)
+    assert refused.value.code == "wire.malformed"
+
+
+@settings(max_examples=400)
+@given(st.dictionaries(st.sampled_from(FIELDS), json_values, min_size=1, max_size=3), st.sets(st.sampled_from(FIELDS)))
+def test_an_envelope_that_was_mended_by_a_stranger_is_refused_or_the_same(
+    fields: dict[str, Any], left_out: set[str]
+) -> None:
+    honest = sealed()
+    mended = {**msgspec.json.decode(honest), **fields}
+    raw = msgspec.json.encode({name: value for name, value in mended.items() if name not in left_out})
+    family, message = "", None
+    try:
+        message = opened(raw)
+    except (RejectedInputError, NotPermittedError, IntegrityError) as error:
+        family = error.code.partition(".")[0]
+    assert message == opened(honest) or family in ("wire", "message", "signature")
