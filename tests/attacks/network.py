@@ -28,9 +28,10 @@ from nebula.genome.building import build_panel
 from nebula.genome.inflate import Source
 from nebula.ledger.client import LedgerClient, Network
 from nebula.localnet.bgzf import compress
+from nebula.localnet.places import ports
 from nebula.localnet.population import make_population, to_vcf
-from nebula.localnet.processes import start
-from nebula.localnet.setup import LocalNetwork, make_network
+from nebula.localnet.settings_files import LocalNetwork
+from nebula.localnet.setup import open_network
 from nebula.localnet.supervisor import running, wait_until
 from nebula.protocol.duo import Purpose
 from nebula.protocol.ids import Address, Hash32
@@ -176,10 +177,12 @@ def spellings(secret: bytes) -> set[bytes]:
 
 
 def make_finished_network(folder: Path) -> FinishedNetwork:
-    local = make_network(folder)
-    taps = tap_every_wire(folder, local)
+    taps: dict[str, Wiretap] = {}
     try:
-        start(folder, local)
+        local = open_network(folder)
+        stop(folder, taps)
+        taps = tap_every_wire(folder)
+        open_network(folder)
         network = populate(folder, local, taps)
         live_through(network)
     except BaseException:
@@ -217,13 +220,13 @@ def stop(folder: Path, taps: dict[str, Wiretap]) -> None:
         tap.close()
 
 
-def tap_every_wire(folder: Path, local: LocalNetwork) -> dict[str, Wiretap]:
+def tap_every_wire(folder: Path) -> dict[str, Wiretap]:
     """Make everyone reach everyone through an ear."""
-    ports = msgspec.json.decode((folder / "ports.json").read_bytes(), type=dict[str, int])
-    taps = {name: Wiretap(port) for name, port in ports.items()}
+    listening = ports(folder)
+    taps = {name: Wiretap(port) for name, port in listening.items()}
     for settings in folder.glob("*/settings.json"):
         content = settings.read_bytes()
-        for name, port in ports.items():
+        for name, port in listening.items():
             content = content.replace(
                 f"http://127.0.0.1:{port}".encode(), f"http://127.0.0.1:{taps[name].port}".encode()
             )
