@@ -175,7 +175,7 @@ def _choose_study(  # noqa: PLR0917 - who takes part in it
         return bookmark
     registered = [record for record in all_records(vault.engine) if record.stage is Stage.REGISTERED]
     study = write_study(plot, local, buyer, panel=materials.panel.panel_id, people=len(registered))
-    # One leaves in the first study. After that nobody does: over all but one more, the same buyer gets no second result.
+    # One leaves in the first study, nobody in the next: over all but one more the buyer would get no second result.
     begun = any(record.stage is Stage.WITHDRAWN for record in all_records(vault.engine))
     leaving = None if begun else max(registered, key=lambda record: record.donor or 0).record
     chosen = msgspec.structs.replace(bookmark, study=study, withdrawing=leaving)
