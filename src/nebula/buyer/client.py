@@ -91,7 +91,7 @@ class Buyer:
             nonce=self._network.token.permit_nonce(self.address),
             deadline=study.deadline,
         )
-        key = f"fund-{funding.study}"
+        key = self._relay.open_attempt(f"fund-{funding.study}")  # what was refused before may be possible now
         if self._relay.outcome(key) is None:
             call = self._network.studies.fund_with_permit(
                 funding, permit_deadline=study.deadline, signature=self._key.sign_digest(digest)

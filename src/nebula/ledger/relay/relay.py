@@ -8,6 +8,7 @@ the very bytes that may already be on their way: one nonce, one transaction, at 
 
 import time
 from collections.abc import Callable
+from itertools import count
 
 from sqlalchemy import Engine, Table
 
@@ -71,6 +72,19 @@ class Relay:
         """Return how far an effect is, or None for a key nobody asked for."""
         with reading(self._engine) as connection:
             return self._outbox.find(connection, key)
+
+    def open_attempt(self, name: str) -> str:
+        """Return the key under which an effect that may be tried several times is under way, or may be asked for.
+
+        For effects that the ledger may refuse, or take without effect, now and take later. Everything else has one
+        key, so that it can happen once only.
+        """
+        for attempt in count():
+            key = name if attempt == 0 else f"{name}#{attempt}"
+            outcome = self.outcome(key)
+            if outcome is None or not outcome.is_final:
+                return key
+        raise AssertionError  # one was free
 
     def step(self) -> int:
         """Sign, send and confirm what can be; returns how many effects are not final.

@@ -1,0 +1,70 @@
+"""Locking a study's escrow: once, and again after what kept it from being locked is mended."""
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from audit.miniature import make_study
+from ledger.ledgers import FOREVER, Market, embedded, make_market
+from nebula.attestation.roots import TrustRoot
+from nebula.buyer import Buyer
+from nebula.buyer.settings import BuyerSettings
+from nebula.ledger.client.organizations import Role
+from nebula.ledger.client.studies import StudyState
+from nebula.protocol.errors import NotPermittedError
+from nebula.protocol.funding import funding_of, study_id
+from nebula.protocol.sealing import SealingKey
+from nebula.protocol.study import StudyDocument
+from nebula.transport.keyfiles import save_key
+
+
+@pytest.fixture(scope="module")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
+    with embedded(tmp_path_factory.mktemp("buyer-ledger")) as ledger:
+        yield make_market(ledger)
+
+
+@pytest.fixture
+def buyer(market: Market, tmp_path: Path) -> Buyer:
+    """A verified buyer without a token."""
+    key = market.ledger.fresh_key()
+    entered = market.network.organizations.register(
+        key.address, Role.BUYER, standing_until=FOREVER, legal_name="Poor Institute"
+    )
+    market.ledger.transact(market.governor.secret, entered)
+    save_key(tmp_path / "signing", key.secret)
+    save_key(tmp_path / "sealing", SealingKey.generate().secret)
+    settings = BuyerSettings(
+        ledger_url=market.ledger.client.url,
+        network=market.network.addresses,
+        hub_url="http://127.0.0.1:1",
+        hub_address=market.operator.address,
+        signing_key_file="signing",
+        sealing_key_file="sealing",
+    )
+    return Buyer(settings, tmp_path)
+
+
+@pytest.fixture
+def study(market: Market, buyer: Buyer) -> StudyDocument:
+    anybody = TrustRoot(secrets.token_bytes(32))
+    deadline = market.ledger.client.head().timestamp_seconds + 10**6
+    return msgspec.structs.replace(make_study(market, anybody), buyer=buyer.address, deadline=deadline)
+
+
+def test_a_study_that_could_not_be_paid_can_be_funded_when_there_are_tokens(
+    market: Market, buyer: Buyer, study: StudyDocument
+) -> None:
+    for _ in range(2):
+        with pytest.raises(NotPermittedError):
+            buyer.fund(study)
+    escrow_wei = funding_of(study).escrow_wei
+    market.ledger.transact(market.buyer.secret, market.network.token.transfer(buyer.address, escrow_wei))
+
+    assert buyer.fund(study) is not None
+    assert buyer.study_state(study_id(study)) is StudyState.FUNDED
+    assert buyer.fund(study) is None
+    assert buyer.balance_wei() == 0
