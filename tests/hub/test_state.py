@@ -77,9 +77,9 @@ def test_a_run_keeps_its_first_state_when_it_is_opened_again(engine: Engine) -> 
     study = a_study()
     with writing(engine) as connection:
         state.add_study(connection, study_id(study), study)
-        state.add_run(connection, RUN, study_id(study))
+        state.add_run(connection, RUN, study_id(study), deadline=study.deadline)
         state.set_state(connection, RUN, RunState.ORDERED)
-        state.add_run(connection, RUN, study_id(study))
+        state.add_run(connection, RUN, study_id(study), deadline=study.deadline)
 
     with reading(engine) as connection:
         assert state.get_run(connection, RUN).state is RunState.ORDERED

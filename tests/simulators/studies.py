@@ -68,10 +68,10 @@ class World:
         """Change the study's document."""
         self.study = msgspec.structs.replace(self.study, **fields)
 
-    def run(self) -> RunOutput:
+    def run(self, order: RunOrder | None = None) -> RunOutput:
         """Run the worker in this process."""
         around = Surroundings(self.host, StubQuoter(), lambda _url: self.storage, lambda: datetime.now(UTC))
-        return run_order(self.start, self.order, around)
+        return run_order(self.start, order or self.order, around)
 
 
 @dataclass(frozen=True)

@@ -175,11 +175,13 @@ def run(
         print_json({"study": found, "run": answer.run, "state": state, "detail": detail})
     else:
         out.print(f"run {answer.run}: {state}" + (f", {detail}" if detail else ""))
-    if state == "failed":
+    if state in ("failed", "refunded"):
         raise UnavailableError(
             "study.failed",
             f"the run ended without a result: {detail}",
-            hint=f"the escrow comes back after {_day(document)}: `nebula study refund {short(found)}`",
+            hint=None
+            if state == "refunded"
+            else f"the escrow comes back after {_day(document)}: `nebula study refund {short(found)}`",
         )
     if not json and state == "paid":
         err.print(f"Next: `nebula study result {short(found)}`")
@@ -321,7 +323,7 @@ def _follow(buyer: Buyer, document: StudyDocument) -> tuple[str, str | None]:
             if said != last and not err.is_terminal:
                 err.print(f"  · {said}")
             last = said
-            if standing is not None and standing.state in ("paid", "failed"):
+            if standing is not None and standing.state in ("paid", "failed", "refunded"):
                 return standing.state, standing.detail
             time.sleep(POLL_SECONDS)
 

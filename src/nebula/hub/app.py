@@ -1,5 +1,7 @@
 """The hub's process: who it is, whom it knows, and which message goes to which module."""
 
+import os
+import threading
 import time
 from pathlib import Path
 
@@ -11,11 +13,12 @@ from litestar import Litestar
 from nebula.database import open_database
 from nebula.database.replay import ReplayGuard
 from nebula.hub import state
+from nebula.hub.carry import RecordCarrier
 from nebula.hub.catalogue import Catalogue
 from nebula.hub.effects import Effects
 from nebula.hub.orders import Orders
 from nebula.hub.public import leaves, public_routes
-from nebula.hub.run import Parties, Runs, start_run, wake
+from nebula.hub.run import Parties, Runs, close_overdue, go_on, settle_run, start_run
 from nebula.hub.settings import HubSettings, load_settings
 from nebula.ledger.client import LedgerClient, Network
 from nebula.ledger.relay import Relay
@@ -32,7 +35,6 @@ from nebula.protocol.messages import (
     RUN,
     SESSION,
     Identity,
-    RelayAnswer,
 )
 from nebula.protocol.sealing import SealingKey
 from nebula.protocol.study import StudyDocument
@@ -41,6 +43,7 @@ from nebula.transport.keyfiles import load_key
 from nebula.transport.server import Party, signed_app
 
 LEDGER_POLL_SECONDS = 0.5
+DEADLINE_POLL_SECONDS = 1.0
 _log = structlog.get_logger()
 
 
@@ -59,7 +62,8 @@ def build(settings: HubSettings) -> Litestar:
         confirmations=settings.confirmations,
         chain_id=settings.network.chain_id,
     )
-    effects = Effects(Network(client, settings.network), relay)
+    network = Network(client, settings.network)
+    effects, records = Effects(network, relay), RecordCarrier(network, relay)
     peers = _peers(settings, key)
 
     def keepers(study: StudyDocument) -> list[Peer]:
@@ -76,7 +80,7 @@ def build(settings: HubSettings) -> Litestar:
         keepers=keepers,
         start=lambda study: start_run(runs, parties, study),
     )
-    orders = Orders(engine, effects, hosts=frozenset(settings.hosts), wake=wake)
+    orders = Orders(engine, effects, hosts=frozenset(settings.hosts), settle=lambda run: settle_run(runs, run))
     identity = Identity(
         party="hub",
         address=key.address,
@@ -94,7 +98,7 @@ def build(settings: HubSettings) -> Litestar:
             SESSION: lambda body, message: orders.register_session(body, message.sender),
             PROGRESS: lambda body, message: orders.progress(body, message.sender),
             REPORT: lambda body, message: orders.report(body, message.sender),
-            RELAY: lambda body, _message: RelayAnswer(transactions=effects.put_records(body.puts)),
+            RELAY: lambda body, _message: records.carry(body),
             LEAVES: lambda body, _message: leaves(engine, body),
         },
         routes=public_routes(engine),
@@ -108,6 +112,9 @@ def serve(settings_file: Path) -> None:
         uvicorn.run(build(settings), host=settings.host, port=settings.port, log_level="warning", workers=1)
     finally:
         DBOS.destroy()
+        # A step that waits for keepers or the ledger would keep the interpreter until they are back. It goes on at
+        # the next start, from where it is, as after any other end of this process.
+        os._exit(0)
 
 
 def _wait_for_ledger(client: LedgerClient, chain_id: int) -> None:
@@ -140,4 +147,15 @@ def _workflows(settings: HubSettings, parties: Parties) -> Runs:
     )
     runs = Runs("hub", parties)
     DBOS.launch()
+    go_on(runs, parties)
+    threading.Thread(target=_watch_deadlines, args=(runs, parties), daemon=True).start()
     return runs
+
+
+def _watch_deadlines(runs: Runs, parties: Parties) -> None:
+    while True:
+        try:
+            close_overdue(runs, parties)
+        except UnavailableError as error:
+            _log.info("waiting", code=error.code)
+        time.sleep(DEADLINE_POLL_SECONDS)

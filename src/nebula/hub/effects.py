@@ -1,24 +1,20 @@
-"""What the hub does on the ledger: carry owners' writes, enter sessions, settle, pay. Each effect happens once.
+"""What the hub does on the ledger: enter sessions, settle, pay, give back. Each effect happens once.
 
-Effects go through the outbox, under keys that name them: asking again finds the same transaction.
+Effects go through the outbox, under keys that name them: asking again finds the same transaction. An effect that
+the ledger refuses is looked at again: somebody else may have done it meanwhile, as anybody may, and then it is done.
 """
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from nebula.ledger.client import ContractCall, Network, RevertedError
-from nebula.ledger.client.records import MAX_PUTS, Put
 from nebula.ledger.client.studies import StudyState
 from nebula.ledger.relay import Relay
-from nebula.protocol.errors import NotPermittedError
-from nebula.protocol.ids import Hash32, to_bytes
-from nebula.protocol.messages import RecordPut
+from nebula.protocol.errors import NotPermittedError, UnavailableError
+from nebula.protocol.ids import Hash32
 from nebula.protocol.receipt import Evidence, KeeperVote, Payout, SignedReceipt
 from nebula.protocol.session_vote import session_vote
 from nebula.protocol.typed_data import Funding
-
-WITHDRAWN = "0x" + "00" * 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +36,6 @@ class Effects:
         """Return where a study's money is."""
         return self._network.studies.state_of(study)
 
-    def put_records(self, puts: Sequence[RecordPut]) -> tuple[Hash32, ...]:
-        """Carry owners' signed writes to the ledger and return the transactions that did.
-
-        Registrations and updates go in batches, in which one that the ledger refuses stops no other; whoever
-        sent them looks at the ledger itself. Withdrawals go first and alone.
-        """
-        writes = [put for put in puts if put.commitment != WITHDRAWN]
-        calls = [(self._key("withdraw", [put]), self._withdrawal(put)) for put in puts if put.commitment == WITHDRAWN]
-        calls += [
-            (self._key("put", page), self._network.records.put_many([_put(put) for put in page]))
-            for page in (writes[start : start + MAX_PUTS] for start in range(0, len(writes), MAX_PUTS))
-        ]
-        for key, call in calls:
-            self._relay.submit(key, call)
-        return tuple(self._wait(key).transaction for key, _ in calls)
-
     def register_session(self, evidence: Evidence, votes: Sequence[KeeperVote]) -> Mined:
         """Enter a session that enough keepers voted for.
 
@@ -68,37 +48,57 @@ class Effects:
         return self._do(f"session-{evidence.session}", call)
 
     def settle(self, funding: Funding, signed: SignedReceipt) -> Mined | None:
-        """Split a study's escrow by a receipt; None when somebody did so before."""
-        if self._network.studies.state_of(funding.study) is StudyState.SETTLED:
-            return None
-        return self._do(f"settle-{funding.study}", self._network.studies.settle(funding, signed))
+        """Split a study's escrow by a receipt; None when somebody did so before.
+
+        Raises:
+            NotPermittedError: the ledger refuses the receipt.
+        """
+        call = self._network.studies.settle(funding, signed)
+        return self._do_unless(lambda: self._is(funding.study, StudyState.SETTLED), f"settle-{funding.study}", call)
 
     def claim_subtree(self, study: Hash32, payouts: Sequence[Payout], proof: Sequence[bytes]) -> Mined | None:
-        """Pay a whole sub-tree of payouts; None when every one of it was claimed before."""
-        claimed = self._network.studies.are_claimed(study, [payout.index for payout in payouts])
-        if all(claimed):
-            return None
-        key = f"claim-{study}-{payouts[0].index}"
-        return self._do(key, self._network.studies.claim_subtree(study, payouts, proof))
+        """Pay a whole sub-tree of payouts; None when every one of it was claimed before.
 
-    def _withdrawal(self, put: RecordPut) -> ContractCall:
-        return self._network.records.withdraw(put.record, version=put.version, signature=put.signature)
+        Raises:
+            NotPermittedError: the ledger refuses.
+        """
+        indices = [payout.index for payout in payouts]
+        call = self._network.studies.claim_subtree(study, payouts, proof)
+        return self._do_unless(
+            lambda: all(self._network.studies.are_claimed(study, indices)), f"claim-{study}-{payouts[0].index}", call
+        )
+
+    def refund(self, funding: Funding) -> Mined | None:
+        """Give a study's whole escrow back to its buyer; None when it went back before, or was split.
+
+        Raises:
+            UnavailableError: by the ledger's own clock the deadline has not passed; ask again.
+        """
+        call = self._network.studies.refund(funding)
+        key = self._relay.open_attempt(f"refund-{funding.study}")
+        try:
+            return self._do_unless(lambda: not self._is(funding.study, StudyState.FUNDED), key, call)
+        except NotPermittedError as error:
+            raise UnavailableError(error.code, error.message, hint="it is tried again") from error
+
+    def _is(self, study: Hash32, state: StudyState) -> bool:
+        return self.study_state(study) is state
+
+    def _do_unless(self, done: Callable[[], bool], key: str, call: ContractCall) -> Mined | None:
+        """Do what is not done yet. What this hub has begun itself it sees through, however it was done."""
+        if self._relay.outcome(key) is None and done():
+            return None
+        try:
+            return self._do(key, call)
+        except NotPermittedError:
+            if done():
+                return None
+            raise
 
     def _do(self, key: str, call: ContractCall) -> Mined:
         self._relay.submit(key, call)
-        return self._wait(key)
-
-    def _wait(self, key: str) -> Mined:
         try:
             outcome = self._relay.wait(key)
         except RevertedError as error:
-            raise NotPermittedError("ledger.refused", f"the ledger refuses: {error.message}") from error
+            raise NotPermittedError("ledger.refused", f"the ledger refuses: {error.reason}") from error
         return Mined(outcome.transaction_hash or "", outcome.block_number or 0)
-
-    def _key(self, what: str, puts: Sequence[RecordPut]) -> str:
-        digest = hashlib.sha256(b"".join(put.signature for put in puts)).hexdigest()
-        return f"{what}-{digest}"
-
-
-def _put(put: RecordPut) -> Put:
-    return Put(put.record, to_bytes(put.commitment), put.version, put.signature)

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from nebula.database import reading, writing
 from nebula.hub import state
 from nebula.hub.effects import Effects
-from nebula.hub.settle import check_output
+from nebula.hub.settle import GOES_BACK, check_output
 from nebula.hub.state import RunState
 from nebula.protocol.errors import IntegrityError, NotPermittedError
 from nebula.protocol.ids import Address, Hash32
@@ -32,12 +32,12 @@ class Orders:
     """Answers the enclave hosts that this hub works with."""
 
     def __init__(
-        self, engine: Engine, effects: Effects, *, hosts: frozenset[Address], wake: Callable[[Hash32], None]
+        self, engine: Engine, effects: Effects, *, hosts: frozenset[Address], settle: Callable[[Hash32], None]
     ) -> None:
         self._engine = engine
         self._effects = effects
         self._hosts = hosts
-        self._wake = wake
+        self._settle = settle
 
     def next_order(self, request: OrderRequest, sender: Address) -> OrderAnswer:
         """Return the oldest order for this measurement; the same again until it is reported."""
@@ -64,7 +64,8 @@ class Orders:
         """Note how far an enclave is, for those who wait."""
         self._check_host(sender)
         with writing(self._engine) as connection:
-            state.set_detail(connection, request.run, f"{request.stage} {request.done}/{request.total}")
+            told = f"{request.stage} {request.done}/{request.total}"
+            state.set_detail(connection, request.run, told, only=RunState.ORDERED)
         return Accepted()
 
     def report(self, request: RunReport, sender: Address) -> Accepted:
@@ -75,6 +76,7 @@ class Orders:
             if run.state is RunState.ORDERED:
                 if request.output is None:
                     reason = request.error.message if request.error else "the enclave gave no reason"
+                    reason = f"{reason}; {GOES_BACK}"
                     state.set_state(connection, request.run, RunState.FAILED, reason)
                 else:
                     study = state.get_study(connection, run.study)
@@ -91,7 +93,9 @@ class Orders:
                         dropped=output.dropped,
                     )
                     state.keep_output(connection, public, output.leaves, output.sealed_result)
-        self._wake(request.run)
+            is_reported = state.get_run(connection, request.run).state is RunState.REPORTED
+        if is_reported:
+            self._settle(request.run)
         return Accepted()
 
     def _check_host(self, sender: Address) -> None:

@@ -11,6 +11,10 @@ from nebula.protocol.merkle import SUBTREE, payout_tree, subtree_proof
 from nebula.protocol.receipt import PublicRun, RunOutput
 from nebula.protocol.study import StudyDocument
 
+GOES_BACK = "the escrow goes back to the buyer after the deadline"
+WENT_BACK = "the escrow went back to the buyer"
+TOO_LATE = f"no result came by the study's deadline; {GOES_BACK}"
+
 
 def check_output(output: RunOutput, *, study: StudyDocument, run: Hash32) -> RunOutput:
     """Return an output that is about this study and run, and whose payouts its receipt commits to.

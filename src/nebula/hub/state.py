@@ -53,6 +53,7 @@ runs = Table(
     Column("study", String(66), ForeignKey("studies.study"), nullable=False, unique=True),
     Column("state", String(20), nullable=False, index=True),
     Column("detail", Text, nullable=True),
+    Column("deadline", BigInteger, nullable=False),
     Column("sealed_result", LargeBinary, nullable=True),
     Column("public_run", LargeBinary, nullable=True),
     sqlite_strict=True,
@@ -105,6 +106,7 @@ class RunState(StrEnum):
     SETTLED = "settled"
     PAID = "paid"
     FAILED = "failed"
+    REFUNDED = "refunded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +151,10 @@ def list_studies(
     return page, page[-1][0] if len(rows) > limit else None
 
 
-def add_run(connection: Connection, run: Hash32, study: Hash32) -> None:
+def add_run(connection: Connection, run: Hash32, study: Hash32, *, deadline: int) -> None:
     """Open a study's one run; opening it again changes nothing."""
-    connection.execute(_insert_or_ignore(connection, runs).values(run=run, study=study, state=RunState.MATCHING.value))
+    row = {"run": run, "study": study, "state": RunState.MATCHING.value, "deadline": deadline}
+    connection.execute(_insert_or_ignore(connection, runs).values(row))
 
 
 def get_run(connection: Connection, run: Hash32) -> Run:
@@ -173,11 +176,26 @@ def set_state(connection: Connection, run: Hash32, state: RunState, detail: str 
     connection.execute(update(runs).where(runs.c.run == run).values(state=state.value, detail=detail))
 
 
-def set_detail(connection: Connection, run: Hash32, detail: str) -> None:
-    """Note how far the enclave is; only while the run is ordered."""
-    connection.execute(
-        update(runs).where(runs.c.run == run, runs.c.state == RunState.ORDERED.value).values(detail=detail)
+def set_detail(connection: Connection, run: Hash32, detail: str, *, only: RunState | None = None) -> None:
+    """Note how far a run is, or what it waits for; with ``only``, while it stands there."""
+    of_run = update(runs).where(runs.c.run == run)
+    connection.execute((of_run if only is None else of_run.where(runs.c.state == only.value)).values(detail=detail))
+
+
+def has_run(connection: Connection, run: Hash32) -> bool:
+    """Whether a run was opened."""
+    return connection.scalar(select(runs.c.run).where(runs.c.run == run)) is not None
+
+
+def runs_at(connection: Connection, *states: RunState, overdue_at: float | None = None) -> list[Run]:
+    """Return the runs that stand at one of these states; with ``overdue_at``, if their deadline has passed by then."""
+    wanted = select(runs.c.run, runs.c.study, runs.c.state, runs.c.detail).where(
+        runs.c.state.in_([one.value for one in states])
     )
+    if overdue_at is not None:
+        wanted = wanted.where(runs.c.deadline < overdue_at)
+    rows = connection.execute(wanted.order_by(runs.c.run))
+    return [Run(row.run, row.study, RunState(row.state), row.detail) for row in rows]
 
 
 def open_orders(connection: Connection, *, limit: int = 100) -> list[Hash32]:

@@ -46,10 +46,10 @@ class RunWatch:
             if found != last:
                 tell(*found)
                 last = found
-            return found[0] in ("paid", "failed")
+            return found[0] in ("paid", "failed", "refunded")
 
         wait_until(ended, seconds=RUN_SECONDS, what="the run")
-        if last[0] == "failed":
+        if last[0] != "paid":
             raise UnavailableError("story.run", f"the run ended without a result: {last[1]}")
         return parse_public_run(self._get("/public"))
 
