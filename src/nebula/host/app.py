@@ -34,7 +34,7 @@ from nebula.transport.keyfiles import load_key
 
 MAX_DEATHS = 10
 """So often a run's worker may die before the hub is told that it cannot be done here."""
-MAX_PAUSE_SECONDS = 30.0
+MAX_PAUSE_SECONDS = 10.0
 
 _log = structlog.get_logger()
 
