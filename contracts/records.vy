@@ -139,6 +139,18 @@ def is_live(record: address) -> bool:
 
 @external
 @view
+def slots(records: DynArray[address, 500]) -> DynArray[uint256, 500]:
+    """
+    @notice Many records' slots in one call, in the order asked for: what keepers read before they release.
+    """
+    found: DynArray[uint256, 500] = []
+    for record: address in records:
+        found.append(self.slot[record])
+    return found
+
+
+@external
+@view
 def version_of(record: address) -> uint48:
     """
     @notice How often a record has changed; zero for one never seen. The next put names this plus one.

@@ -39,7 +39,7 @@ def free_port() -> int:
 
 def wait_until_answering(url: str, process: subprocess.Popen[bytes]) -> None:
     client = LedgerClient(url, sleep=lambda _: None)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         assert process.poll() is None, "the ledger ended before it answered"
         with contextlib.suppress(UnavailableError):

@@ -8,7 +8,7 @@ from nebula.ledger.client import records as record_events
 from nebula.ledger.client import studies as study_events
 from nebula.ledger.client.deployment import _arguments, _send_missing
 from nebula.ledger.client.organizations import EVENTS, Registered, Role
-from nebula.ledger.client.records import Put
+from nebula.ledger.client.records import MAX_SLOTS, Put
 from nebula.ledger.client.sessions import Approval
 from nebula.ledger.client.studies import StudyState
 from nebula.ledger.client.wallet import Wallet, contract_address
@@ -143,6 +143,18 @@ def test_records_are_put_read_and_withdrawn(ledger: Ledger, market: Market) -> N
     # The past stays as it was, by number and by hash.
     assert records.slot(gone.address, receipt.block_number).is_live
     assert records.slots([gone.address, keys[0].address], receipt.block_hash)[0].is_live
+
+
+def test_slots_of_more_records_than_one_call_reads_come_in_the_order_asked_for(ledger: Ledger, market: Market) -> None:
+    known = SigningKey.generate()
+    ledger.transact(FAUCET, market.network.records.put_many([signed_put(market, known)]))
+    strangers = [f"0x{number:040x}" for number in range(1, MAX_SLOTS + 100)]
+
+    slots = market.network.records.slots([*strangers, known.address, *strangers])
+
+    assert [slot.record for slot in slots] == [*strangers, known.address, *strangers]
+    assert [slot.record for slot in slots if slot.is_live] == [known.address]
+    assert market.network.records.slots([]) == []
 
 
 def test_logs_are_found_whatever_page_size_the_node_grants(ledger: Ledger, market: Market) -> None:

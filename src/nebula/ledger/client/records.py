@@ -7,12 +7,15 @@ from typing import ClassVar
 from nebula.ledger.client.calls import Contract, ContractCall
 from nebula.ledger.client.events import Event, EventDecoder
 from nebula.ledger.client.rpc import At
-from nebula.protocol.errors import RejectedInputError
+from nebula.protocol.errors import IntegrityError, RejectedInputError
 from nebula.protocol.ids import Address
 from nebula.protocol.typed_data import Domain
 
 MAX_PUTS = 200
 """How many records one transaction registers at most."""
+
+MAX_SLOTS = 500
+"""How many slots one call reads at most."""
 
 COMMITMENT_BYTES = 26
 _VERSION_BITS = 48
@@ -100,7 +103,10 @@ class Records(Contract):
 
     def slots(self, records: Sequence[Address], at: At = None) -> list[Slot]:
         """Return the slots of many records, about one block, in their order."""
-        words = self._read_many("slot", [(record,) for record in records], at)
+        pages = [records[start : start + MAX_SLOTS] for start in range(0, len(records), MAX_SLOTS)]
+        words = [word for found in self._read_many("slots", [(page,) for page in pages], at) for word in found]
+        if len(words) != len(records):
+            raise IntegrityError("ledger.contract", "the records contract answered about other records than asked")
         return [_slot(record, int(word)) for record, word in zip(records, words, strict=True)]
 
     def put(self, item: Put) -> ContractCall:
