@@ -1,6 +1,6 @@
 """How many records a keeper releases a second: signatures, consent, log, budgets and sealing, all of it.
 
-    PYTHONPATH=tests python -P benchmarks/keeper.py [--records 2000]
+    PYTHONPATH=tests python benchmarks/key_release.py [--records 2000]
 
 One keeper with SQLite on disk (every commit synced), one process, one core. Owners enrol, stand on the ledger, and a
 session on simulated hardware asks in pages of 1,000. Timed is the whole answer: open and check the envelope, note it
