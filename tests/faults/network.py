@@ -60,7 +60,7 @@ class FaultyNetwork:
     local: LocalNetwork
     wires: Tripwires
     ledger: Network
-    victim: str = ""
+    apart: bool = False
     _studies: int = 0
     _act: subprocess.Popen[str] | None = None
     paid_out: list[str] = field(default_factory=list)
@@ -144,10 +144,14 @@ class FaultyNetwork:
         In a process of its own where that is to be killed, which costs its start.
         """
         for attempt in range(TRIES):
-            with suppress(UnavailableError, _KilledError):
-                if die is None and self.victim not in ("vault", "buyer"):
+            try:
+                if die is None and not self.apart:
                     return ACTS[words[0]](self.folder, *words[1:])
                 return self._act_apart(*words, *(["--die", die] if die and attempt == 0 else []))
+            except UnavailableError:
+                self.up()
+            except _KilledError:
+                continue
         raise AssertionError(f"{words} was not done in {TRIES} tries")
 
     def _act_apart(self, *words: str) -> Any:

@@ -14,6 +14,7 @@ def run_study(
     spring: Callable[[], None] = lambda: None,
     *,
     during: str = "run",
+    apart: bool = False,
     noised: bool = False,
     meanwhile: Callable[[str], None] = lambda _run: None,
 ) -> ResultBundle:
@@ -24,6 +25,7 @@ def run_study(
         wire: where something happens; None to disturb nothing.
         spring: what.
         during: the act of the buyer or an owner during which the wire is armed.
+        apart: that act is a process of its own, which can be killed.
         noised: study frequencies under a privacy budget, instead of an association.
         meanwhile: done with the run's id while the run is on.
     """
@@ -31,6 +33,7 @@ def run_study(
     file = network.file(study)
 
     def arm(act: str) -> None:
+        network.apart = apart and act == during
         if wire is not None and act == during:
             network.wires.arm(wire, spring)
 
@@ -53,7 +56,6 @@ def run_study(
     failed = network.audit(public, result)
 
     assert wire is None or network.wires.sprung.is_set(), "the message did not pass"
-    network.victim = ""
     network.up()  # everything that was killed runs again
     assert earned == [int(study.price_per_record_wei)] * PEOPLE
     assert failed == 0

@@ -104,8 +104,14 @@ def test_a_study_ends_the_same_whoever_is_killed_when(
 ) -> None:
     wire = Wire(moment.door, moment.message, cut)
 
-    network.victim = victim
-    result = run_study(network, wire, partial(network.kill, victim), during=moment.during, noised=moment.noised)
+    result = run_study(
+        network,
+        wire,
+        partial(network.kill, victim),
+        during=moment.during,
+        apart=victim in ("buyer", "vault"),
+        noised=moment.noised,
+    )
 
     if not moment.noised:
         assert dict(result.files) == undisturbed.files

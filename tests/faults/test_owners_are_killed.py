@@ -37,7 +37,17 @@ ENROLLING = [
 ]
 
 
-@pytest.mark.parametrize(("victim", "where"), ENROLLING, ids=[f"{victim}-{where}" for victim, where in ENROLLING])
+IN_THE_GATE = (2, 4, 6, 8)
+
+
+def _cases() -> list[object]:
+    return [
+        pytest.param(*case, id="-".join(case), marks=() if number in IN_THE_GATE else pytest.mark.slow)
+        for number, case in enumerate(ENROLLING)
+    ]
+
+
+@pytest.mark.parametrize(("victim", "where"), _cases())
 def test_an_enrolment_and_a_withdrawal_happen_once_whoever_is_killed(
     network: FaultyNetwork, victim: str, where: str
 ) -> None:
