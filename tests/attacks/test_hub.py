@@ -12,6 +12,7 @@ import pytest
 
 from attacks.network import FinishedNetwork
 from keeper.world import World
+from nebula.ledger.client.records import Put
 from nebula.ledger.client.wallet import Fees, Wallet
 from nebula.protocol.errors import IntegrityError, NebulaError, NotPermittedError
 from nebula.protocol.funding import funding_of, study_id
@@ -116,16 +117,15 @@ def test_an_old_registration_brings_no_consent_back(network: FinishedNetwork) ->
 
 
 def test_a_commitment_that_the_hub_signed_is_nobodys(network: FinishedNetwork) -> None:
-    victim = network.records[0]
+    victim, commitment = network.records[0], b"\x09" * 26
     before = network.ledger().records.slots([victim.record])
-    digest = record_put_digest(network.others.records_domain, victim.record, b"\x09" * 26, version=2)
-    put = RecordPut(
-        record=victim.record,
-        commitment="0x" + "09" * 26,
-        version=2,
-        signature=hub_key(network).sign_digest(digest),
-    )
-    network.others.hub.ask(RELAY, RelayRequest(puts=(put,)), RelayAnswer)
+    digest = record_put_digest(network.others.records_domain, victim.record, commitment, version=2)
+    forged = hub_key(network).sign_digest(digest)
+    put = RecordPut(record=victim.record, commitment="0x" + commitment.hex(), version=2, signature=forged)
+    with pytest.raises(IntegrityError):
+        network.others.hub.ask(RELAY, RelayRequest(puts=(put,)), RelayAnswer)
+    anyone = SigningKey.from_secret(load_key(network.folder / "keys" / "buyer.signing"))
+    bring(network, anyone, network.ledger().records.put_many([Put(victim.record, commitment, 2, forged)]))
     assert network.ledger().records.slots([victim.record]) == before
 
 
