@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import BigInteger, Column, MetaData, String, Table, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from nebula.database import open_database, reading, writing
+from nebula.database import insert_or_ignore, open_database, reading, writing
 from nebula.protocol.errors import RejectedInputError, UnavailableError
 
 TABLES = MetaData()
@@ -43,6 +43,15 @@ def test_a_transaction_that_fails_changed_nothing(database_url: str) -> None:
         fail()
     with reading(engine) as connection:
         assert connection.scalar(select(counters.c.amount)) is None
+
+
+def test_a_row_that_is_there_already_is_left_alone(database_url: str) -> None:
+    engine = open_database(database_url, TABLES, party="test")
+    for amount in (1, 2):
+        with writing(engine) as connection:
+            connection.execute(insert_or_ignore(connection, counters).values(name="a", amount=amount))
+    with reading(engine) as connection:
+        assert connection.scalar(select(counters.c.amount)) == 1
 
 
 def test_writers_wait_for_each_other_and_none_is_lost(database_url: str) -> None:

@@ -26,6 +26,7 @@ from sqlalchemy import (
     make_url,
     select,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError as DuplicateError
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.compiler import compiles
@@ -106,6 +107,16 @@ def reading(engine: Engine) -> Iterator[Connection]:
             yield connection
     except OperationalError as error:
         raise _unavailable(error) from error
+
+
+def insert_or_ignore(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """Return an insert that leaves rows alone that are there already."""
+    return insert_into(connection, table).on_conflict_do_nothing()
+
+
+def insert_into(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """Return an insert of the connection's own dialect, which can say what happens to rows that are there already."""
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
 def _unavailable(error: OperationalError) -> UnavailableError:

@@ -19,8 +19,8 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
+from nebula.database import insert_or_ignore
 from nebula.database.replay import seen_messages_table
 from nebula.ledger.relay import outbox_table
 from nebula.protocol.errors import RejectedInputError
@@ -122,7 +122,7 @@ class Run:
 def add_study(connection: Connection, study: Hash32, document: StudyDocument) -> None:
     """Keep a study; keeping it again changes nothing."""
     row = {"study": study, "buyer": document.buyer, "document": to_canonical(document)}
-    connection.execute(_insert_or_ignore(connection, studies).values(row))
+    connection.execute(insert_or_ignore(connection, studies).values(row))
 
 
 def get_study(connection: Connection, study: Hash32) -> StudyDocument:
@@ -154,7 +154,7 @@ def list_studies(
 def add_run(connection: Connection, run: Hash32, study: Hash32, *, deadline: int) -> None:
     """Open a study's one run; opening it again changes nothing."""
     row = {"run": run, "study": study, "state": RunState.MATCHING.value, "deadline": deadline}
-    connection.execute(_insert_or_ignore(connection, runs).values(row))
+    connection.execute(insert_or_ignore(connection, runs).values(row))
 
 
 def get_run(connection: Connection, run: Hash32) -> Run:
@@ -208,7 +208,7 @@ def add_candidates(connection: Connection, run: Hash32, records: Sequence[Addres
     """Keep the records that a run may ask for."""
     if records:
         rows = [{"run": run, "record": record} for record in records]
-        connection.execute(_insert_or_ignore(connection, candidates), rows)
+        connection.execute(insert_or_ignore(connection, candidates), rows)
 
 
 def get_candidates(connection: Connection, run: Hash32) -> tuple[Address, ...]:
@@ -220,7 +220,7 @@ def get_candidates(connection: Connection, run: Hash32) -> tuple[Address, ...]:
 def keep_session(connection: Connection, request: SessionRequest) -> None:
     """Keep what a session was voted in on; keeping it again changes nothing."""
     row = {"session": request.evidence.session, "run": request.run, "request": to_canonical(request)}
-    connection.execute(_insert_or_ignore(connection, sessions).values(row))
+    connection.execute(insert_or_ignore(connection, sessions).values(row))
 
 
 def get_session(connection: Connection, session: Address) -> SessionRequest:
@@ -312,9 +312,3 @@ def page_of_payouts(
     ).all()
     page = tuple(Payout(index=row.payout_index, address=row.address, amount_wei=row.amount_wei) for row in rows[:limit])
     return page, after + limit if len(rows) > limit else None
-
-
-def _insert_or_ignore(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    if connection.dialect.name == "postgresql":
-        return postgresql.insert(table).on_conflict_do_nothing()
-    return sqlite.insert(table).on_conflict_do_nothing()

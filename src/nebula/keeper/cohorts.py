@@ -11,12 +11,12 @@ sessions of the same buyer, under the same two checks. Nothing here is ever dele
 
 from sqlalchemy import RowMapping, select
 
-from nebula.database import reading, writing
+from nebula.database import insert_or_ignore, reading, writing
 from nebula.keeper import sessions
 from nebula.keeper.context import Keeper
 from nebula.keeper.sessions import Session
 from nebula.keeper.standing import check_study
-from nebula.keeper.state import cohorts, insert_or_ignore
+from nebula.keeper.state import cohorts
 from nebula.keeper.state import sessions as appraised
 from nebula.protocol.errors import NotPermittedError
 from nebula.protocol.ids import Address, Hash32

@@ -12,13 +12,13 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from nebula.database import reading, writing
+from nebula.database import insert_or_ignore, reading, writing
 from nebula.keeper import log
 from nebula.keeper.context import Keeper
 from nebula.keeper.enrol import acceptance, keep_policy, refusal
 from nebula.keeper.ledger_view import Block
 from nebula.keeper.reasons import sentence
-from nebula.keeper.state import approvals, approved_records, current_policies, enrolments, insert_or_ignore, studies
+from nebula.keeper.state import approvals, approved_records, current_policies, enrolments, studies
 from nebula.protocol.consent import ConsentPolicy, Mode, Refusal, permits
 from nebula.protocol.errors import NebulaError, RejectedInputError
 from nebula.protocol.funding import study_id

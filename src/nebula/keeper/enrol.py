@@ -10,9 +10,9 @@ each record of it stands for itself: those refused do not hold up the others. Se
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from nebula.database import writing
+from nebula.database import insert_or_ignore, writing
 from nebula.keeper.context import Keeper
-from nebula.keeper.state import enrolments, insert_or_ignore, policies
+from nebula.keeper.state import enrolments, policies
 from nebula.protocol.consent import ConsentPolicy, policy_commitment, record_commitment
 from nebula.protocol.errors import IntegrityError, NebulaError, RejectedInputError
 from nebula.protocol.ids import Address, Hash32, to_bytes, to_hex

@@ -12,12 +12,12 @@ from bisect import bisect_right
 import numpy as np
 from numpy.typing import NDArray
 
-from nebula.database import reading, writing
+from nebula.database import insert_or_ignore, reading, writing
 from nebula.keeper.context import Keeper
 from nebula.keeper.reasons import NOT_CURRENT, WITHDRAWN
 from nebula.keeper.snapshot import Snapshot, Snapshots
 from nebula.keeper.standing import check_terms
-from nebula.keeper.state import approved_records, insert_or_ignore, spent_budgets, studies
+from nebula.keeper.state import approved_records, spent_budgets, studies
 from nebula.protocol.consent import Refusal
 from nebula.protocol.consent_columns import count_reasons
 from nebula.protocol.errors import NotPermittedError

@@ -23,9 +23,8 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
-from nebula.database import open_database, writing
+from nebula.database import insert_or_ignore, open_database, writing
 from nebula.database.replay import seen_messages_table
 from nebula.keeper.ledger_view import Slot
 from nebula.protocol.consent import ConsentPolicy, parse_policy
@@ -258,13 +257,6 @@ def spend(connection: Connection, run: Hash32, records: Sequence[Address], micro
         .where(budgets.c.record.in_(records))
         .values(spent_micro_rho=budgets.c.spent_micro_rho + micro_rho)
     )
-
-
-def insert_or_ignore(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """Return an insert that leaves rows alone that are there already."""
-    if connection.dialect.name == "postgresql":
-        return postgresql.insert(table).on_conflict_do_nothing()
-    return sqlite.insert(table).on_conflict_do_nothing()
 
 
 def pages(records: Iterable[Address], size: int) -> Iterable[list[Address]]:

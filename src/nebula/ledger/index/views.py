@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, insert, update
 
+from nebula.database import insert_into
 from nebula.ledger.client import organizations, records, sessions, studies
 from nebula.ledger.client.events import Event, LedgerEvent
 from nebula.ledger.client.sessions import Approval
@@ -220,10 +221,6 @@ def _upsert(connection: Connection, table: Table, rows: list[dict[str, Any]]) ->
     if not rows:
         return
     keys = [column.name for column in table.primary_key]
-    if connection.dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert as insert_or  # noqa: PLC0415  # only where it is used
-    else:
-        from sqlalchemy.dialects.sqlite import insert as insert_or  # type: ignore[assignment]  # noqa: PLC0415
-    statement = insert_or(table)
+    statement = insert_into(connection, table)
     changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), rows)
