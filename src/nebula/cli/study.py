@@ -141,7 +141,7 @@ def fund(study: str, *, yes: Yes = False, at: BuyerOptions = OF_BUYER, json: Jso
     try:
         outcome = buyer.fund(document)
     except RevertedError as error:
-        raise NotPermittedError("study.fund", f"the ledger refuses: {error.message}") from error
+        raise NotPermittedError("study.fund", f"the ledger refuses: {error.reason}") from error
     block = None if outcome is None else outcome.block_number
     if json:
         print_json({"study": found, "escrow_wei": str(document.escrow_wei), "block": block})
@@ -280,7 +280,7 @@ def refund(study: str, *, at: BuyerOptions = OF_BUYER, json: Json = False) -> No
     try:
         outcome = buyer.refund(document)
     except RevertedError as error:
-        raise NotPermittedError("study.refund", f"the ledger refuses: {error.message}") from error
+        raise NotPermittedError("study.refund", f"the ledger refuses: {error.reason}") from error
     block = None if outcome is None else outcome.block_number
     if json:
         print_json({"study": found, "refund_wei": str(document.escrow_wei), "block": block})

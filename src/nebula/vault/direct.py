@@ -61,4 +61,4 @@ class Direct:
         try:
             return self._relay.wait(key)
         except RevertedError as error:
-            raise NotPermittedError("ledger.refused", f"the ledger refuses: {error.message}") from error
+            raise NotPermittedError("ledger.refused", f"the ledger refuses: {error.reason}") from error
