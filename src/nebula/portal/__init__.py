@@ -1,1 +1,1 @@
-"""The pages of hub and vault alike, and the charts on them."""
+"""Charts of what a study found."""
