@@ -1,0 +1,134 @@
+"""``nebula study publish``: the terms of a study, from options and a file, and what they would cost."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from nebula.buyer.drafting import StudyDraft, read_draft, with_options, write_study
+from nebula.buyer.settings import BuyerSettings
+from nebula.cli.buying import open_buyer, open_shelf
+from nebula.cli.console import err, out, print_json, short, show_facts
+from nebula.cli.options import OF_BUYER, BuyerOptions, Json
+from nebula.cli.study_words import facts, terms
+from nebula.protocol.consent import SENTENCES, Refusal
+from nebula.protocol.duo import Pledge, Purpose
+from nebula.protocol.errors import RejectedInputError
+from nebula.protocol.messages import PublishAnswer
+from nebula.protocol.study import ResultClass, StudyDocument
+from nebula.storage.panels import Panels
+
+Names = tuple[str, ...] | None
+Flag = Annotated[bool | None, Parameter(negative="")]
+
+
+def publish(
+    file: Path | None = None,
+    *,
+    title: str | None = None,
+    summary: str | None = None,
+    purpose: tuple[Purpose, ...] | None = None,
+    disease: Names = None,
+    pledge: tuple[Pledge, ...] | None = None,
+    commercial: Flag = None,
+    ai_training: Flag = None,
+    analysis: str | None = None,
+    trait: str | None = None,
+    pcs: int | None = None,
+    covariate: Names = None,
+    result_class: ResultClass | None = None,
+    privacy_rho: float | None = None,
+    price: str | None = None,
+    fee: str | None = None,
+    min_records: int | None = None,
+    max_records: int | None = None,
+    days: float | None = None,
+    panel: str | None = None,
+    at: BuyerOptions = OF_BUYER,
+    json: Json = False,
+) -> None:
+    """Publish a study, and learn roughly how many records would take part and what it costs, before paying.
+
+    Args:
+        file: the study as TOML or JSON, with fields named as the options are; options go before it.
+        title: what owners read first.
+        summary: in plain words, what is to be found out and why; at least 20 characters.
+        purpose: health, disease, ancestry, methods or general; may be given several times.
+        disease: what it is about, such as MONDO:0005148; may be given several times.
+        pledge: ethics-approval, publication, collaboration or return; may be given several times.
+        commercial: the use is commercial.
+        ai_training: AI models are trained on the result.
+        analysis: gwas-linear or allele-frequency.
+        trait: the phenotype's column, for gwas-linear.
+        pcs: principal components among the covariates; 10 unless said.
+        covariate: a further column; may be given several times.
+        result_class: noised, hits or full; what suits the analysis unless said.
+        privacy_rho: the privacy budget that noise takes from each record, for noised results.
+        price: tokens for each record; 2 unless said.
+        fee: tokens for the operator; 50 unless said.
+        min_records: fewer do not run; 100 unless said.
+        max_records: more are not paid for; 1000 unless said.
+        days: until the deadline, after which the escrow comes back; 30 unless said.
+        panel: the panel's name or id; needed where the network has several.
+    """
+    options = {
+        "title": title,
+        "summary": summary,
+        "purposes": purpose,
+        "diseases": disease,
+        "pledges": pledge,
+        "commercial": commercial,
+        "ai_training": ai_training,
+        "analysis": analysis,
+        "trait": trait,
+        "pcs": pcs,
+        "covariates": covariate,
+        "result_class": result_class,
+        "privacy_rho": privacy_rho,
+        "price": price,
+        "fee": fee,
+        "min_records": min_records,
+        "max_records": max_records,
+        "days": days,
+        "panel": panel,
+    }
+    draft = with_options(StudyDraft() if file is None else read_draft(file), options)
+    settings, buyer = open_buyer(at)
+    document = write_study(
+        draft,
+        settings,
+        buyer=buyer.address,
+        result_key=buyer.result_key,
+        panel=_panel(settings, draft.panel),
+        at=datetime.now(UTC),
+    )
+    answer = buyer.publish(document)
+    open_shelf(at).keep(document)
+    if json:
+        print_json(facts(document) | {"matching": answer.matching, "refused": answer.refused})
+        return
+    _tell_published(document, answer)
+    err.print(f"Next: `nebula study fund {short(answer.study)}`")
+
+
+def _panel(settings: BuyerSettings, wanted: str | None) -> str:
+    if settings.panels_url is None:
+        raise RejectedInputError(
+            "panel.url", "the buyer's settings do not say where panels are", hint="add panels_url to settings.json"
+        )
+    return Panels(settings.panels_url).choose(wanted).panel_id
+
+
+def _tell_published(document: StudyDocument, answer: PublishAnswer) -> None:
+    show_facts(terms(document))
+    out.print(f"\n[bold]{answer.matching} records[/bold] would take part")
+    if answer.refused:
+        out.print("refused, by reason (a record may have several):")
+        for reason, count in sorted(answer.refused.items()):
+            out.print(f"  {count:<16} {_reason(reason)}")
+
+
+def _reason(reason: str) -> str:
+    known = {str(refusal.name).lower(): sentence for refusal, sentence in SENTENCES.items() if refusal in Refusal}
+    return known.get(reason, reason)
