@@ -9,7 +9,8 @@ from typing import Any
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError
 
-from nebula.ledger.client.rpc import At, LedgerClient
+from nebula.ledger.client.requests import At
+from nebula.ledger.client.rpc import LedgerClient
 from nebula.protocol.errors import IntegrityError
 from nebula.protocol.ids import Address
 from nebula.protocol.signing import keccak256

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
+from nebula.ledger.client.answers import RawLog
 from nebula.ledger.client.calls import artefact
-from nebula.ledger.client.rpc import RawLog
 from nebula.protocol.errors import IntegrityError
 from nebula.protocol.ids import Address, Hash32, to_hex
 from nebula.protocol.signing import keccak256

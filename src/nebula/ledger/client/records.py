@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from nebula.ledger.client.calls import Contract, ContractCall
 from nebula.ledger.client.events import Event, EventDecoder
-from nebula.ledger.client.rpc import At
+from nebula.ledger.client.requests import At
 from nebula.protocol.errors import IntegrityError, RejectedInputError
 from nebula.protocol.ids import Address
 from nebula.protocol.typed_data import Domain

@@ -1,80 +1,30 @@
-"""JSON-RPC to an Ethereum node: requests, batches, retries, and errors sorted by who must act."""
+"""JSON-RPC to an Ethereum node: requests, batches, retries."""
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import httpx2
 import msgspec
 
-from nebula.ledger.client.reverts import revert_reason
-from nebula.protocol.errors import IntegrityError, NebulaError, NotPermittedError, RejectedInputError, UnavailableError
+from nebula.ledger.client.answers import (
+    BlockRef,
+    RawLog,
+    TransactionReceipt,
+    block_ref,
+    from_hex,
+    raw_log,
+    transaction_receipt,
+)
+from nebula.ledger.client.failures import TooMuchError, failure_of, result_of
+from nebula.ledger.client.requests import At, Request, block_request, block_tag, call_request, log_query
+from nebula.protocol.errors import IntegrityError, NebulaError, UnavailableError
 from nebula.protocol.ids import Address, Hash32, to_hex
 
 TIMEOUT = httpx2.Timeout(60.0, connect=5.0)
 _RETRY_SECONDS = (0.1, 0.4, 1.6)
 _IN_ONE_BATCH = 500
 _MAX_LOG_BLOCKS = 10_000
-_REVERTED = 3
-_AWAY_CODES = (-32002, -32603)
-_LIMIT_CODE = -32005
-_LIMIT_WORDS = ("too large", "more than", "limit exceeded", "query returned", "range")
-
-Request = tuple[str, list[Any]]
-At = int | Hash32 | None
-"""Which block a read is about: its number, its hash, or None for the latest."""
-
-
-class RevertedError(NotPermittedError):
-    """A contract said no. ``reason`` is its own sentence."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__("ledger.reverted", f"the ledger refuses: {reason}")
-        self.reason = reason
-
-
-class TooMuchError(RejectedInputError):
-    """The node would have to answer too much at once: ask for less."""
-
-
-@dataclass(frozen=True, slots=True)
-class BlockRef:
-    """A block: where the ledger stood."""
-
-    number: int
-    hash: Hash32
-    parent_hash: Hash32
-    timestamp_seconds: int
-    base_fee_wei: int
-
-
-@dataclass(frozen=True, slots=True)
-class RawLog:
-    """An event as the node gives it; hex strings are kept, they are decoded where they are needed."""
-
-    block_number: int
-    block_hash: Hash32
-    log_index: int
-    transaction_hash: Hash32
-    address: Address
-    topics: tuple[str, ...]
-    body: str
-
-
-@dataclass(frozen=True, slots=True)
-class TransactionReceipt:
-    """How a transaction ended, and in which block."""
-
-    transaction_hash: Hash32
-    block_number: int
-    block_hash: Hash32
-    succeeded: bool
-    gas_used: int
-    contract: Address | None
-    logs: tuple[RawLog, ...]
-    revert_data: bytes | None
-    """What the contract said when it refused, where the node keeps it."""
 
 
 class LedgerClient:
@@ -143,8 +93,8 @@ class LedgerClient:
         listed = decoded if isinstance(decoded, list) else [decoded]
         by_id = {answer.get("id"): answer for answer in listed if isinstance(answer, dict)}
         if not single and len(by_id) != len(requests):
-            raise _error_of(listed[0].get("error") if listed and isinstance(listed[0], dict) else None)
-        return [_result_of(by_id.get(place, listed[0] if single else {})) for place in range(len(requests))]
+            raise failure_of(listed[0].get("error") if listed and isinstance(listed[0], dict) else None)
+        return [result_of(by_id.get(place, listed[0] if single else {})) for place in range(len(requests))]
 
     def _post(self, body: bytes) -> bytes:
         for pause in (*_RETRY_SECONDS, None):
@@ -202,7 +152,7 @@ class LedgerClient:
 
     def code(self, address: Address, at: At = None) -> bytes:
         """Return a contract's code; empty where there is none."""
-        return _bytes(self.request("eth_getCode", address, block_tag(at)))
+        return from_hex(self.request("eth_getCode", address, block_tag(at)))
 
     # Contracts
 
@@ -212,7 +162,7 @@ class LedgerClient:
         Raises:
             RevertedError: the contract refused.
         """
-        return _bytes(self.results([call_request(to, data, at)])[0])
+        return from_hex(self.results([call_request(to, data, at)])[0])
 
     def calls(self, to: Address, datas: Sequence[bytes], at: At = None) -> list[bytes]:
         """Read many things from one contract, in one request, about one block.
@@ -222,7 +172,7 @@ class LedgerClient:
         """
         if at is None and len(datas) > 1:
             at = self.head().hash
-        return [_bytes(answer) for answer in self.results([call_request(to, data, at) for data in datas])]
+        return [from_hex(answer) for answer in self.results([call_request(to, data, at) for data in datas])]
 
     # Transactions
 
@@ -236,7 +186,7 @@ class LedgerClient:
     def receipts(self, hashes: Sequence[Hash32]) -> list[TransactionReceipt | None]:
         """Return receipts; None where a transaction is in no block."""
         answers = self.results([("eth_getTransactionReceipt", [item]) for item in hashes])
-        return [None if answer is None else _receipt(answer) for answer in answers]
+        return [None if answer is None else transaction_receipt(answer) for answer in answers]
 
     def receipt(self, transaction_hash: Hash32) -> TransactionReceipt | None:
         """Return a receipt, or None while the transaction is in no block."""
@@ -273,110 +223,3 @@ class LedgerClient:
                 continue
             start = end + 1
         return found
-
-
-def block_tag(at: At) -> Any:
-    """Return how JSON-RPC names a block."""
-    if at is None:
-        return "latest"
-    return hex(at) if isinstance(at, int) else {"blockHash": at}
-
-
-def block_request(at: int | None) -> Request:
-    """Return the request for a block's header by number."""
-    return ("eth_getBlockByNumber", [block_tag(at), False])
-
-
-def call_request(to: Address, data: bytes, at: At) -> Request:
-    """Return the request for one read."""
-    return ("eth_call", [{"to": to, "data": to_hex(data)}, block_tag(at)])
-
-
-def log_query(
-    addresses: Sequence[Address], first: int, last: int, topics: Sequence[Sequence[str] | None]
-) -> dict[str, Any]:
-    """Return eth_getLogs' argument."""
-    query: dict[str, Any] = {"fromBlock": hex(first), "toBlock": hex(last), "address": list(addresses)}
-    if topics:
-        query["topics"] = [None if place is None else list(place) for place in topics]
-    return query
-
-
-def block_ref(answer: Any) -> BlockRef | None:
-    """Return a block out of the node's answer."""
-    if answer is None:
-        return None
-    return BlockRef(
-        number=int(answer["number"], 16),
-        hash=answer["hash"],
-        parent_hash=answer["parentHash"],
-        timestamp_seconds=int(answer["timestamp"], 16),
-        base_fee_wei=int(answer.get("baseFeePerGas", "0x0"), 16),
-    )
-
-
-def raw_log(answer: Any) -> RawLog:
-    """Return a log out of the node's answer."""
-    return RawLog(
-        block_number=int(answer["blockNumber"], 16),
-        block_hash=answer["blockHash"],
-        log_index=int(answer["logIndex"], 16),
-        transaction_hash=answer["transactionHash"],
-        address=answer["address"].lower(),
-        topics=tuple(answer["topics"]),
-        body=answer["data"],
-    )
-
-
-def _receipt(answer: Any) -> TransactionReceipt:
-    contract = answer.get("contractAddress")
-    revert = answer.get("revertReason")
-    return TransactionReceipt(
-        transaction_hash=answer["transactionHash"],
-        block_number=int(answer["blockNumber"], 16),
-        block_hash=answer["blockHash"],
-        succeeded=int(answer["status"], 16) == 1,
-        gas_used=int(answer["gasUsed"], 16),
-        contract=None if contract is None else contract.lower(),
-        logs=tuple(raw_log(item) for item in answer["logs"]),
-        revert_data=_bytes(revert) if isinstance(revert, str) and revert.startswith("0x") else None,
-    )
-
-
-def _bytes(answer: Any) -> bytes:
-    return bytes.fromhex(answer[2:])
-
-
-def _result_of(answer: Any) -> Any:
-    if "error" in answer:
-        return _error_of(answer["error"])
-    return answer["result"] if "result" in answer else _error_of(None)
-
-
-def _error_of(error: Any) -> NebulaError:
-    if not isinstance(error, dict):
-        return UnavailableError("ledger.away", "the ledger's answer is neither a result nor an error")
-    code, message, extra = error.get("code"), str(error.get("message", "")), error.get("data")
-    if code == _REVERTED or "revert" in message.lower():
-        output = _bytes(extra) if isinstance(extra, str) and extra.startswith("0x") else b""
-        return RevertedError(revert_reason(output) or message)
-    if code in _AWAY_CODES:
-        return UnavailableError("ledger.away", f"the ledger is out of order: {message}")
-    if code == _LIMIT_CODE or any(words in message.lower() for words in _LIMIT_WORDS):
-        return TooMuchError("ledger.too-much", message)
-    return RejectedInputError(_code_of(extra, message), message)
-
-
-_MEANINGS = (
-    ("already known", "ledger.known"),
-    ("already imported", "ledger.known"),
-    ("nonce too low", "ledger.nonce-low"),
-    ("nonce too high", "ledger.nonce-high"),
-    ("insufficient funds", "ledger.ether"),
-)
-
-
-def _code_of(extra: Any, message: str) -> str:
-    if isinstance(extra, dict) and isinstance(extra.get("code"), str):
-        return str(extra["code"])
-    return next((code for words, code in _MEANINGS if words in message.lower()), "ledger.refused")

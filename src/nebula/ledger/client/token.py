@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from nebula.ledger.client.calls import Contract, ContractCall
 from nebula.ledger.client.events import Event, EventDecoder
-from nebula.ledger.client.rpc import At
+from nebula.ledger.client.requests import At
 from nebula.protocol.ids import Address, Hash32, to_bytes
 from nebula.protocol.typed_data import Authorization, Domain
 

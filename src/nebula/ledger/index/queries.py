@@ -7,9 +7,10 @@ from typing import Any
 from sqlalchemy import Engine, Select, Table, func, select, tuple_
 
 from nebula.database import reading
+from nebula.ledger.client.answers import BlockRef
 from nebula.ledger.client.deployment import NetworkAddresses
 from nebula.ledger.client.events import LedgerEvent
-from nebula.ledger.client.rpc import BlockRef, LedgerClient
+from nebula.ledger.client.rpc import LedgerClient
 from nebula.ledger.client.sessions import Approval
 from nebula.ledger.client.studies import StudyState
 from nebula.ledger.index.stored import event_from_row

@@ -14,19 +14,12 @@ from sqlalchemy import Connection, Engine, delete, insert, select
 from sqlalchemy.exc import IntegrityError as DuplicateError
 
 from nebula.database import reading, writing
+from nebula.ledger.client.answers import BlockRef, RawLog, block_ref, raw_log
 from nebula.ledger.client.deployment import NetworkAddresses
 from nebula.ledger.client.events import LedgerEvent
-from nebula.ledger.client.rpc import (
-    BlockRef,
-    LedgerClient,
-    RawLog,
-    Request,
-    TooMuchError,
-    block_ref,
-    block_request,
-    log_query,
-    raw_log,
-)
+from nebula.ledger.client.failures import TooMuchError
+from nebula.ledger.client.requests import Request, block_request, log_query
+from nebula.ledger.client.rpc import LedgerClient
 from nebula.ledger.index.stored import event_from_row, event_row
 from nebula.ledger.index.tables import IndexTables
 from nebula.ledger.index.views import DECODERS, fold

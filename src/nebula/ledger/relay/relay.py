@@ -13,9 +13,11 @@ from itertools import count
 from sqlalchemy import Engine, Table
 
 from nebula.database import reading, writing
+from nebula.ledger.client.answers import BlockRef, TransactionReceipt
 from nebula.ledger.client.calls import ContractCall
+from nebula.ledger.client.failures import RevertedError
 from nebula.ledger.client.reverts import revert_reason
-from nebula.ledger.client.rpc import BlockRef, LedgerClient, RevertedError, TransactionReceipt
+from nebula.ledger.client.rpc import LedgerClient
 from nebula.ledger.client.wallet import Fees, Wallet
 from nebula.ledger.relay.outbox import Outbox, Outcome, Row, Status, enqueue
 from nebula.protocol.errors import NebulaError, RejectedInputError, UnavailableError
