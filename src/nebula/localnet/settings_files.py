@@ -50,71 +50,10 @@ def write_settings(folder: Path, network: LocalNetwork) -> None:
     listening = ports(folder)
     for name in KEEPERS:
         write(folder / name / "settings.json", _keeper_settings(folder, name, network, listening[name]))
-    write(
-        folder / "hub" / "settings.json",
-        HubSettings(
-            port=listening["hub"],
-            database_url=_sqlite(folder, "hub"),
-            workflow_database_url=f"sqlite:///{folder.absolute()}/hub/workflows.sqlite",
-            signing_key_file=signing_file(folder, "hub"),
-            sealing_key_file=sealing_file(folder, "hub"),
-            ledger_url=network.ledger_url,
-            network=network.addresses,
-            keepers=tuple(KeeperAddress(address=keeper.address, url=keeper.url) for keeper in network.keepers),
-            hosts=(signing_key(folder, "host").address,),
-            simulated=True,
-        ),
-    )
-    write(
-        folder / "host" / "settings.json",
-        HostSettings(
-            hub_url=network.hub_url,
-            hub_address=network.hub,
-            keepers=tuple(KeeperUrl(address=keeper.address, url=keeper.url) for keeper in network.keepers),
-            signing_key_file=signing_file(folder, "host"),
-            studies_contract=network.addresses.studies,
-            sessions_contract=network.addresses.sessions,
-            panels_url=(folder.absolute() / "panels").as_uri(),
-            measurement=network.measurement,
-            cpu=SimulatedCpu(device=str(folder.absolute() / "hardware" / "device"), threads=1),
-            poll_seconds=0.2,
-        ),
-    )
-    write(
-        folder / "buyer" / "settings.json",
-        BuyerSettings(
-            ledger_url=network.ledger_url,
-            network=network.addresses,
-            hub_url=network.hub_url,
-            hub_address=network.hub,
-            signing_key_file=signing_file(folder, "buyer"),
-            sealing_key_file=sealing_file(folder, "buyer"),
-            keepers=tuple(keeper.address for keeper in network.keepers),
-            keeper_threshold=THRESHOLD,
-            measurement=network.measurement,
-            trust_root=network.trust_root,
-            panels_url=(folder.absolute() / "panels").as_uri(),
-        ),
-    )
-    write(
-        folder / "vault" / "settings.json",
-        VaultSettings(
-            chain_id=network.addresses.chain_id,
-            ledger_url=network.ledger_url,
-            records_contract=network.addresses.records,
-            studies_contract=network.addresses.studies,
-            token_contract=network.addresses.token,
-            deployed_block=network.addresses.deployed_block,
-            hub_url=network.hub_url,
-            hub_address=network.hub,
-            keepers=network.keepers,
-            threshold=THRESHOLD,
-            storage_url=(folder.absolute() / "storage").as_uri(),
-            panels_url=(folder.absolute() / "panels").as_uri(),
-            trust_roots=(network.trust_root,),
-            wallet_file=signing_file(folder, "wallet"),
-        ),
-    )
+    write(folder / "hub" / "settings.json", _hub_settings(folder, network, listening["hub"]))
+    write(folder / "host" / "settings.json", _host_settings(folder, network))
+    write(folder / "buyer" / "settings.json", _buyer_settings(folder, network))
+    write(folder / "vault" / "settings.json", _vault_settings(folder, network))
     write(folder / "contracts.json", network.addresses)
     write(folder / "network.json", network)
 
@@ -135,5 +74,74 @@ def _keeper_settings(folder: Path, name: str, network: LocalNetwork, port: int) 
     )
 
 
+def _hub_settings(folder: Path, network: LocalNetwork, port: int) -> HubSettings:
+    return HubSettings(
+        port=port,
+        database_url=_sqlite(folder, "hub"),
+        workflow_database_url=f"sqlite:///{folder.absolute()}/hub/workflows.sqlite",
+        signing_key_file=signing_file(folder, "hub"),
+        sealing_key_file=sealing_file(folder, "hub"),
+        ledger_url=network.ledger_url,
+        network=network.addresses,
+        keepers=tuple(KeeperAddress(address=keeper.address, url=keeper.url) for keeper in network.keepers),
+        hosts=(signing_key(folder, "host").address,),
+        simulated=True,
+    )
+
+
+def _host_settings(folder: Path, network: LocalNetwork) -> HostSettings:
+    return HostSettings(
+        hub_url=network.hub_url,
+        hub_address=network.hub,
+        keepers=tuple(KeeperUrl(address=keeper.address, url=keeper.url) for keeper in network.keepers),
+        signing_key_file=signing_file(folder, "host"),
+        studies_contract=network.addresses.studies,
+        sessions_contract=network.addresses.sessions,
+        panels_url=_below(folder, "panels"),
+        measurement=network.measurement,
+        cpu=SimulatedCpu(device=str(folder.absolute() / "hardware" / "device"), threads=1),
+        poll_seconds=0.2,
+    )
+
+
+def _buyer_settings(folder: Path, network: LocalNetwork) -> BuyerSettings:
+    return BuyerSettings(
+        ledger_url=network.ledger_url,
+        network=network.addresses,
+        hub_url=network.hub_url,
+        hub_address=network.hub,
+        signing_key_file=signing_file(folder, "buyer"),
+        sealing_key_file=sealing_file(folder, "buyer"),
+        keepers=tuple(keeper.address for keeper in network.keepers),
+        keeper_threshold=THRESHOLD,
+        measurement=network.measurement,
+        trust_root=network.trust_root,
+        panels_url=_below(folder, "panels"),
+    )
+
+
+def _vault_settings(folder: Path, network: LocalNetwork) -> VaultSettings:
+    return VaultSettings(
+        chain_id=network.addresses.chain_id,
+        ledger_url=network.ledger_url,
+        records_contract=network.addresses.records,
+        studies_contract=network.addresses.studies,
+        token_contract=network.addresses.token,
+        deployed_block=network.addresses.deployed_block,
+        hub_url=network.hub_url,
+        hub_address=network.hub,
+        keepers=network.keepers,
+        threshold=THRESHOLD,
+        storage_url=_below(folder, "storage"),
+        panels_url=_below(folder, "panels"),
+        trust_roots=(network.trust_root,),
+        wallet_file=signing_file(folder, "wallet"),
+    )
+
+
 def _sqlite(folder: Path, name: str) -> str:
     return f"sqlite:///{folder.absolute()}/{name}/{name}.sqlite"
+
+
+def _below(folder: Path, name: str) -> str:
+    return (folder.absolute() / name).as_uri()
