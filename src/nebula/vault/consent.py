@@ -6,6 +6,7 @@ withdrawal needs nobody but the ledger: one signed message, relayed by the hub o
 
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import msgspec
@@ -15,7 +16,7 @@ from nebula.database import reading, writing
 from nebula.protocol.consent import COMMITMENT_BYTES, ConsentPolicy
 from nebula.protocol.duo import Permission
 from nebula.protocol.errors import IntegrityError, NotPermittedError, UnavailableError
-from nebula.protocol.ids import Address, Hash32, to_hex
+from nebula.protocol.ids import Address, Hash32
 from nebula.protocol.keys import OwnerKeys
 from nebula.protocol.messages import (
     ENROL_PAGE,
@@ -31,11 +32,11 @@ from nebula.protocol.messages import (
 from nebula.protocol.money import to_wei
 from nebula.protocol.signed_by_control_key import UNSIGNED, sign_document
 from nebula.protocol.study import PartKind, ResultClass
-from nebula.protocol.typed_data import record_put_digest, record_withdrawal_digest
+from nebula.protocol.typed_data import record_withdrawal_digest
 from nebula.transport.client import Carrier
 from nebula.vault import state
 from nebula.vault.direct import Direct
-from nebula.vault.enrol import Network, commitment_of, control_key_of
+from nebula.vault.enrol import Network, commitment_of, control_key_of, signed_put
 from nebula.vault.held import fetch_held
 from nebula.vault.state import Record, Stage
 
@@ -83,35 +84,31 @@ def change_policy(engine: Engine, owner: OwnerKeys, network: Network, record: Ad
     """
     current = catch_up(engine, owner, network, record)
     fresh = msgspec.structs.replace(policy, record=record, salt=secrets.token_bytes(32))
-    changed = _with(current, policy=fresh, version=current.version + 1)
-    control_key = control_key_of(owner, current)
+    changed = replace(current, policy=fresh, version=current.version + 1)
+    _tell_keepers(owner, network, changed)
+    put = signed_put(changed, owner, network.records_domain)
+    network.hub.ask(RELAY, RelayRequest(puts=(put,)), RelayAnswer)
+    if network.slots([record]).get(record) != (commitment_of(changed), changed.version):
+        raise UnavailableError("vault.policy", "the ledger does not have the new policy yet; the old one holds")
+    with writing(engine) as connection:
+        state.set_policy(connection, record, fresh, version=changed.version)
+    return changed
+
+
+def _tell_keepers(owner: OwnerKeys, network: Network, changed: Record) -> None:
     unsigned = PolicyUpdate(
-        record=record,
+        record=changed.record,
         version=changed.version,
         manifest_commitment=changed.manifest_commitment,
-        policy=fresh,
+        policy=changed.policy,
         signature=UNSIGNED,
     )
-    request = PolicyRequest(updates=(sign_document(unsigned, control_key.secret),))
+    request = PolicyRequest(updates=(sign_document(unsigned, control_key_of(owner, changed).secret),))
     for address, keeper in network.keepers.items():
         answer = keeper.ask(POLICY, request, EnrolAnswer)
         if len(answer.accepted) != 1:
             reason = answer.refused[0].error.message if answer.refused else "it gave no reason"
             raise UnavailableError("vault.policy", f"keeper {address} did not accept the policy: {reason}")
-    commitment = commitment_of(changed)
-    digest = record_put_digest(network.records_domain, record, commitment, version=changed.version)
-    put = RecordPut(
-        record=record,
-        commitment=to_hex(commitment),
-        version=changed.version,
-        signature=control_key.sign_digest(digest),
-    )
-    network.hub.ask(RELAY, RelayRequest(puts=(put,)), RelayAnswer)
-    if network.slots([record]).get(record) != (commitment, changed.version):
-        raise UnavailableError("vault.policy", "the ledger does not have the new policy yet; the old one holds")
-    with writing(engine) as connection:
-        state.set_policy(connection, record, fresh, version=changed.version)
-    return changed
 
 
 def catch_up(engine: Engine, owner: OwnerKeys, network: Network, record: Address) -> Record:
@@ -211,18 +208,3 @@ def _registered(engine: Engine, record: Address) -> Record:
     if found.stage is not Stage.REGISTERED:
         raise NotPermittedError("vault.stage", f"record {record} is {found.stage.value}, not registered")
     return found
-
-
-def _with(record: Record, *, policy: ConsentPolicy, version: int) -> Record:
-    return Record(
-        record=record.record,
-        donor=record.donor,
-        key_index=record.key_index,
-        label=record.label,
-        stage=record.stage,
-        version=version,
-        manifest_location=record.manifest_location,
-        manifest_commitment=record.manifest_commitment,
-        mailbox=record.mailbox,
-        policy=policy,
-    )

@@ -101,6 +101,18 @@ def commitment_of(record: Record) -> bytes:
     return record_commitment(to_bytes(record.manifest_commitment), policy_commitment(record.policy))
 
 
+def signed_put(record: Record, owner: OwnerKeys, domain: Domain) -> RecordPut:
+    """Return what puts a record on the ledger under its current policy, signed by its control key."""
+    commitment = commitment_of(record)
+    digest = record_put_digest(domain, record.record, commitment, version=record.version)
+    return RecordPut(
+        record=record.record,
+        commitment=to_hex(commitment),
+        version=record.version,
+        signature=control_key_of(owner, record).sign_digest(digest),
+    )
+
+
 def enrol_all(
     engine: Engine,
     owner: OwnerKeys,
@@ -229,7 +241,7 @@ def _checked(acceptances: Sequence[Acceptance], page: Sequence[Enrolment], keepe
 
 
 def _register_page(engine: Engine, owner: OwnerKeys, network: Network, page: list[Record], done: Progress) -> None:
-    puts = tuple(_signed_put(record, owner, network.records_domain) for record in page)
+    puts = tuple(signed_put(record, owner, network.records_domain) for record in page)
     network.hub.ask(RELAY, RelayRequest(puts=puts), RelayAnswer)
     slots = network.slots([record.record for record in page])
     registered = [
@@ -244,17 +256,6 @@ def _register_page(engine: Engine, owner: OwnerKeys, network: Network, page: lis
             f"{len(page) - len(registered)} records are not on the ledger yet",
             hint="the hub may be slow or dishonest; enrol again, or register them yourself",
         )
-
-
-def _signed_put(record: Record, owner: OwnerKeys, domain: Domain) -> RecordPut:
-    commitment = commitment_of(record)
-    digest = record_put_digest(domain, record.record, commitment, version=record.version)
-    return RecordPut(
-        record=record.record,
-        commitment=to_hex(commitment),
-        version=record.version,
-        signature=control_key_of(owner, record).sign_digest(digest),
-    )
 
 
 def _fetch(location: str) -> bytes:
