@@ -1,12 +1,16 @@
 //! The fast core of Nebula, imported as `nebula._native`.
 //!
-//! No `unsafe` and no panic on hostile bytes: bad input comes back as `ValueError` or `ParseError`.
+//! No panic on hostile bytes: bad input comes back as `ValueError` or `ParseError`. `unsafe` stands only where
+//! instructions are called that the processor was asked for, and where a vector is taken for its bytes.
 
+mod cpu;
 mod expansion;
 mod hardy;
 mod linkage;
 mod packing;
+mod private;
 mod regression;
+mod transpose;
 mod variant_key;
 mod vcf;
 
@@ -18,8 +22,10 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(hardy::hardy_weinberg, module)?)?;
     module.add_function(wrap_pyfunction!(linkage::prune_linked, module)?)?;
     module.add_function(wrap_pyfunction!(regression::linear_scan, module)?)?;
+    module.add_function(wrap_pyfunction!(private::assemble_private, module)?)?;
     module.add_function(wrap_pyfunction!(packing::counts, module)?)?;
     module.add_function(wrap_pyfunction!(packing::pack, module)?)?;
+    module.add_function(wrap_pyfunction!(packing::place, module)?)?;
     module.add_function(wrap_pyfunction!(packing::select_samples, module)?)?;
     module.add_function(wrap_pyfunction!(packing::transpose, module)?)?;
     module.add_function(wrap_pyfunction!(packing::transpose_matrix, module)?)?;

@@ -1,14 +1,16 @@
-//! Two-bit genotype codes: pack, unpack, count, select and transpose.
+//! Two-bit genotype codes: pack, unpack, count and select.
 //!
 //! A code is the number of alternate alleles, 0 to 2, or 3 for missing. Four codes share a byte, the
 //! first in bits 0 and 1. A row's unused codes at its end are zero, and every kernel keeps them so.
 
-use numpy::{IntoPyArray, PyArray2, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
+use numpy::{
+    IntoPyArray, PyArray2, PyReadonlyArray1, PyReadonlyArray2, PyReadwriteArray2, PyUntypedArrayMethods,
+};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-/// Codes in one 64-bit word, and so the side of the square that is transposed in registers.
-const SIDE: usize = 32;
+use crate::cpu::widest;
+use crate::transpose::{transpose_codes, transpose_into, Target};
 
 /// Low bit of each of the 32 codes of a word.
 const LOW_BITS: u64 = 0x5555_5555_5555_5555;
@@ -27,67 +29,39 @@ fn word_at(row: &[u8], start: usize) -> u64 {
     u64::from_le_bytes(word)
 }
 
-/// Transpose 32 × 32 codes in place: five rounds of swapping ever smaller quadrants (Hacker's Delight 7-3).
-fn transpose_square(square: &mut [u64; SIDE]) {
-    const ROUNDS: [(usize, u64); 5] = [
-        (16, 0x0000_0000_ffff_ffff),
-        (8, 0x0000_ffff_0000_ffff),
-        (4, 0x00ff_00ff_00ff_00ff),
-        (2, 0x0f0f_0f0f_0f0f_0f0f),
-        (1, 0x3333_3333_3333_3333),
-    ];
-    for (step, mask) in ROUNDS {
-        let shift = 2 * step;
-        for base in (0..SIDE).step_by(2 * step) {
-            for low in base..base + step {
-                let swapped = ((square[low] >> shift) ^ square[low + step]) & mask;
-                square[low] ^= swapped << shift;
-                square[low + step] ^= swapped;
-            }
-        }
-    }
+widest! {
+    /// Count the codes 0, 1, 2 and 3 among the first `codes` of a row, by popcounts on the two bit planes.
+    pub fn count_codes(row: &[u8], codes: usize) -> [i64; 4] => count_codes_anywhere
 }
 
-/// Transpose `rows` (each of `columns` codes) into `columns` rows of `rows.len()` codes.
-///
-/// Every row must hold exactly `columns` codes; the caller has checked it.
-pub fn transpose_codes(rows: &[&[u8]], columns: usize) -> Vec<u8> {
-    let width = bytes_for(rows.len());
-    let mut out = vec![0u8; columns * width];
-    // A stripe of 32 output rows is written from left to right: its lines stay in the cache.
-    for column in (0..columns).step_by(SIDE) {
-        let height = SIDE.min(columns - column);
-        for (stripe, group) in rows.chunks(SIDE).enumerate() {
-            let mut square = [0u64; SIDE];
-            for (word, row) in square.iter_mut().zip(group) {
-                *word = word_at(row, column / 4);
-            }
-            transpose_square(&mut square);
-            let start = stripe * (SIDE / 4);
-            let bytes = bytes_for(group.len());
-            for (offset, word) in square[..height].iter().enumerate() {
-                let target = (column + offset) * width + start;
-                out[target..target + bytes].copy_from_slice(&word.to_le_bytes()[..bytes]);
-            }
-        }
-    }
-    out
-}
-
-/// Count the codes 0, 1, 2 and 3 among the first `codes` of a row, by popcounts on the two bit planes.
-pub fn count_codes(row: &[u8], codes: usize) -> [i64; 4] {
-    let mut counts = [0u64; 4];
-    for start in (0..row.len()).step_by(8) {
-        let word = word_at(row, start);
-        let (low, high) = (word & LOW_BITS, (word >> 1) & LOW_BITS);
-        counts[1] += u64::from((low & !high).count_ones());
-        counts[2] += u64::from((high & !low).count_ones());
-        counts[3] += u64::from((low & high).count_ones());
+#[inline(always)]
+fn count_codes_anywhere(row: &[u8], codes: usize) -> [i64; 4] {
+    let (words, rest) = row.as_chunks::<8>();
+    let last = word_at(rest, 0);
+    let [mut low, mut high, mut both] = [0u64; 3];
+    for word in words.iter().map(|bytes| u64::from_le_bytes(*bytes)).chain([last]) {
+        low += u64::from((word & LOW_BITS).count_ones());
+        high += u64::from((word & !LOW_BITS).count_ones());
+        both += u64::from((word & (word >> 1) & LOW_BITS).count_ones());
     }
     // Codes at the end are zero, so zero is what remains of the row's known length.
-    let [_, het, hom_alt, missing] = counts.map(u64::cast_signed);
+    let [het, hom_alt, missing] = [low - both, high - both, both].map(u64::cast_signed);
     let known = i64::try_from(codes).unwrap_or(i64::MAX);
     [known - het - hom_alt - missing, het, hom_alt, missing]
+}
+
+widest! {
+    /// Count the codes of every row of a matrix.
+    fn count_rows(bytes: &[u8], width: usize, codes: usize) -> Vec<i64> => count_anywhere
+}
+
+#[inline(always)]
+fn count_anywhere(bytes: &[u8], width: usize, codes: usize) -> Vec<i64> {
+    let mut out = Vec::with_capacity(4 * (bytes.len() / width.max(1)));
+    for row in bytes.chunks_exact(width.max(1)) {
+        out.extend_from_slice(&count_codes_anywhere(row, codes));
+    }
+    out
 }
 
 /// Append `codes` (0 to 3) to `out`, four to a byte.
@@ -136,12 +110,43 @@ pub fn transpose<'py>(
     vectors: Vec<PyReadonlyArray1<'py, u8>>,
     sites: usize,
 ) -> PyResult<Bound<'py, PyArray2<u8>>> {
-    let rows = vectors.iter().map(PyReadonlyArray1::as_slice).collect::<Result<Vec<_>, _>>()?;
-    if let Some(index) = rows.iter().position(|row| row.len() != bytes_for(sites)) {
-        return Err(PyValueError::new_err(format!("vector {index} is not {} bytes long", bytes_for(sites))));
-    }
+    let rows = vectors_of(&vectors, sites)?;
     let values = py.detach(|| transpose_codes(&rows, sites));
     matrix(py, sites, bytes_for(rows.len()), values)
+}
+
+/// Transpose vectors, as `transpose` does, into the columns of `matrix` from sample `first` on.
+///
+/// `matrix` is variant-major with `sites` rows. `first` is a multiple of four, and the samples behind the last of
+/// its byte become zero: place people in order, and as many as fill whole bytes, except at the end.
+#[pyfunction]
+pub fn place(
+    py: Python<'_>,
+    vectors: Vec<PyReadonlyArray1<'_, u8>>,
+    sites: usize,
+    mut matrix: PyReadwriteArray2<'_, u8>,
+    first: usize,
+) -> PyResult<()> {
+    let rows = vectors_of(&vectors, sites)?;
+    let (height, width) = (matrix.shape()[0], matrix.shape()[1]);
+    let fits = first.checked_add(rows.len()).is_some_and(|last| bytes_for(last) <= width);
+    if height != sites || !first.is_multiple_of(4) || !fits {
+        return Err(PyValueError::new_err(format!(
+            "{} people from {first} on do not fit a matrix of {height} rows of {width} bytes",
+            rows.len()
+        )));
+    }
+    let mut target = Target { bytes: matrix.as_slice_mut()?, width, first: first / 4 };
+    py.detach(|| transpose_into(&rows, sites, &mut target));
+    Ok(())
+}
+
+fn vectors_of<'a>(vectors: &'a [PyReadonlyArray1<'_, u8>], sites: usize) -> PyResult<Vec<&'a [u8]>> {
+    let rows = vectors.iter().map(PyReadonlyArray1::as_slice).collect::<Result<Vec<_>, _>>()?;
+    match rows.iter().position(|row| row.len() != bytes_for(sites)) {
+        Some(at) => Err(PyValueError::new_err(format!("vector {at} is not {} bytes long", bytes_for(sites)))),
+        None => Ok(rows),
+    }
 }
 
 /// Transpose a packed matrix of `columns` codes a row.
@@ -206,9 +211,7 @@ pub fn counts<'py>(
     samples: usize,
 ) -> PyResult<Bound<'py, PyArray2<i64>>> {
     let (rows, width, bytes) = rows_of(&packed, samples)?;
-    let values: Vec<i64> = py.detach(|| {
-        (0..rows).flat_map(|row| count_codes(&bytes[row * width..(row + 1) * width], samples)).collect()
-    });
+    let values = if width == 0 { vec![0; 4 * rows] } else { py.detach(|| count_rows(bytes, width, samples)) };
     let shaped = numpy::ndarray::Array2::from_shape_vec((rows, 4), values)
         .map_err(|error| PyValueError::new_err(error.to_string()))?;
     Ok(shaped.into_pyarray(py))
@@ -259,21 +262,6 @@ mod tests {
     }
 
     #[test]
-    fn transposing_moves_every_code_to_its_mirror_place() {
-        for (rows, columns) in [(1, 1), (3, 5), (32, 32), (33, 31), (70, 129)] {
-            let codes = some_codes(rows, columns);
-            let vectors: Vec<Vec<u8>> = codes.iter().map(|row| packed(row)).collect();
-            let slices: Vec<&[u8]> = vectors.iter().map(Vec::as_slice).collect();
-            let out = transpose_codes(&slices, columns);
-            let width = rows.div_ceil(4);
-            for column in 0..columns {
-                let expected: Vec<u8> = (0..rows).map(|row| codes[row][column]).collect();
-                assert_eq!(out[column * width..(column + 1) * width], packed(&expected)[..]);
-            }
-        }
-    }
-
-    #[test]
     fn counting_agrees_with_looking_at_each_code() {
         for length in [1, 4, 31, 32, 33, 257] {
             let codes = &some_codes(1, length)[0];
@@ -281,12 +269,9 @@ mod tests {
             for code in codes {
                 expected[usize::from(*code)] += 1;
             }
-            assert_eq!(count_codes(&packed(codes), length), expected);
+            let row = packed(codes);
+            assert_eq!(count_codes(&row, length), expected);
+            assert_eq!(count_rows(&row, row.len(), length), expected);
         }
-    }
-
-    #[test]
-    fn no_rows_transpose_to_empty_rows() {
-        assert!(transpose_codes(&[], 5).is_empty());
     }
 }

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nebula.analysis.linear import Associations, NoEstimate, associate, complete_cases, covariate_basis
+from nebula.analysis.linear import Associations, NoEstimate, associate, associate_many, complete_cases, covariate_basis
 from nebula.genome.matrix import PackedMatrix
 from nebula.protocol.errors import RejectedInputError
 
@@ -31,8 +31,8 @@ def slow_associations(dosage: np.ndarray, trait: np.ndarray, covariates: np.ndar
 def assert_same(found: Associations, expected: np.ndarray) -> None:
     np.testing.assert_array_equal(np.isnan(found.beta), np.isnan(expected[:, 0]))
     good = ~np.isnan(found.beta)
-    assert (np.abs(found.beta - expected[:, 0])[good] <= 1e-9 * expected[good, 1]).all()
-    np.testing.assert_allclose(found.standard_error[good], expected[good, 1], rtol=1e-9)
+    assert (np.abs(found.beta - expected[:, 0])[good] <= 1e-7 * expected[good, 1]).all()
+    np.testing.assert_allclose(found.standard_error[good], expected[good, 1], rtol=1e-7)
 
 
 @settings(max_examples=25, deadline=None)
@@ -62,13 +62,45 @@ def test_results_do_not_depend_on_threads(made_up: np.ndarray) -> None:
     assert_same(one, slow_associations(made_up, trait, covariates))
 
 
+@pytest.mark.parametrize(("traits", "columns"), [(2, 0), (3, 9), (20, 4)])
+def test_traits_together_are_the_same_bits_as_each_alone(made_up: np.ndarray, traits: int, columns: int) -> None:
+    rng = np.random.default_rng(7)
+    values, covariates = rng.standard_normal((203, traits)), rng.standard_normal((203, columns))
+    matrix = PackedMatrix.from_dosage(made_up)
+    for trait, together in zip(values.T, associate_many(matrix, values, covariates), strict=True):
+        alone = associate(matrix, trait, covariates)
+        np.testing.assert_array_equal(together.beta, alone.beta)
+        np.testing.assert_array_equal(together.standard_error, alone.standard_error)
+        np.testing.assert_array_equal(together.neg_log10_p, alone.neg_log10_p)
+
+
+def test_a_variant_is_the_same_bits_whatever_is_beside_it(made_up: np.ndarray) -> None:
+    rng = np.random.default_rng(8)
+    trait, covariates = rng.standard_normal(203), rng.standard_normal((203, 5))
+    matrix = PackedMatrix.from_dosage(made_up)
+    whole = associate(matrix, trait, covariates)
+    order = rng.permutation(600)[:251]
+    part = associate(matrix.select_variants(order), trait, covariates)
+    np.testing.assert_array_equal(part.beta, whole.beta[order])
+    np.testing.assert_array_equal(part.standard_error, whole.standard_error[order])
+
+
+def test_one_person_far_out_costs_no_precision(made_up: np.ndarray) -> None:
+    rng = np.random.default_rng(9)
+    trait = rng.standard_normal(203)
+    trait[17] = 1e4
+    covariates = np.column_stack([rng.standard_normal(203), np.arange(203) == 3]).astype(float)
+    found = associate(PackedMatrix.from_dosage(made_up), trait, covariates)
+    assert_same(found, slow_associations(made_up, trait, covariates))
+
+
 def test_counting_the_other_allele_turns_the_sign_and_nothing_else(made_up: np.ndarray) -> None:
     trait = np.random.default_rng(1).standard_normal(203)
     other = np.where(made_up >= 0, 2 - made_up, -1).astype(np.int8)
     none = np.zeros((203, 0))
     here, there = (associate(PackedMatrix.from_dosage(d), trait, none) for d in (made_up, other))
     np.testing.assert_allclose(here.beta, -there.beta, rtol=1e-9)
-    np.testing.assert_allclose(here.neg_log10_p, there.neg_log10_p, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(here.neg_log10_p, there.neg_log10_p, rtol=1e-7, atol=1e-9)
     np.testing.assert_allclose(here.frequency, 1 - there.frequency)
 
 

@@ -87,28 +87,76 @@ def associate(
         covariates: shape (samples, k), finite, without the intercept, which is added. k may be 0.
         threads: results do not depend on it.
 
+    Returns:
+        Slopes as exact as double precision but for the rounding of each column to 30 bits, which moves them by
+        less than 1e-6 standard errors. Every variant's numbers are the same bits on any processor, with any number
+        of threads, and whichever other variants are in the matrix.
+
     Raises:
         RejectedInputError: values are missing, the trait is constant or explained by the covariates, or
             fewer people than covariates. Covariates that repeat each other are dropped silently: the
             space they span, and so every estimate, stays the same.
     """
+    if trait.shape != (matrix.samples,):
+        raise RejectedInputError("analysis.shape", f"the trait has shape {trait.shape}, not ({matrix.samples},)")
+    return associate_many(matrix, trait[:, None], covariates, threads=threads)[0]
+
+
+def associate_many(
+    matrix: PackedMatrix,
+    traits: NDArray[np.float64],
+    covariates: NDArray[np.float64],
+    *,
+    threads: int | None = None,
+) -> tuple[Associations, ...]:
+    """Regress several traits of the same people on every variant, in one walk over the genotypes.
+
+    Args:
+        matrix: the cohort's genotypes.
+        traits: shape (samples, traits), finite: everyone has every trait. Traits that some people lack go into
+            calls of their own, over those who have them.
+        covariates: shape (samples, k), as of ``associate``.
+        threads: results do not depend on it.
+
+    Returns:
+        One per trait, equal to those of ``associate`` bit by bit.
+
+    Raises:
+        RejectedInputError: as ``associate``, for any of the traits.
+    """
     basis = covariate_basis(covariates, matrix.samples)
-    residual = _residual(trait, basis)
-    columns = np.ascontiguousarray(np.column_stack([basis, residual]))
+    residuals = [_residual(trait, basis) for trait in traits.T]
+    return associate_residuals(matrix, basis, np.column_stack(residuals), threads=threads)
+
+
+def associate_residuals(
+    matrix: PackedMatrix,
+    basis: NDArray[np.float64],
+    residuals: NDArray[np.float64],
+    *,
+    threads: int | None = None,
+) -> tuple[Associations, ...]:
+    """Regress what the covariates leave of each trait on every variant: ``associate_many`` for who projects once.
+
+    Args:
+        matrix: all of the cohort's variants, or some: each is estimated by itself.
+        basis: shape (samples, rank), of ``covariate_basis``.
+        residuals: shape (samples, traits), orthogonal to the basis.
+        threads: results do not depend on it.
+    """
     workers = threads or min(os.cpu_count() or 1, MAX_THREADS)
-    beta, error, observed, alternate, reason = _native.linear_scan(matrix.packed, columns, workers)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        t = beta / error
-    return Associations(
-        beta=beta,
-        standard_error=error,
-        t=t,
-        neg_log10_p=neg_log10_two_sided_t(t, observed - basis.shape[1] - 1),
-        observed=observed,
-        alternate=alternate,
-        covariates=basis.shape[1],
-        no_estimate=reason,
+    betas, errors, observed, alternate, reason = _native.linear_scan(
+        matrix.packed, np.ascontiguousarray(basis), np.ascontiguousarray(residuals), workers
     )
+    rank = basis.shape[1]
+    freedom = observed - rank - 1
+    found = []
+    for beta, error in zip(np.ascontiguousarray(betas.T), np.ascontiguousarray(errors.T), strict=True):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            t = beta / error
+        p = neg_log10_two_sided_t(t, freedom)
+        found.append(Associations(beta, error, t, p, observed, alternate, covariates=rank, no_estimate=reason))
+    return tuple(found)
 
 
 def covariate_basis(covariates: NDArray[np.float64], samples: int) -> NDArray[np.float64]:

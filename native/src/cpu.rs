@@ -1,0 +1,54 @@
+//! One function, compiled for several instruction sets; the widest that this processor has is called.
+
+/// Whether 512-bit vectors of bytes and long words are there, with the bit counting that came before them.
+#[cfg(target_arch = "x86_64")]
+pub fn has_avx512() -> bool {
+    is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512vl")
+        && is_x86_feature_detected!("avx512vpopcntdq")
+        && has_avx2()
+}
+
+#[cfg(target_arch = "x86_64")]
+pub fn has_avx2() -> bool {
+    is_x86_feature_detected!("avx2")
+        && is_x86_feature_detected!("fma")
+        && is_x86_feature_detected!("popcnt")
+        && is_x86_feature_detected!("bmi1")
+        && is_x86_feature_detected!("bmi2")
+}
+
+/// Define a function that calls `$plain`, an `#[inline(always)]` function, compiled for what is there.
+///
+/// The compiler vectorises within the rules of the language, so that all of them give the same bits.
+macro_rules! widest {
+    ($(#[$note:meta])* $vis:vis fn $name:ident($($argument:ident: $type:ty),*) $(-> $output:ty)? => $plain:path) => {
+        $(#[$note])*
+        $vis fn $name($($argument: $type),*) $(-> $output)? {
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vpopcntdq,avx2,fma,popcnt,bmi1,bmi2")]
+                fn with_512($($argument: $type),*) $(-> $output)? {
+                    $plain($($argument),*)
+                }
+                #[target_feature(enable = "avx2,fma,popcnt,bmi1,bmi2")]
+                fn with_256($($argument: $type),*) $(-> $output)? {
+                    $plain($($argument),*)
+                }
+                if $crate::cpu::has_avx512() {
+                    // SAFETY: these instructions were just found.
+                    return unsafe { with_512($($argument),*) };
+                }
+                if $crate::cpu::has_avx2() {
+                    // SAFETY: these instructions were just found.
+                    return unsafe { with_256($($argument),*) };
+                }
+            }
+            $plain($($argument),*)
+        }
+    };
+}
+
+pub(crate) use widest;

@@ -1,0 +1,172 @@
+//! From one row of codes per person to one row per site: squares of 32 × 32 codes, eight of them side by side.
+//!
+//! A tile is 256 people by 256 sites: every person's codes there are one cache line, and so are every site's. It is
+//! transposed in the first-level cache and leaves it line by line.
+
+use crate::cpu::widest;
+
+/// Codes in a 64-bit word, and so the side of a square.
+const SIDE: usize = 32;
+/// Squares side by side: as many words as the widest register holds.
+const LANES: usize = 8;
+/// People, and sites, of a tile.
+const TILE: usize = SIDE * LANES;
+const LINE_BYTES: usize = 64;
+/// Sites that are finished for all people before the next are begun: their rows stay in the second-level cache.
+const STRIPE: usize = 4 * TILE;
+
+/// 32 people by 256 sites; transposed, lane l of row i is site 32 l + i.
+type Band = [[u64; LANES]; SIDE];
+
+/// Transpose the eight squares of a band: five rounds of swapping ever smaller quadrants (Hacker's Delight 7-3).
+#[inline(always)]
+fn transpose_band(band: &mut Band) {
+    const ROUNDS: [(usize, u64); 5] = [
+        (16, 0x0000_0000_ffff_ffff),
+        (8, 0x0000_ffff_0000_ffff),
+        (4, 0x00ff_00ff_00ff_00ff),
+        (2, 0x0f0f_0f0f_0f0f_0f0f),
+        (1, 0x3333_3333_3333_3333),
+    ];
+    for (step, mask) in ROUNDS {
+        let shift = 2 * step;
+        for base in (0..SIDE).step_by(2 * step) {
+            for low in base..base + step {
+                let (above, below) = band.split_at_mut(low + step);
+                for (one, other) in above[low].iter_mut().zip(&mut below[0]) {
+                    let swapped = ((*one >> shift) ^ *other) & mask;
+                    *one ^= swapped << shift;
+                    *other ^= swapped;
+                }
+            }
+        }
+    }
+}
+
+/// Read a person's line of 256 codes; what lies behind the end reads as zero.
+#[inline(always)]
+fn line_at(row: &[u8], start: usize) -> [u64; LANES] {
+    let mut line = [0u8; LINE_BYTES];
+    match row.get(start..start + LINE_BYTES) {
+        Some(whole) => line.copy_from_slice(whole),
+        None => {
+            let rest = row.get(start..).unwrap_or_default();
+            line[..rest.len()].copy_from_slice(rest);
+        }
+    }
+    let (words, _) = line.as_chunks::<8>();
+    std::array::from_fn(|lane| u64::from_le_bytes(words[lane]))
+}
+
+/// Where transposed codes go: rows of `width` bytes, of which the people's begin at byte `first`.
+pub struct Target<'a> {
+    pub bytes: &'a mut [u8],
+    pub width: usize,
+    pub first: usize,
+}
+
+widest! {
+    /// Transpose `rows`, one per person and each of `sites` codes, into `target`.
+    ///
+    /// `target.bytes` must hold `sites` rows, wide enough for the people from `target.first` on; the caller has
+    /// checked it. Bits behind the last person of a byte become zero.
+    pub fn transpose_into(rows: &[&[u8]], sites: usize, target: &mut Target<'_>) => transpose_anywhere
+}
+
+#[inline(always)]
+fn transpose_anywhere(rows: &[&[u8]], sites: usize, target: &mut Target<'_>) {
+    let mut bands = Box::new([[[0u64; LANES]; SIDE]; LANES]);
+    for stripe in (0..sites).step_by(STRIPE) {
+        for (group, people) in rows.chunks(TILE).enumerate() {
+            for site in (stripe..sites.min(stripe + STRIPE)).step_by(TILE) {
+                for (band, people) in bands.iter_mut().zip(people.chunks(SIDE)) {
+                    *band = [[0; LANES]; SIDE];
+                    for (line, row) in band.iter_mut().zip(people) {
+                        *line = line_at(row, site / 4);
+                    }
+                    transpose_band(band);
+                }
+                let bytes = people.len().div_ceil(4);
+                let start = target.first + group * LINE_BYTES;
+                for offset in 0..TILE.min(sites - site) {
+                    let words: [u64; LANES] =
+                        std::array::from_fn(|band| bands[band][offset % SIDE][offset / SIDE]);
+                    let mut line = [0u8; LINE_BYTES];
+                    for (bytes, word) in line.as_chunks_mut::<8>().0.iter_mut().zip(words) {
+                        *bytes = word.to_le_bytes();
+                    }
+                    let out = &mut target.bytes[(site + offset) * target.width + start..][..bytes];
+                    if bytes == LINE_BYTES {
+                        out.copy_from_slice(&line);
+                    } else {
+                        out.copy_from_slice(&line[..bytes]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Transpose `rows`, each of `columns` codes, to `columns` rows of `rows.len()` codes.
+pub fn transpose_codes(rows: &[&[u8]], columns: usize) -> Vec<u8> {
+    let width = rows.len().div_ceil(4);
+    let mut bytes = vec![0u8; columns * width];
+    transpose_into(rows, columns, &mut Target { bytes: &mut bytes, width, first: 0 });
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packing::{code_at, pack_codes};
+
+    fn some_rows(people: usize, sites: usize) -> Vec<Vec<u8>> {
+        let mut state = 7u32;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 30) as u8
+        };
+        (0..people)
+            .map(|_| {
+                let mut row = Vec::new();
+                pack_codes((0..sites).map(|_| next()), &mut row);
+                row
+            })
+            .collect()
+    }
+
+    #[test]
+    fn transposing_moves_every_code_to_its_mirror_place() {
+        for (people, sites) in [(1, 1), (3, 5), (32, 32), (33, 31), (70, 129), (300, 1030), (513, 260)] {
+            let rows = some_rows(people, sites);
+            let slices: Vec<&[u8]> = rows.iter().map(Vec::as_slice).collect();
+            let out = transpose_codes(&slices, sites);
+            let width = people.div_ceil(4);
+            for site in 0..sites {
+                let mut expected = Vec::new();
+                pack_codes(rows.iter().map(|row| code_at(row, site)), &mut expected);
+                assert_eq!(out[site * width..(site + 1) * width], expected[..]);
+            }
+            let mut plain = vec![0; out.len()];
+            transpose_anywhere(&slices, sites, &mut Target { bytes: &mut plain, width, first: 0 });
+            assert_eq!(plain, out);
+        }
+    }
+
+    #[test]
+    fn people_placed_in_batches_lie_where_all_at_once_would() {
+        let rows = some_rows(613, 300);
+        let slices: Vec<&[u8]> = rows.iter().map(Vec::as_slice).collect();
+        let width = rows.len().div_ceil(4);
+        let mut bytes = vec![0; 300 * width];
+        for (first, batch) in [(0, &slices[..40]), (40, &slices[40..340]), (340, &slices[340..])] {
+            transpose_into(batch, 300, &mut Target { bytes: &mut bytes, width, first: first / 4 });
+        }
+        assert_eq!(bytes, transpose_codes(&slices, 300));
+    }
+
+    #[test]
+    fn no_rows_transpose_to_empty_rows() {
+        assert!(transpose_codes(&[], 5).is_empty());
+    }
+}
