@@ -20,7 +20,7 @@ fn bytes_for(codes: usize) -> usize {
 }
 
 /// Read up to eight bytes, little-endian; what lies behind the end reads as zero.
-fn word_at(row: &[u8], start: usize) -> u64 {
+pub fn word_at(row: &[u8], start: usize) -> u64 {
     let mut word = [0u8; 8];
     if let Some(rest) = row.get(start..) {
         let width = rest.len().min(8);
@@ -39,11 +39,14 @@ fn count_codes_anywhere(row: &[u8], codes: usize) -> [i64; 4] {
     let (words, rest) = row.as_chunks::<8>();
     let last = word_at(rest, 0);
     let [mut low, mut high, mut both] = [0u64; 3];
-    for word in words.iter().map(|bytes| u64::from_le_bytes(*bytes)).chain([last]) {
-        low += u64::from((word & LOW_BITS).count_ones());
-        high += u64::from((word & !LOW_BITS).count_ones());
-        both += u64::from((word & (word >> 1) & LOW_BITS).count_ones());
-    }
+    let mut count = |word: u64| {
+        // No row is long enough to overflow; checking for it would keep the compiler from counting in parallel.
+        low = low.wrapping_add(u64::from((word & LOW_BITS).count_ones()));
+        high = high.wrapping_add(u64::from((word & !LOW_BITS).count_ones()));
+        both = both.wrapping_add(u64::from((word & (word >> 1) & LOW_BITS).count_ones()));
+    };
+    words.iter().for_each(|bytes| count(u64::from_le_bytes(*bytes)));
+    count(last);
     // Codes at the end are zero, so zero is what remains of the row's known length.
     let [het, hom_alt, missing] = [low - both, high - both, both].map(u64::cast_signed);
     let known = i64::try_from(codes).unwrap_or(i64::MAX);

@@ -118,7 +118,7 @@ fn unpack_bytes(row: &[u8], flipped: bool, copies: &mut [u32; PASS]) {
         let mut codes = (pairs | pairs << 6) & (3 * LOW);
         codes ^= (!codes & turn) << 1;
         let missing = codes & codes >> 1 & LOW;
-        *copies = codes ^ (3 * missing);
+        *copies = codes ^ (missing | missing << 1);
     }
 }
 

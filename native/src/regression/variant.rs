@@ -1,11 +1,11 @@
 //! One variant, read so that its codes count the rarer allele, and the walk over those who carry it.
 
-use crate::packing::count_codes;
+use crate::packing::{count_codes, word_at};
 use crate::regression::columns::{Block, QUAD};
 
 /// Low bit of each of the 32 codes of a word.
 const LOW_BITS: u64 = 0x5555_5555_5555_5555;
-const WORD_BYTES: usize = 8;
+const LINE_BYTES: usize = 64;
 
 #[derive(Clone, Copy)]
 pub struct Variant<'a> {
@@ -53,45 +53,50 @@ impl<'a> Variant<'a> {
         self.counts[1] + self.counts[2]
     }
 
-    /// Codes 32 at a time. Behind the last sample a turned variant has twos.
+    /// Call `visit(person, word)` for every bit that `pick` leaves of the low bits of 32 codes, ascending.
+    ///
+    /// Eight words at a time, so that long stretches without any are passed over quickly. Behind the last sample a
+    /// turned variant has twos: whoever visits people who are not there passes over them.
     #[inline(always)]
-    fn words(&self) -> impl Iterator<Item = u64> + use<'a> {
+    fn for_each(&self, pick: impl Fn(u64) -> u64, mut visit: impl FnMut(usize, u64)) {
         let turn = if self.flipped { LOW_BITS } else { 0 };
-        self.row.chunks(WORD_BYTES).map(move |chunk| {
-            let word = match <[u8; WORD_BYTES]>::try_from(chunk) {
-                Ok(bytes) => u64::from_le_bytes(bytes),
-                Err(_) => chunk.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
-            };
+        for (line, bytes) in self.row.chunks(LINE_BYTES).enumerate() {
+            let mut words = [0u64; LINE_BYTES / 8];
+            match <&[u8; LINE_BYTES]>::try_from(bytes) {
+                Ok(whole) => {
+                    for (word, bytes) in words.iter_mut().zip(whole.as_chunks::<8>().0) {
+                        *word = u64::from_le_bytes(*bytes);
+                    }
+                }
+                Err(_) => words.iter_mut().enumerate().for_each(|(at, word)| *word = word_at(bytes, 8 * at)),
+            }
             // 0 and 2 differ in the high bit and have a clear low bit.
-            word ^ (!word & turn) << 1
-        })
+            words.iter_mut().for_each(|word| *word ^= (!*word & turn) << 1);
+            let picked = words.map(|word| pick(word) & LOW_BITS);
+            if picked.iter().fold(0, |any, word| any | word) == 0 {
+                continue;
+            }
+            for (at, (word, mut left)) in words.into_iter().zip(picked).enumerate() {
+                while left != 0 {
+                    let bit = left.trailing_zeros() as usize;
+                    visit(4 * LINE_BYTES * line + 32 * at + bit / 2, word >> bit);
+                    left &= left.wrapping_sub(1);
+                }
+            }
+        }
     }
 
     /// List the people without a genotype, ascending.
     pub fn missing(&self, people: &mut Vec<u32>) {
         people.clear();
-        for (first, word) in (0u32..).step_by(32).zip(self.words()) {
-            let mut left = word & (word >> 1) & LOW_BITS;
-            while left != 0 {
-                people.push(first + left.trailing_zeros() / 2);
-                left &= left - 1;
-            }
-        }
+        self.for_each(|word| word & (word >> 1), |person, _| people.push(person as u32));
     }
 
-    /// Call `visit(person, twice)` for everyone who carries the rarer allele, ascending. Behind the last sample of a
-    /// turned variant come people who are not there: whoever visits them passes over them.
+    /// Call `visit(person, twice)` for everyone who carries the rarer allele, ascending.
     #[inline(always)]
     pub fn for_each_carrier(&self, mut visit: impl FnMut(usize, bool)) {
-        for (first, word) in (0usize..).step_by(32).zip(self.words()) {
-            // One or the other bit, not both.
-            let mut left = (word ^ (word >> 1)) & LOW_BITS;
-            while left != 0 {
-                let bit = left.trailing_zeros();
-                visit(first + bit as usize / 2, (word >> (bit + 1)) & 1 == 1);
-                left &= left - 1;
-            }
-        }
+        // One or the other bit, not both.
+        self.for_each(|word| word ^ (word >> 1), |person, codes| visit(person, codes & 2 != 0));
     }
 
     /// Add up a block's whole numbers over the carriers, times their copies: one short row per carrier.
@@ -111,8 +116,8 @@ impl<'a> Variant<'a> {
         self.for_each_carrier(|person, twice| {
             if let Some(row) = rows.get(person) {
                 for lane in 0..LANES {
-                    // 30 bits, so that twice as much still fits.
-                    total[lane] += i64::from(row[lane] << u32::from(twice));
+                    // 30 bits: twice as much fits 32, and as many as there can be people fit 64.
+                    total[lane] = total[lane].wrapping_add(i64::from(row[lane] << u32::from(twice)));
                 }
             }
         });
