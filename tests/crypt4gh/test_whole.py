@@ -105,6 +105,14 @@ def test_long_streams_keep_their_segments_across_pieces() -> None:
     assert back.getvalue() == plaintext == decrypt(sink.getvalue(), OWNER)
 
 
+def test_memory_streams_as_a_file_does() -> None:
+    plaintext = os.urandom(9 * SEGMENT_BYTES + 5)
+    sink, back = io.BytesIO(), io.BytesIO()
+    assert encrypt_stream(memoryview(plaintext), sink, [OWNER.public_key]).plain_length_bytes == len(plaintext)
+    assert decrypt_stream(memoryview(sink.getvalue()), back, OWNER) == len(plaintext)
+    assert back.getvalue() == plaintext
+
+
 def test_no_two_files_and_no_two_segments_share_a_nonce_or_a_key() -> None:
     again = encrypt(PLAINTEXT, [OWNER.public_key])
     starts = range(0, len(RAW) - HEADER_BYTES, SEALED_SEGMENT_BYTES)

@@ -11,6 +11,7 @@ one that was written compares its plaintext with a digest from elsewhere: :mod:`
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from io import BufferedIOBase, FileIO
 from typing import BinaryIO, Final
 
 from nebula.crypt4gh.errors import MalformedFileError
@@ -89,6 +90,18 @@ def read_up_to(file: BinaryIO, length: int) -> bytes:
         pieces.append(piece)
         length -= len(piece)
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def read_into(file: BinaryIO, target: memoryview) -> int:
+    """Fill ``target`` from a file, or as much of it as the file still has; return how much that is."""
+    if not isinstance(file, BufferedIOBase | FileIO):  # such as a socket's wrapper, which may know `read` alone
+        piece = read_up_to(file, len(target))
+        target[: len(piece)] = piece
+        return len(piece)
+    filled = 0
+    while filled < len(target) and (more := file.readinto(target[filled:])):
+        filled += more
+    return filled
 
 
 def open_header(sealed: SealedHeader, reader: SealingKey) -> Header:

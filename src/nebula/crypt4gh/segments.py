@@ -53,19 +53,23 @@ class SegmentCipher:
 
     def seal_body(self, plaintext: bytes | memoryview, *, prefix: bytes = b"") -> bytes:
         """Return ``prefix`` and the body of a plaintext; it must end here or at a multiple of 64 KiB."""
-        source = memoryview(plaintext)
-        count = -(-len(source) // SEGMENT_BYTES)
-        nonces = memoryview(os.urandom(_NONCE * count))
-        with _Buffer(len(prefix) + sealed_length(len(source))) as buffer:
+        with _Buffer(len(prefix) + sealed_length(len(plaintext))) as buffer:
             buffer.view[: len(prefix)] = prefix
-            for i in range(count):
-                nonce = nonces[i * _NONCE : (i + 1) * _NONCE]
-                piece = source[i * SEGMENT_BYTES : (i + 1) * SEGMENT_BYTES]
-                start = len(prefix) + i * SEALED_SEGMENT_BYTES
-                end = start + len(piece) + OVERHEAD_BYTES
-                buffer.view[start : start + _NONCE] = nonce
-                self._ciphers[0].encrypt_into(nonce, piece, None, buffer.view[start + _NONCE : end])
+            self.seal_into(memoryview(plaintext), buffer.view[len(prefix) :])
         return buffer.content()
+
+    def seal_into(self, plaintext: memoryview, target: memoryview) -> int:
+        """Write the body of a plaintext to the front of ``target``; return its length."""
+        count, place = -(-len(plaintext) // SEGMENT_BYTES), 0
+        nonces = os.urandom(_NONCE * count)
+        encrypt_into = self._ciphers[0].encrypt_into
+        for i in range(count):
+            nonce = nonces[i * _NONCE : (i + 1) * _NONCE]
+            piece = plaintext[i * SEGMENT_BYTES : (i + 1) * SEGMENT_BYTES]
+            start, place = place + _NONCE, place + len(piece) + OVERHEAD_BYTES
+            target[start - _NONCE : start] = nonce
+            encrypt_into(nonce, piece, None, target[start:place])
+        return place
 
     def open_body(self, body: bytes | memoryview, *, first_segment: int = 0) -> bytes:
         """Return the plaintext of whole segments, the first of which has this number (for messages only).
@@ -74,24 +78,39 @@ class SegmentCipher:
             MalformedFileError: the body is cut inside a nonce or MAC.
             AlteredError: a segment does not authenticate with any data key.
         """
-        source = memoryview(body)
-        with _Buffer(plain_length(len(source))) as buffer:
-            for i in range(-(-len(source) // SEALED_SEGMENT_BYTES)):
-                self._open_segment(
-                    source[i * SEALED_SEGMENT_BYTES : (i + 1) * SEALED_SEGMENT_BYTES],
-                    buffer.view[i * SEGMENT_BYTES : (i + 1) * SEGMENT_BYTES],
-                    first_segment + i,
-                )
+        with _Buffer(plain_length(len(body))) as buffer:
+            self.open_into(memoryview(body), buffer.view, first_segment=first_segment)
         return buffer.content()
 
-    def _open_segment(self, sealed: memoryview, target: memoryview, number: int) -> None:
-        for place, cipher in enumerate(self._ciphers):
+    def open_into(self, body: memoryview, target: memoryview, *, first_segment: int = 0) -> int:
+        """Write the plaintext of whole segments to the front of ``target``; return its length.
+
+        Raises:
+            MalformedFileError: the body is cut inside a nonce or MAC; nothing is written.
+            AlteredError: a segment does not authenticate with any data key.
+        """
+        length = plain_length(len(body))
+        target = target[:length]
+        decrypt_into = self._ciphers[0].decrypt_into
+        for i in range(-(-len(body) // SEALED_SEGMENT_BYTES)):
+            sealed = body[i * SEALED_SEGMENT_BYTES : (i + 1) * SEALED_SEGMENT_BYTES]
+            plain = target[i * SEGMENT_BYTES : (i + 1) * SEGMENT_BYTES]
+            try:
+                decrypt_into(sealed[:_NONCE], sealed[_NONCE:], None, plain)
+            except InvalidTag:
+                self._open_otherwise(sealed, plain, first_segment + i)
+                decrypt_into = self._ciphers[0].decrypt_into
+        return length
+
+    def _open_otherwise(self, sealed: memoryview, target: memoryview, number: int) -> None:
+        """Open a segment with another data key than the one that opened the last."""
+        for cipher in self._ciphers[1:]:
             try:
                 cipher.decrypt_into(sealed[:_NONCE], sealed[_NONCE:], None, target)
             except InvalidTag:
                 continue
-            if place:
-                self._ciphers.insert(0, self._ciphers.pop(place))
+            self._ciphers.remove(cipher)
+            self._ciphers.insert(0, cipher)
             return
         raise AlteredError("crypt4gh.altered", f"segment {number} is altered, or was made with another key")
 

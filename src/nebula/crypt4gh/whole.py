@@ -2,18 +2,19 @@
 
 import os
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 from nebula.crypt4gh.edits import KeptSpans
-from nebula.crypt4gh.header import make_header, open_header, parse_header, read_header, read_up_to
+from nebula.crypt4gh.header import make_header, open_header, parse_header, read_header, read_into
 from nebula.crypt4gh.packets import DATA_KEY_BYTES
 from nebula.crypt4gh.segments import SEALED_SEGMENT_BYTES, SEGMENT_BYTES, SegmentCipher
 from nebula.protocol.sealing import SealingKey
 from nebula.protocol.secrets import SecretBytes
 
-_SEGMENTS_AT_ONCE: Final = 16
+#: Few enough that both sides of them stay in the processor's cache; their buffers are used again and again.
+_SEGMENTS_AT_ONCE: Final = 4
 _ENDLESS: Final = 1 << 64
 
 
@@ -76,52 +77,76 @@ class Encrypted:
 
 
 def encrypt_stream(
-    source: BinaryIO, sink: BinaryIO, recipients: Iterable[bytes], *, data_key: SecretBytes | None = None
+    source: BinaryIO | memoryview, sink: BinaryIO, recipients: Iterable[bytes], *, data_key: SecretBytes | None = None
 ) -> Encrypted:
-    """Encrypt what can be read from ``source`` into ``sink``, a MiB at a time.
+    """Encrypt what can be read from ``source`` into ``sink``, 256 KiB at a time.
+
+    What is memory already, such as a mapped file, is not copied before it is encrypted. ``sink.write`` gets views of one buffer, which holds something else after the call.
 
     Raises:
         RejectedInputError: no recipients, or a malformed or low-order one.
     """
     key = data_key or generate_data_key()
     cipher, length = SegmentCipher([key]), 0
+    plain, sealed = _buffers()
     sink.write(make_header(recipients, key))
-    while piece := read_up_to(source, SEGMENT_BYTES * _SEGMENTS_AT_ONCE):
-        sink.write(cipher.seal_body(piece))
+    for piece in _pieces(source, plain):
+        sink.write(sealed[: cipher.seal_into(piece, sealed)])
         length += len(piece)
     return Encrypted(length, key)
 
 
-def decrypt_stream(source: BinaryIO, sink: BinaryIO, reader: SealingKey) -> int:
-    """Decrypt what can be read from ``source`` into ``sink``, a MiB at a time; return the plaintext's length.
+def decrypt_stream(source: BinaryIO | memoryview, sink: BinaryIO, reader: SealingKey) -> int:
+    """Decrypt what can be read from ``source`` into ``sink``, 256 KiB at a time; return the plaintext's length.
 
-    ``source`` need not be seekable. On an error ``sink`` holds what was good before it.
+    ``source`` need not be seekable. ``sink.write`` gets views of one buffer, as in :func:`encrypt_stream`. On an error ``sink`` holds what was good before it.
 
     Raises:
         MalformedFileError: not a Crypt4GH file, or cut short.
         NotARecipientError: not encrypted to this key.
         AlteredError: a segment does not authenticate.
     """
-    header = open_header(read_header(source), reader)
+    if isinstance(source, memoryview):
+        header = open_header(parse_header(source), reader)
+        source = source[header.length_bytes :]
+    else:
+        header = open_header(read_header(source), reader)
     cipher, start, written = SegmentCipher(header.data_keys), 0, 0
     spans = deque(KeptSpans.of(header.edits, _ENDLESS).spans)
-    while sealed := read_up_to(source, SEALED_SEGMENT_BYTES * _SEGMENTS_AT_ONCE):
-        decrypted = cipher.open_body(sealed, first_segment=start // SEGMENT_BYTES)
-        kept = _take_kept(spans, decrypted, start)
-        sink.write(kept)
+    plain, sealed = _buffers()
+    for piece in _pieces(source, sealed):
+        decrypted = plain[: cipher.open_into(piece, plain, first_segment=start // SEGMENT_BYTES)]
+        for kept in _take_kept(spans, decrypted, start):
+            sink.write(kept)
+            written += len(kept)
         start += len(decrypted)
-        written += len(kept)
     return written
 
 
-def _take_kept(spans: deque[tuple[int, int]], decrypted: bytes, start: int) -> bytes:
+def _buffers() -> tuple[memoryview, memoryview]:
+    """Return room for some segments, plain and sealed."""
+    sizes = (SEGMENT_BYTES * _SEGMENTS_AT_ONCE, SEALED_SEGMENT_BYTES * _SEGMENTS_AT_ONCE)
+    plain, sealed = (memoryview(bytearray(size)) for size in sizes)
+    return plain, sealed
+
+
+def _pieces(source: BinaryIO | memoryview, buffer: memoryview) -> Iterator[memoryview]:
+    """Yield the source in pieces as large as the buffer, the last one smaller; the next one overwrites the last."""
+    if isinstance(source, memoryview):
+        yield from (source[at : at + len(buffer)] for at in range(0, len(source), len(buffer)))
+        return
+    while count := read_into(source, buffer):
+        yield buffer[:count]
+
+
+def _take_kept(spans: deque[tuple[int, int]], decrypted: memoryview, start: int) -> list[memoryview]:
     """Return what is kept of the decrypted bytes that begin at ``start``, and forget the spans that end in them."""
     end = start + len(decrypted)
-    pieces: list[bytes] = []
+    pieces: list[memoryview] = []
     while spans and spans[0][0] < end:
         at, length = spans[0]
         pieces.append(decrypted[max(0, at - start) : at + length - start])
         if at + length > end:
             break
         spans.popleft()
-    return b"".join(pieces)
+    return pieces
