@@ -32,6 +32,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(packing::unpack, module)?)?;
     module.add_function(wrap_pyfunction!(variant_key::variant_key, module)?)?;
     module.add_class::<vcf::VcfBatch>()?;
+    module.add_class::<vcf::bcf::BcfDecoder>()?;
     module.add_class::<vcf::VcfParser>()?;
     module.add("ParseError", module.py().get_type::<vcf::fault::ParseError>())?;
     Ok(())

@@ -46,17 +46,35 @@ class VcfBatch:
     repetitions: int
     half_calls: int
     polyploid_calls: int
+    filtered_calls: int
+
+class BcfDecoder:
+    def __init__(
+        self,
+        strings: Sequence[str],
+        contigs: Sequence[str],
+        flags: set[str],
+        samples: int,
+        header_lines: int,
+        longest: int,
+    ) -> None: ...
+    def decode(self, piece: bytes) -> tuple[bytes, int]: ...
 
 class VcfParser:
     def __init__(
         self,
         samples: Sequence[str],
-        info: Sequence[tuple[str, str, str, bool, bool]],
-        format: Sequence[tuple[str, str, str, bool, bool]],  # noqa: A002
+        info: Sequence[tuple[str, str, str, bool, bool, bool]],
+        format: Sequence[tuple[str, str, str, bool, bool, bool]],  # noqa: A002
         contigs: Sequence[str],
         minor: int,
         header_lines: int,
+        lenient: bool,
     ) -> None: ...
+    @property
+    def line(self) -> int: ...
+    @property
+    def tallies(self) -> list[tuple[str, bool, int, int, str, str]]: ...
     @property
     def contigs(self) -> list[str]: ...
     @property

@@ -54,7 +54,7 @@ def test_blocks_are_hom_ref_stretches_with_data() -> None:
         "1 31 . CC . . . . GT 0/0",
     )
     (batch,) = read(vcf(*rows))
-    assert batch.blocks.tolist() == [[0, 5, 20], [0, 31, 32]]
+    assert batch.blocks.tolist() == [[0, 5, 20, -1, 30], [0, 31, 32, -1, -1]]
 
 
 def test_a_variant_that_nobody_carries_may_stand_twice() -> None:
@@ -99,7 +99,8 @@ def test_a_refusal_names_file_line_field_and_rule(record: str, code: str, field:
         (b"hello\n", "vcf.no-fileformat"),
         (b"##fileformat=VCFv4.2\n", "vcf.header"),
         (b"##fileformat=VCFv3.3\n#CHROM\n", "vcf.version"),
-        (b"BCF\x02\x02\x00\x00", "vcf.binary"),
+        (b"BCF\x02\x02\x00\x00", "vcf.truncated"),
+        (b"BCF\x02\x01\x00\x00\x00\x00", "vcf.bcf"),
         (b"\x7fELF\x00\x00", "vcf.binary"),
         (vcf(samples=["A", "B", "A"]), "vcf.duplicate-samples"),
         (vcf(meta=['##INFO=<ID=X,Number=one,Type=Integer,Description="d">']), "vcf.header"),

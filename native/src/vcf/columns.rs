@@ -43,14 +43,20 @@ fn is_contig(name: &[u8], modern: bool) -> bool {
     !name.iter().any(|byte| matches!(byte, b'<' | b'>' | b':' | b','))
 }
 
-/// CHROM: a contig's name, or `<name>`. Up to 4.2 a name with a colon is accepted where the header declares it.
-pub fn check_chrom(name: &[u8], contigs: &HashSet<Vec<u8>>, modern: bool) -> Result<(), Fault> {
+/// CHROM: a contig's name, or `<name>`. A name with a colon, which 4.3 alone permits without more ado, is
+/// accepted where the header declares it.
+pub fn check_chrom(name: &[u8], contigs: &HashSet<Vec<u8>>, minor: u8) -> Result<(), Fault> {
     let inner = match name {
         [b'<', inner @ .., b'>'] => inner,
         _ => name,
     };
-    let declared = !modern && inner.contains(&b':') && contigs.contains(inner);
-    if is_contig(inner, modern) || (declared && is_contig(inner, true)) {
+    let undeclared = inner.contains(&b':') && !contigs.contains(inner);
+    let valid = match minor {
+        0..3 => is_contig(inner, false) || (!undeclared && inner.contains(&b':') && is_contig(inner, true)),
+        3 => is_contig(inner, true),
+        _ => is_contig(inner, true) && !undeclared,
+    };
+    if valid {
         return Ok(());
     }
     Err(Fault::new(
@@ -80,10 +86,19 @@ pub fn number(field: &[u8]) -> Option<u64> {
     (value <= HIGHEST_POS).then_some(value)
 }
 
-/// ID: `.` or names between semicolons.
+fn has_repetition(field: &[u8]) -> bool {
+    let names = || field.split(|byte| *byte == b';');
+    names().enumerate().any(|(place, name)| names().take(place).any(|earlier| earlier == name))
+}
+
+/// ID: `.` or names between semicolons, each once.
 pub fn check_id(field: &[u8]) -> Result<(), Fault> {
-    if has_whitespace(field) || field.split(|byte| *byte == b';').any(<[u8]>::is_empty) {
-        let sentence = format!("{} is no list of identifiers: no whitespace, none empty", quoted(field));
+    const MOST: usize = 10_000;
+    let lists = memchr::memchr(b';', field).is_some();
+    let empty = field.is_empty() || (lists && field.split(|byte| *byte == b';').any(<[u8]>::is_empty));
+    if has_whitespace(field) || empty || (lists && (field.len() > MOST || has_repetition(field))) {
+        let sentence =
+            format!("{} is no list of identifiers: no whitespace, none empty, none twice", quoted(field));
         return Err(Fault::new("vcf.id", "ID", sentence));
     }
     Ok(())
@@ -176,7 +191,8 @@ pub fn check_filter(field: &[u8]) -> Result<(), Fault> {
     let bad = has_whitespace(field)
         || names().any(|name| {
             name.is_empty() || name == b"0" || name.contains(&b',') || (name == b"." && !lone_dot)
-        });
+        })
+        || (memchr::memchr(b';', field).is_some() && (field.len() > 10_000 || has_repetition(field)));
     if bad {
         let sentence =
             format!("{} is no list of filters: '.', PASS, or names between semicolons", quoted(field));

@@ -1,5 +1,7 @@
 //! What is wrong with a file, where, and which rule it breaks.
 
+use std::collections::BTreeMap;
+
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -22,6 +24,51 @@ impl Fault {
 
     pub fn at(self, line: u64) -> PyErr {
         ParseError::new_err((self.code, line, self.field, self.sentence))
+    }
+}
+
+/// What became of a record with a fault, in a lenient reading.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Clone, Copy)]
+pub enum Fate {
+    /// The fault is where nothing is read, or a call that counts as missing: the record stays.
+    Kept,
+    /// What the record says is not certain: it became no row.
+    LeftOut,
+}
+
+/// How often a rule was broken, and where first.
+#[derive(Debug)]
+pub struct Tally {
+    pub count: u64,
+    pub line: u64,
+    pub field: String,
+    pub sentence: String,
+}
+
+/// Strict: the first fault ends the reading. Lenient: faults are counted, by rule and by what became of the record.
+#[derive(Default)]
+pub struct Ledger {
+    pub lenient: bool,
+    /// Of the record that is being read.
+    pub line: u64,
+    pub tallies: BTreeMap<(&'static str, Fate), Tally>,
+}
+
+impl Ledger {
+    /// Go on from a fault, or hand it back where the reading is strict.
+    pub fn overlook(&mut self, fault: Fault, fate: Fate) -> Result<(), Fault> {
+        if !self.lenient {
+            return Err(fault);
+        }
+        let line = self.line;
+        let Fault { code, field, sentence } = fault;
+        self.tallies.entry((code, fate)).or_insert(Tally { count: 0, line, field, sentence }).count += 1;
+        Ok(())
+    }
+
+    /// A check of what nothing here reads.
+    pub fn check(&mut self, checked: Result<(), Fault>) -> Result<(), Fault> {
+        checked.or_else(|fault| self.overlook(fault, Fate::Kept))
     }
 }
 

@@ -82,7 +82,8 @@ fn parse_allele(text: &[u8], alleles: u16) -> Result<Option<u16>, ()> {
     u16::try_from(value).ok().filter(|value| *value < alleles).map(Some).ok_or(())
 }
 
-/// Parse a GT value. `leading` permits a phase mark before the first allele (VCF 4.4).
+/// Parse a GT value. `leading` permits a phase mark before the first allele, and one behind the last, where an
+/// allele is missing (VCF 4.4).
 pub fn parse_call(text: &[u8], alleles: u16, leading: bool) -> Result<Call, ()> {
     // Nearly every call of nearly every file has this shape.
     if let [first @ b'0'..=b'9', mark @ (b'/' | b'|'), second @ b'0'..=b'9'] = text {
@@ -112,6 +113,10 @@ pub fn parse_call(text: &[u8], alleles: u16, leading: bool) -> Result<Call, ()> 
         let Some(mark) = rest.get(end) else { break };
         call.phased &= *mark == b'|';
         rest = &rest[end + 1..];
+        if leading && rest.is_empty() && count > 1 {
+            count += 1;
+            break;
+        }
     }
     call.ploidy = match count {
         1 if call.first.is_none() => Ploidy::Unknown,

@@ -3,12 +3,14 @@
 //! SECURITY: every byte here may come from an attacker. Lengths are checked by slicing patterns and
 //! iterators, numbers have a longest form, and nothing indexes by a value from the file unchecked.
 
+pub mod bcf;
 mod columns;
 pub mod fault;
 mod genotypes;
 mod order;
 mod record;
 mod rows;
+mod structural;
 mod values;
 
 use std::collections::{HashMap, HashSet};
@@ -18,10 +20,14 @@ use numpy::{IntoPyArray, PyArray1, PyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+use fault::{Fate, Ledger};
 use genotypes::Call;
 use order::Order;
 use rows::Rows;
 use values::{Definition, Kind, Number};
+
+/// Columns of a block: contig, first and last position, lowest depth and quality (-1 where not given).
+const BLOCK_WIDTH: usize = 5;
 
 /// What the header says about the body.
 pub struct Rules {
@@ -41,7 +47,7 @@ pub struct VcfParser {
     filters: HashMap<Vec<u8>, i32>,
     filter_names: Vec<String>,
     calls: Vec<Call>,
-    line: u64,
+    ledger: Ledger,
 }
 
 /// One piece of a VCF as columns; a row is one trimmed alternative allele that is a sequence.
@@ -65,17 +71,21 @@ pub struct VcfBatch {
     repetitions: u64,
     half_calls: u64,
     polyploid_calls: u64,
+    filtered_calls: u64,
 }
 
-/// A definition as Python hands it over: key, Number, Type, whether the specification reserves it, whether
-/// negative values are refused.
-type RawDefinition = (String, String, String, bool, bool);
+/// A definition as Python hands it over: key, Number, Type, whether the specification reserves it, whether the
+/// header declares it, whether negative values are refused.
+type RawDefinition = (String, String, String, bool, bool, bool);
+
+/// A rule that was broken: code, whether the records stayed, how often, first line, its field, the sentence.
+type RawTally = (&'static str, bool, u64, u64, String, String);
 
 fn definitions(raw: Vec<RawDefinition>) -> HashMap<Vec<u8>, Definition> {
     raw.into_iter()
-        .map(|(key, number, kind, reserved, natural)| {
+        .map(|(key, number, kind, reserved, declared, natural)| {
             let (number, kind) = (Number::parse(&number), Kind::parse(&kind));
-            let definition = Definition { number, kind, reserved, natural };
+            let definition = Definition { number, kind, reserved, declared, natural };
             (key.into_bytes(), definition)
         })
         .collect()
@@ -83,8 +93,10 @@ fn definitions(raw: Vec<RawDefinition>) -> HashMap<Vec<u8>, Definition> {
 
 #[pymethods]
 impl VcfParser {
-    /// Args: sample names; INFO and FORMAT definitions; declared contigs; minor version; lines of the header.
+    /// Args: sample names; INFO and FORMAT definitions; declared contigs; minor version; lines of the header;
+    /// whether faults are counted instead of ending the reading.
     #[new]
+    #[allow(clippy::too_many_arguments)]
     fn new(
         samples: Vec<String>,
         info: Vec<RawDefinition>,
@@ -92,6 +104,7 @@ impl VcfParser {
         contigs: Vec<String>,
         minor: u8,
         header_lines: u64,
+        lenient: bool,
     ) -> Self {
         Self {
             rules: Rules {
@@ -105,8 +118,26 @@ impl VcfParser {
             filters: HashMap::new(),
             filter_names: Vec::new(),
             calls: Vec::new(),
-            line: header_lines,
+            ledger: Ledger { lenient, line: header_lines, ..Ledger::default() },
         }
+    }
+
+    /// Number of the last line that was read.
+    #[getter]
+    fn line(&self) -> u64 {
+        self.ledger.line
+    }
+
+    /// Rules that a lenient reading saw broken so far.
+    #[getter]
+    fn tallies(&self) -> Vec<RawTally> {
+        let tallies = self.ledger.tallies.iter();
+        tallies
+            .map(|((code, fate), tally)| {
+                let kept = *fate == Fate::Kept;
+                (*code, kept, tally.count, tally.line, tally.field.clone(), tally.sentence.clone())
+            })
+            .collect()
     }
 
     /// Contig names in the order of their numbers.
@@ -140,9 +171,11 @@ impl VcfParser {
         loop {
             let end = memchr::memchr(b'\n', rest);
             let line = end.map_or(rest, |end| &rest[..end]);
-            self.line += 1;
+            self.ledger.line += 1;
             let line = line.strip_suffix(b"\r").unwrap_or(line);
-            self.parse_record(line, &mut rows).map_err(|fault| (fault, self.line))?;
+            self.parse_record(line, &mut rows)
+                .or_else(|fault| self.ledger.overlook(fault, Fate::LeftOut))
+                .map_err(|fault| (fault, self.ledger.line))?;
             match end {
                 Some(end) => rest = &rest[end + 1..],
                 None => return Ok(rows),
@@ -188,12 +221,13 @@ fn batch(py: Python<'_>, rows: Rows, samples: usize) -> PyResult<VcfBatch> {
         depth: rows.depth.into_pyarray(py).unbind(),
         quality: rows.quality.into_pyarray(py).unbind(),
         line: rows.line.into_pyarray(py).unbind(),
-        blocks: shaped(py, rows.blocks.len() / 3, 3, rows.blocks)?,
+        blocks: shaped(py, rows.blocks.len() / BLOCK_WIDTH, BLOCK_WIDTH, rows.blocks)?,
         records: rows.records,
         genotyped: rows.genotyped,
         other_alleles: rows.other_alleles,
         repetitions: rows.repetitions,
         half_calls: rows.half_calls,
         polyploid_calls: rows.polyploid_calls,
+        filtered_calls: rows.filtered_calls,
     })
 }

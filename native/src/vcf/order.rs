@@ -37,12 +37,21 @@ impl Order {
             let sentence = format!("the records of contig {} are not in one piece", quoted(name));
             return Err(Fault::new("vcf.not-contiguous", "CHROM", sentence));
         }
-        let number = self.names.len();
-        self.contigs.insert(name.to_vec(), number);
-        self.names.push(name.to_vec());
+        Ok(self.enter(name, pos))
+    }
+
+    /// Go to a record wherever it stands, and return its contig's number.
+    pub fn enter(&mut self, name: &[u8], pos: u32) -> usize {
+        let name = name.strip_prefix(b"<").and_then(|name| name.strip_suffix(b">")).unwrap_or(name);
+        let number = self.contigs.get(name).copied().unwrap_or_else(|| {
+            let number = self.names.len();
+            self.contigs.insert(name.to_vec(), number);
+            self.names.push(name.to_vec());
+            number
+        });
         self.ahead.clear();
         (self.current, self.last_pos) = (Some(number), pos);
-        Ok(number)
+        number
     }
 
     /// Note a trimmed variant of the current contig; false says that it may be left out as a repetition.

@@ -4,15 +4,19 @@ use super::columns::{
     check_chrom, check_filter, check_id, check_qual, check_ref, number, parse_alternates, parse_pos,
     Alternate,
 };
-use super::fault::{quoted, Fault};
-use super::genotypes::{parse_call, Call};
+use super::fault::{quoted, Fate, Fault, Ledger};
+use super::genotypes::{parse_call, Call, Ploidy};
 use super::rows::{trim, Rows, Variant};
+use super::structural::{check_structural, Info};
 use super::values::{check_values, Definition, Kind, Shape};
 use super::{Rules, VcfParser};
 use crate::variant_key::{chromosome_code, encode};
 
 /// Alleles that one record may list; GT numbers are 16 bits wide.
 const MOST_ALTERNATES: usize = 10_000;
+/// The minor versions that brought SVLEN for each allele, and local alleles.
+const STRUCTURAL_KEYS: u8 = 4;
+const LOCAL_ALLELES: u8 = 5;
 
 /// The fixed columns of a line, and what follows them.
 struct Columns<'a> {
@@ -54,42 +58,51 @@ fn split(line: &[u8], samples: usize) -> Result<Columns<'_>, Fault> {
     }
 }
 
-/// What INFO says that matters here: the end of a block.
-fn check_info(field: &[u8], rules: &Rules, shape: Shape) -> Result<Option<u64>, Fault> {
-    const CODE: &str = "vcf.info";
+/// Take INFO apart.
+fn parse_info<'a>(field: &'a [u8], pairs: &mut Vec<(&'a [u8], Option<&'a [u8]>)>) {
+    pairs.clear();
     if field == b"." {
-        return Ok(None);
+        return;
     }
-    let mut end = None;
-    let mut seen: Vec<&[u8]> = Vec::new();
-    for entry in field.split(|byte| *byte == b';') {
-        let (key, value) = match memchr::memchr(b'=', entry) {
-            Some(at) => (&entry[..at], Some(&entry[at + 1..])),
-            None => (entry, None),
-        };
+    pairs.extend(field.split(|byte| *byte == b';').map(|entry| match memchr::memchr(b'=', entry) {
+        Some(at) => (&entry[..at], Some(&entry[at + 1..])),
+        None => (entry, None),
+    }));
+}
+
+/// From 4.3 on the specification gives the form of a key; `1000G` is older.
+fn is_info_key(key: &[u8], rules: &Rules) -> bool {
+    match key {
+        _ if rules.minor < 3 => !key.is_empty() && !key.contains(&b' '),
+        b"1000G" => true,
+        [b'A'..=b'Z' | b'a'..=b'z' | b'_', rest @ ..] => {
+            rest.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'))
+        }
+        _ => false,
+    }
+}
+
+fn check_info(pairs: &Info<'_>, rules: &Rules, shape: Shape) -> Result<(), Fault> {
+    const CODE: &str = "vcf.info";
+    for (place, (key, value)) in pairs.iter().enumerate() {
         let spaced = |byte: &u8| byte.is_ascii_control() || (*byte == b' ' && rules.minor < 3);
-        if key.is_empty() || key.contains(&b' ') || entry.iter().any(spaced) {
-            let sentence = format!("{} is no KEY or KEY=VALUE without whitespace", quoted(entry));
+        if !is_info_key(key, rules) || key.iter().chain(value.unwrap_or_default()).any(spaced) {
+            let sentence = format!("{} is no KEY or KEY=VALUE without whitespace", quoted(key));
             return Err(Fault::new(CODE, "INFO", sentence));
         }
-        if seen.contains(&key) {
+        if pairs[..place].iter().any(|(earlier, _)| earlier == key) {
             return Err(Fault::new(CODE, "INFO", format!("the key {} stands twice", quoted(key))));
         }
-        seen.push(key);
-        if let Some(definition) = rules.info.get(key) {
-            match value {
-                Some(values) => check_values(CODE, "INFO", key, values, *definition, shape)?,
-                None if definition.kind == Kind::Flag => {}
-                None => {
-                    return Err(Fault::new(CODE, format!("INFO, {}", quoted(key)), "a value is missing"));
-                }
+        let Some(definition) = rules.info.get(*key) else { continue };
+        match value {
+            Some(values) => check_values(CODE, "INFO", key, values, *definition, shape)?,
+            None if definition.kind == Kind::Flag => {}
+            None => {
+                return Err(Fault::new(CODE, format!("INFO, {}", quoted(key)), "a value is missing"));
             }
         }
-        if key == b"END" {
-            end = value.and_then(number);
-        }
     }
-    Ok(end)
+    Ok(())
 }
 
 /// The keys of FORMAT with their definitions.
@@ -97,17 +110,37 @@ struct Format<'a> {
     keys: Vec<(&'a [u8], Option<Definition>)>,
     genotyped: bool,
     depth: Option<usize>,
+    /// Of a block, the lowest depth in it.
+    lowest_depth: Option<usize>,
     quality: Option<usize>,
+    /// FT: whether the call passed.
+    filter: Option<usize>,
+    /// LEN, from 4.5 on: how long the sample's block is.
+    length: Option<usize>,
+    /// LAA: the alternative alleles that the sample's local values are about.
+    local: Option<usize>,
+}
+
+/// From 4.3 on the specification gives the form of a key; percent-encoding is met in 4.4.
+fn is_format_key(key: &[u8], declared: bool, minor: u8) -> bool {
+    let clean = |byte: &u8| {
+        byte.is_ascii_alphanumeric()
+            || matches!(byte, b'_' | b'.')
+            || (*byte == b'-' && minor < 3)
+            || (*byte == b'%' && minor >= 4)
+    };
+    let plain = key.iter().all(u8::is_ascii_alphanumeric);
+    let begun = minor < 3 || !key.first().is_some_and(u8::is_ascii_digit);
+    !key.is_empty() && key.iter().all(clean) && begun && (plain || declared || minor >= 3)
 }
 
 fn parse_format<'a>(field: &'a [u8], rules: &Rules) -> Result<Format<'a>, Fault> {
     let mut keys: Vec<(&[u8], Option<Definition>)> = Vec::new();
     for key in field.split(|byte| *byte == b':') {
         let definition = rules.format.get(key).copied();
-        let plain = !key.is_empty() && key.iter().all(u8::is_ascii_alphanumeric);
-        let named = plain || (!key.is_empty() && (definition.is_some() || rules.minor >= 3));
-        let clean = key.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'));
-        let problem = if !named || !clean {
+        // A lone '.' says that there is nothing.
+        let nothing = field == b".";
+        let problem = if !nothing && !is_format_key(key, definition.is_some(), rules.minor) {
             Some(format!("{} is no key: letters and digits, or declared in the header", quoted(key)))
         } else if keys.iter().any(|(other, _)| *other == key) {
             Some(format!("the key {} stands twice", quoted(key)))
@@ -122,15 +155,43 @@ fn parse_format<'a>(field: &'a [u8], rules: &Rules) -> Result<Format<'a>, Fault>
         keys.push((key, definition));
     }
     let place = |name: &[u8]| keys.iter().position(|(key, _)| *key == name);
-    let (genotyped, depth, quality) = (place(b"GT") == Some(0), place(b"DP"), place(b"GQ"));
-    Ok(Format { keys, genotyped, depth, quality })
+    let genotyped = place(b"GT") == Some(0);
+    let local = place(b"LAA");
+    let needs_local = |(key, definition): &(&[u8], Option<Definition>)| {
+        definition.is_some_and(|definition| definition.number.is_local())
+            && !key.is_empty()
+            && rules.minor >= LOCAL_ALLELES
+    };
+    let first_local = keys.iter().position(needs_local);
+    if first_local.is_some() && local != Some(usize::from(genotyped)) {
+        let sentence = "LAA comes before all keys of local alleles, and only GT before it";
+        return Err(Fault::new("vcf.format", "FORMAT", sentence));
+    }
+    if rules.minor >= STRUCTURAL_KEYS && place(b"CICN").is_some() && place(b"CN").is_none() {
+        return Err(Fault::new("vcf.format", "FORMAT", "CICN goes with CN"));
+    }
+    let (depth, lowest_depth, quality) = (place(b"DP"), place(b"MIN_DP"), place(b"GQ"));
+    let length = place(b"LEN").filter(|_| rules.minor >= LOCAL_ALLELES);
+    let filter = place(b"FT");
+    Ok(Format { keys, genotyped, depth, lowest_depth, quality, filter, length, local })
 }
 
 /// One sample's column: its call, its depth, its quality.
-struct Sample {
+pub struct Sample {
     call: Call,
-    depth: i32,
-    quality: i32,
+    pub depth: i32,
+    pub lowest_depth: i32,
+    pub quality: i32,
+    length: i32,
+    /// FT says that the call did not pass.
+    filtered: bool,
+}
+
+impl Default for Sample {
+    fn default() -> Self {
+        let call = Call::default();
+        Self { call, depth: -1, lowest_depth: -1, quality: -1, length: -1, filtered: false }
+    }
 }
 
 fn whole(value: Option<&[u8]>) -> i32 {
@@ -158,13 +219,12 @@ fn parse_sample(
     rules: &Rules,
     alternates: usize,
     name: &str,
+    ledger: &mut Ledger,
 ) -> Result<Sample, Fault> {
     let alleles = alleles_of(alternates);
-    let mut sample = Sample { call: Call::default(), depth: -1, quality: -1 };
-    let modern = rules.minor >= 3;
-    let empty_lists = rules.minor >= 5;
-    let mut shape =
-        Shape { alternates, modern, empty_lists, ploidy: if format.genotyped { None } else { Some(2) } };
+    let mut sample = Sample::default();
+    let ploidy = if format.genotyped { None } else { Some(2) };
+    let mut shape = Shape { alternates, minor: rules.minor, ploidy, local: None };
     let mut keys = format.keys.iter();
     for (place, value) in field.split(|byte| *byte == b':').enumerate() {
         let Some((key, definition)) = keys.next() else {
@@ -172,23 +232,77 @@ fn parse_sample(
             return Err(Fault::new("vcf.sample", format!("sample {name}"), sentence));
         };
         if place == 0 && format.genotyped {
-            sample.call = parse_call(value, alleles, rules.minor >= 4).map_err(|()| {
-                let sentence =
-                    format!("{} is no genotype over {alternates} alternative alleles", quoted(value));
-                Fault::new("vcf.genotype", format!("sample {name}, GT"), sentence)
-            })?;
-            shape.ploidy = sample.call.ploidy_for_counting();
-        } else if let Some(definition) = definition {
-            check_values("vcf.sample", &format!("sample {name}"), key, value, *definition, shape)?;
+            match parse_call(value, alleles, rules.minor >= 4) {
+                Ok(call) => sample.call = call,
+                Err(()) => {
+                    let sentence =
+                        format!("{} is no genotype over {alternates} alternative alleles", quoted(value));
+                    let fault = Fault::new("vcf.genotype", format!("sample {name}, GT"), sentence);
+                    ledger.overlook(fault, Fate::Kept)?;
+                }
+            }
+            shape.ploidy = match sample.call.ploidy {
+                Ploidy::More => Some(copies(value)),
+                _ => sample.call.ploidy_for_counting(),
+            };
+            continue;
         }
-        if format.depth == Some(place) {
+        if format.local == Some(place) {
+            shape.local = Some(count_local(value, alternates, name).or_else(|fault| {
+                ledger.overlook(fault, Fate::Kept)?;
+                Ok(0)
+            })?);
+        }
+        if let Some(definition) = definition {
+            let checked =
+                check_values("vcf.sample", &format!("sample {name}"), key, value, *definition, shape);
+            if checked.is_err() {
+                // In a lenient reading what is no number is no number.
+                ledger.check(checked)?;
+                continue;
+            }
+        }
+        let place = Some(place);
+        if format.depth == place {
             sample.depth = whole(Some(value));
         }
-        if format.quality == Some(place) {
+        if format.lowest_depth == place {
+            sample.lowest_depth = whole(Some(value));
+        }
+        if format.quality == place {
             sample.quality = whole(Some(value));
+        }
+        if format.length == place {
+            sample.length = whole(Some(value));
+        }
+        if format.filter == place {
+            sample.filtered = !matches!(value, b"." | b"PASS" | b"");
         }
     }
     Ok(sample)
+}
+
+/// How many alleles a genotype has: one more than marks between them.
+fn copies(genotype: &[u8]) -> usize {
+    let inside = genotype.get(1..).unwrap_or_default();
+    inside.iter().filter(|byte| matches!(byte, b'/' | b'|')).count() + 1
+}
+
+/// How many alternative alleles LAA lists: distinct numbers of alleles of the record.
+fn count_local(value: &[u8], alternates: usize, name: &str) -> Result<usize, Fault> {
+    if matches!(value, b"" | b".") {
+        return Ok(0);
+    }
+    let numbers: Vec<Option<u64>> = value.split(|byte| *byte == b',').map(number).collect();
+    let highest = u64::try_from(alternates).unwrap_or(u64::MAX);
+    let valid = |(place, found): (usize, &Option<u64>)| {
+        found.is_some_and(|index| (1..=highest).contains(&index)) && !numbers[..place].contains(found)
+    };
+    if numbers.len() <= alternates && numbers.iter().enumerate().all(valid) {
+        return Ok(numbers.len());
+    }
+    let sentence = format!("{} are no distinct numbers from 1 to {alternates}", quoted(value));
+    Err(Fault::new("vcf.sample", format!("sample {name}, 'LAA'"), sentence))
 }
 
 impl VcfParser {
@@ -198,25 +312,24 @@ impl VcfParser {
         }
         let columns = split(line, self.rules.samples.len())?;
         let [chrom, pos, id, reference, alternate, qual, filter, info] = columns.fixed;
-        check_chrom(chrom, &self.rules.contigs, self.rules.minor >= 3)?;
+        check_chrom(chrom, &self.rules.contigs, self.rules.minor)?;
         let pos = parse_pos(pos)?;
-        check_id(id)?;
+        self.ledger.check(check_id(id))?;
         check_ref(reference)?;
         let mut alternates = Vec::new();
         parse_alternates(alternate, reference, &mut alternates)?;
         if alternates.len() > MOST_ALTERNATES {
             return Err(Fault::new("vcf.alt", "ALT", format!("more than {MOST_ALTERNATES} alleles")));
         }
-        check_qual(qual)?;
+        self.ledger.check(check_qual(qual))?;
         check_filter(filter)?;
-        // Number=G in INFO has no ploidy to go by: any count is accepted.
-        let modern = self.rules.minor >= 3;
-        let shape = Shape { alternates: alternates.len(), modern, empty_lists: false, ploidy: None };
-        let end = check_info(info, &self.rules, shape)?;
-        let contig = self.order.step(chrom, pos)?;
+        let format = columns.calls.map(|(format, _)| format);
+        let end = self.check_info(info, alternate, &alternates, format)?;
+        let contig = self.step(chrom, pos, format)?;
         rows.records += 1;
 
         let sample = self.parse_calls(line, columns.calls, alternates.len(), rows)?;
+        let passed = matches!(filter, b"." | b"PASS" | b"RefCall");
         let filter = self.filter_number(filter);
         let chromosome = chromosome_code(chrom);
         for (index, (allele, kind)) in alternate.split(|byte| *byte == b',').zip(&alternates).enumerate() {
@@ -227,22 +340,72 @@ impl VcfParser {
             let (pos, reference, alternate) = trim(pos, reference, allele);
             let (reference, alternate) = (reference.to_ascii_uppercase(), alternate.to_ascii_uppercase());
             let number = u16::try_from(index + 1).unwrap_or(u16::MAX);
-            let carried = self.calls.iter().any(|call| matches!(call.code(number).0, 1 | 2));
-            if !self.order.note(pos, &reference, &alternate, carried)? {
+            if !self.note(pos, &reference, &alternate, number)? {
                 rows.repetitions += 1;
                 continue;
             }
             let key = encode(chromosome, pos, &reference, &alternate);
             let variant = Variant { contig, pos, key, reference: &reference, alternate: &alternate };
-            rows.push(&variant, filter, self.line);
+            rows.push(&variant, filter, self.ledger.line);
             rows.push_calls(&self.calls, number);
             if let Some(sample) = &sample {
                 rows.depth.push(sample.depth);
                 rows.quality.push(sample.quality);
             }
         }
-        self.push_block(&alternates, contig, pos, reference.len(), end, sample.as_ref(), rows);
+        if let Some(sample) = sample.filter(|sample| passed && is_covered(&alternates, sample)) {
+            rows.push_block(contig, pos, block_end(pos, reference.len(), end, &sample), &sample);
+        }
         Ok(())
+    }
+
+    /// Check INFO and, from 4.4 on, what it says of structural variants; return END.
+    fn check_info(
+        &mut self,
+        info: &[u8],
+        alternate: &[u8],
+        alternates: &[Alternate],
+        format: Option<&[u8]>,
+    ) -> Result<Option<u64>, Fault> {
+        let mut pairs = Vec::new();
+        parse_info(info, &mut pairs);
+        let minor = self.rules.minor;
+        // Number=G in INFO has no ploidy to go by: any count is accepted.
+        let shape = Shape { alternates: alternates.len(), minor, ploidy: None, local: None };
+        let mut checked = check_info(&pairs, &self.rules, shape);
+        if checked.is_ok() && minor >= STRUCTURAL_KEYS && alternates.contains(&Alternate::Other) {
+            let copy_number =
+                format.is_some_and(|keys| keys.split(|byte| *byte == b':').any(|key| key == b"CN"));
+            checked = check_structural(alternate, &pairs, copy_number);
+        }
+        // Of a block, INFO says where it ends.
+        if alternates.iter().all(|kind| *kind == Alternate::AnyOther) {
+            checked?;
+        } else {
+            self.ledger.check(checked)?;
+        }
+        let end = pairs.iter().find(|(key, _)| *key == b"END").and_then(|(_, value)| *value);
+        Ok(end.and_then(number))
+    }
+
+    /// Step to a record. Order matters to calls alone: from 4.5 on a record without GT may stand anywhere.
+    fn step(&mut self, chrom: &[u8], pos: u32, format: Option<&[u8]>) -> Result<usize, Fault> {
+        let genotyped = format.is_some_and(|keys| keys == b"GT" || keys.starts_with(b"GT:"));
+        match self.order.step(chrom, pos) {
+            Err(_) if self.rules.minor >= LOCAL_ALLELES && format.is_some() && !genotyped => {}
+            Err(fault) => self.ledger.overlook(fault, Fate::Kept)?,
+            stepped => return stepped,
+        }
+        Ok(self.order.enter(chrom, pos))
+    }
+
+    /// Note a variant; a lenient reading compares its repetitions when all are known.
+    fn note(&mut self, pos: u32, reference: &[u8], alternate: &[u8], allele: u16) -> Result<bool, Fault> {
+        let carried = self.calls.iter().any(|call| matches!(call.code(allele).0, 1 | 2));
+        match self.order.note(pos, reference, alternate, carried) {
+            Err(_) if self.ledger.lenient => Ok(true),
+            noted => noted,
+        }
     }
 
     /// Parse FORMAT and all samples into `self.calls`; with exactly one sample, also return its values.
@@ -272,7 +435,11 @@ impl VcfParser {
                 }
             }
             let (field, behind) = cut(fields);
-            let sample = parse_sample(field, &format, &self.rules, alternates, name)?;
+            let mut sample = parse_sample(field, &format, &self.rules, alternates, name, &mut self.ledger)?;
+            if sample.filtered {
+                rows.filtered_calls += u64::from(sample.call != Call::default());
+                sample.call = Call::default();
+            }
             self.calls.push(sample.call);
             (rest, last) = (behind, Some(sample));
         }
@@ -283,26 +450,24 @@ impl VcfParser {
         rows.count_odd_calls(&self.calls);
         Ok(last.filter(|_| samples == 1))
     }
+}
 
-    /// Note a stretch that a single person's file calls hom-ref: a record without alleles, or a gVCF block.
-    #[allow(clippy::too_many_arguments)]
-    fn push_block(
-        &self,
-        alternates: &[Alternate],
-        contig: usize,
-        pos: u32,
-        reference_length: usize,
-        end: Option<u64>,
-        sample: Option<&Sample>,
-        rows: &mut Rows,
-    ) {
-        let block = alternates.iter().all(|kind| *kind == Alternate::AnyOther);
-        // A block of quality or depth 0 says that nothing is known, whatever its GT.
-        let known =
-            sample.filter(|sample| sample.call.is_reference() && sample.quality != 0 && sample.depth != 0);
-        let (true, Some(_)) = (block, known) else { return };
-        let last = i64::from(pos) + i64::try_from(reference_length).unwrap_or(0) - 1;
-        let end = end.and_then(|end| i64::try_from(end).ok()).map_or(last, |end| end.max(last));
-        rows.blocks.extend([i64::try_from(contig).unwrap_or(i64::MAX), i64::from(pos), end]);
-    }
+/// Whether a single person's record calls a stretch hom-ref: one without alleles, a block of a gVCF, or one where
+/// any other allele is absent too. A call of quality or depth 0 says that nothing is known, whatever its GT.
+fn is_covered(alternates: &[Alternate], sample: &Sample) -> bool {
+    let known =
+        sample.call.is_reference() && sample.quality != 0 && sample.depth != 0 && sample.lowest_depth != 0;
+    known && (alternates.is_empty() || alternates.contains(&Alternate::AnyOther))
+}
+
+/// The last position of a block: what LEN says, else END, else the end of REF.
+fn block_end(pos: u32, reference: usize, end: Option<u64>, sample: &Sample) -> i64 {
+    let pos = i64::from(pos);
+    let last = pos + i64::try_from(reference).unwrap_or(0) - 1;
+    let end = if sample.length > 0 {
+        Some(pos + i64::from(sample.length) - 1)
+    } else {
+        end.and_then(|end| i64::try_from(end).ok())
+    };
+    end.map_or(last, |end| end.max(last))
 }

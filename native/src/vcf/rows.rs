@@ -3,6 +3,7 @@
 use crate::packing::pack_codes;
 
 use super::genotypes::{Call, Ploidy};
+use super::record::Sample;
 
 /// Strings end to end, as Arrow holds them.
 pub struct Texts {
@@ -45,6 +46,7 @@ pub struct Rows {
     pub repetitions: u64,
     pub half_calls: u64,
     pub polyploid_calls: u64,
+    pub filtered_calls: u64,
 }
 
 /// A trimmed variant on its way to becoming a row.
@@ -70,6 +72,14 @@ impl Rows {
     pub fn push_calls(&mut self, calls: &[Call], allele: u16) {
         pack_codes(calls.iter().map(|call| call.code(allele).0), &mut self.codes);
         pack_codes(calls.iter().map(|call| call.code(allele).1), &mut self.forms);
+    }
+
+    /// A stretch that is hom-ref: contig, first and last position, and the lowest depth and quality, -1 where not
+    /// given.
+    pub fn push_block(&mut self, contig: usize, pos: u32, end: i64, sample: &Sample) {
+        let depth = if sample.lowest_depth >= 0 { sample.lowest_depth } else { sample.depth };
+        let contig = i64::try_from(contig).unwrap_or(i64::MAX);
+        self.blocks.extend([contig, i64::from(pos), end, i64::from(depth), i64::from(sample.quality)]);
     }
 
     pub fn count_odd_calls(&mut self, calls: &[Call]) {

@@ -9,16 +9,30 @@ pub enum Number {
     PerAlternate,
     PerAllele,
     PerGenotype,
+    /// P: one for each allele of GT.
+    PerCopy,
+    /// LA, LR, LG: as A, R and G, over the alleles that LAA lists.
+    PerLocalAlternate,
+    PerLocalAllele,
+    PerLocalGenotype,
     Any,
 }
 
 impl Number {
-    /// As the header spells it; what later versions added counts as any.
+    pub fn is_local(self) -> bool {
+        matches!(self, Self::PerLocalAlternate | Self::PerLocalAllele | Self::PerLocalGenotype)
+    }
+
+    /// As the header spells it; M, which depends on the alleles' bases, counts as any.
     pub fn parse(text: &str) -> Self {
         match text {
             "A" => Self::PerAlternate,
             "R" => Self::PerAllele,
             "G" => Self::PerGenotype,
+            "P" => Self::PerCopy,
+            "LA" => Self::PerLocalAlternate,
+            "LR" => Self::PerLocalAllele,
+            "LG" => Self::PerLocalGenotype,
             _ => text.parse().map_or(Self::Any, Self::Exactly),
         }
     }
@@ -54,6 +68,8 @@ pub struct Definition {
     pub kind: Kind,
     /// The specification fixes it, not the file.
     pub reserved: bool,
+    /// The file's header declares it.
+    pub declared: bool,
     /// Counts and depths: never below zero.
     pub natural: bool,
 }
@@ -62,11 +78,20 @@ pub struct Definition {
 #[derive(Debug, Clone, Copy)]
 pub struct Shape {
     pub alternates: usize,
-    /// VCF 4.3 and later: every value must have its key's type.
-    pub modern: bool,
-    /// VCF 4.5: a list may have no values at all.
-    pub empty_lists: bool,
+    /// Of the file: VCF 4.`minor`.
+    pub minor: u8,
     pub ploidy: Option<usize>,
+    /// Alternative alleles that the sample's LAA lists.
+    pub local: Option<usize>,
+}
+
+/// Genotypes of `ploidy` copies over `alleles`: combinations with repetition; `None` where they are beyond counting.
+fn genotypes(alleles: usize, ploidy: usize) -> Option<usize> {
+    let mut count: usize = 1;
+    for drawn in 0..ploidy {
+        count = count.checked_mul(alleles.checked_add(drawn)?)? / (drawn + 1);
+    }
+    Some(count)
 }
 
 impl Shape {
@@ -74,15 +99,15 @@ impl Shape {
         match number {
             Number::Exactly(count) => Some(count),
             Number::Any => None,
+            Number::PerCopy => self.ploidy,
+            Number::PerLocalAlternate => self.local,
+            Number::PerLocalAllele => Some(self.local? + 1),
+            Number::PerLocalGenotype => genotypes(self.local? + 1, self.ploidy?),
             // With ALT '.' writers disagree whether a value stands for the absent allele.
             _ if self.alternates == 0 => None,
             Number::PerAlternate => Some(self.alternates),
             Number::PerAllele => Some(self.alternates + 1),
-            Number::PerGenotype => match self.ploidy? {
-                1 => Some(self.alternates + 1),
-                2 => Some((self.alternates + 1) * (self.alternates + 2) / 2),
-                _ => None,
-            },
+            Number::PerGenotype => genotypes(self.alternates + 1, self.ploidy?),
         }
     }
 }
@@ -154,7 +179,8 @@ pub fn check_values(
     definition: Definition,
     shape: Shape,
 ) -> Result<(), Fault> {
-    let empty_list = values.is_empty() && shape.empty_lists;
+    // From 4.5 on a sample's list may have no values at all.
+    let empty_list = values.is_empty() && shape.minor >= 5 && column != "INFO";
     if values == b"." || empty_list {
         return Ok(());
     }
@@ -166,7 +192,10 @@ pub fn check_values(
         return Err(Fault::new(code, field(), format!("a flag has no value such as {}", quoted(values))));
     }
     // Older truth sets in wide use break the types of INFO keys of their own, which nothing here reads.
-    let typed = definition.reserved || shape.modern || column != "INFO";
+    let typed = definition.reserved || shape.minor >= 3 || column != "INFO";
+    // A sample's fractions that no header declares are nobody's promise: from 4.4 on they are only counted.
+    let promised = definition.declared || column == "INFO" || definition.kind != Kind::Float;
+    let typed = typed && (promised || shape.minor < 4);
     let mut count = 0;
     for value in values.split(|byte| *byte == b',') {
         if typed && !fits(value, definition) {
@@ -202,11 +231,14 @@ mod tests {
 
     #[test]
     fn genotype_counts_follow_ploidy_and_alleles() {
-        let shape = |alternates, ploidy| Shape { alternates, ploidy, modern: false, empty_lists: false };
+        let shape = |alternates, ploidy| Shape { alternates, ploidy, minor: 2, local: None };
         assert_eq!(shape(1, Some(2)).expects(Number::PerGenotype), Some(3));
         assert_eq!(shape(2, Some(2)).expects(Number::PerGenotype), Some(6));
         assert_eq!(shape(2, Some(1)).expects(Number::PerGenotype), Some(3));
+        assert_eq!(shape(2, Some(4)).expects(Number::PerGenotype), Some(15));
         assert_eq!(shape(0, Some(2)).expects(Number::PerGenotype), None);
+        assert_eq!(shape(1, Some(3)).expects(Number::PerCopy), Some(3));
+        assert_eq!(genotypes(usize::MAX, 2), None);
     }
 
     #[test]

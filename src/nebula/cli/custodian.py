@@ -6,7 +6,7 @@ from cyclopts import App
 
 from nebula.cli import asking, importing
 from nebula.cli.console import counted, err, out, print_json, progress, reading, short, show_table
-from nebula.cli.options import OF_VAULT, Json, VaultOptions, Yes
+from nebula.cli.options import OF_VAULT, Json, Lenient, VaultOptions, Yes
 from nebula.cli.panel import panels_of
 from nebula.clinical.tsv import ColumnReport
 from nebula.genome.panel import Panel
@@ -28,6 +28,7 @@ def import_(
     new_panel: str | None = None,
     assembly: str | None = None,
     reference: Path | None = None,
+    lenient: Lenient = False,
     yes: Yes = False,
     at: VaultOptions = OF_VAULT,
     json: Json = False,
@@ -35,19 +36,22 @@ def import_(
     """Bring in a cohort: one record per sample, with own keys and consent. Done again after a failure, it goes on.
 
     Args:
-        cohort: a VCF of many people, plain or compressed.
+        cohort: a VCF or BCF of many people, plain or compressed.
         phenotypes: a table with a line for each person, keyed on sample names.
         policy: a file (TOML or JSON) with what the donors' first consent says differently.
         panel: the panel's name or id; needed where the network has several.
         new_panel: make a panel of the cohort's own sites under this name, and publish it.
         assembly: for --new-panel, where the cohort's header does not say it: GRCh37 or GRCh38.
         reference: the reference genome (FASTA), to check REF alleles and left-align with.
+        lenient: read a file that breaks rules as far as it leaves no doubt, and say what was left out.
     """
     opened = open_vault(at.vault_folder, asking.pass_phrase(at.pass_phrase_file))
-    chosen = _panel(opened, panel) if new_panel is None else _new_panel(cohort, new_panel, assembly, panel)
+    chosen = (
+        _panel(opened, panel) if new_panel is None else _new_panel(cohort, new_panel, assembly, panel, lenient=lenient)
+    )
     first = importing.FirstPolicy(opened.settings, policy)
     with reading(cohort, "reading the cohort") as told:
-        genomes = read_genomes(cohort, chosen, reference=reference, progress=told)
+        genomes = read_genomes(cohort, chosen, reference=reference, lenient=lenient, progress=told)
     tables, columns = read_phenotype_table(phenotypes, list(genomes.samples)) if phenotypes else ({}, ())
     known = importing.labels(opened)
     new = [sample for sample in genomes.samples if sample not in known]
@@ -84,11 +88,11 @@ def _panel(opened: OpenVault, wanted: str | None) -> Panel:
         raise RejectedInputError(error.code, error.message, hint=hint) from error
 
 
-def _new_panel(cohort: Path, name: str, assembly: str | None, other: str | None) -> Panel:
+def _new_panel(cohort: Path, name: str, assembly: str | None, other: str | None, *, lenient: bool) -> Panel:
     if other is not None:
         raise RejectedInputError("panel.both", "--panel and --new-panel were both given", hint="give one of them")
     with reading(cohort, "reading its sites") as told:
-        return read_panel(cohort, name=name, assembly=assembly, progress=told)
+        return read_panel(cohort, name=name, assembly=assembly, lenient=lenient, progress=told)
 
 
 def _tell_columns(columns: tuple[ColumnReport, ...], *, people: int) -> None:

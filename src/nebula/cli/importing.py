@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from rich.markup import escape
+
 from nebula.cli.console import err, show_facts, steps
 from nebula.database import reading as reading_database
 from nebula.disclosure.risk import owner_sentence
@@ -62,6 +64,10 @@ def tell_file(report: ImportReport, *, people: int) -> None:
     show_facts(facts, on=err)
     for note in report.notes:
         err.print(f"  · {note}")
+    if report.overlooked:
+        err.print("[bold]The file breaks rules[/bold]; it is read as far as it leaves no doubt")
+    for fault in report.overlooked:
+        err.print(f"  · {escape(str(fault))}")
 
 
 def tell_consent(policy: ConsentPolicy, panel: Panel) -> None:

@@ -13,6 +13,7 @@ Folder = Annotated[
 ]
 Json = Annotated[bool, Parameter(name=["--json"], negative="", help="Print one JSON object on standard output.")]
 Yes = Annotated[bool, Parameter(name=["--yes", "-y"], negative="", help="Agree without being asked, for scripts.")]
+Lenient = Annotated[bool, Parameter(name=["--lenient"], negative="")]
 
 
 @Parameter(name="*")

@@ -6,7 +6,7 @@ from cyclopts import App
 
 from nebula.cli import asking, importing
 from nebula.cli.console import err, out, print_json, reading, short, show_facts, show_table
-from nebula.cli.options import OF_VAULT, Json, VaultOptions, Yes
+from nebula.cli.options import OF_VAULT, Json, Lenient, VaultOptions, Yes
 from nebula.cli.panel import panels_of
 from nebula.clinical.phenotypes import PhenotypeTable
 from nebula.genome.importing import ImportedCohort
@@ -23,7 +23,7 @@ from nebula.vault.state import Record
 
 record = App(name="record", help="Your records: what you offer, encrypted, under your own keys.")
 
-_SUFFIXES = (".gz", ".bgz", ".txt", ".vcf", ".tsv", ".csv")
+_SUFFIXES = (".gz", ".bgz", ".txt", ".vcf", ".bcf", ".tsv", ".csv")
 
 
 @record.command(name="import")
@@ -36,11 +36,12 @@ def import_(
     policy: Path | None = None,
     chain: Path | None = None,
     reference: Path | None = None,
+    lenient: Lenient = False,
     yes: Yes = False,
     at: VaultOptions = OF_VAULT,
     json: Json = False,
 ) -> None:
-    """Bring in a genome file of one person: a VCF, or raw data of 23andMe. Done again after a failure, it goes on.
+    """Bring in a genome file of one person: VCF, BCF, or raw data of 23andMe. Done again after a failure, it goes on.
 
     Nothing is stored before you have seen how the file was understood and have agreed to the consent.
 
@@ -52,12 +53,13 @@ def import_(
         policy: a file (TOML or JSON) with what the first consent says differently.
         chain: a UCSC chain file, for consumer files on another assembly than the panel.
         reference: the reference genome (FASTA), to check REF alleles and left-align with.
+        lenient: read a file that breaks rules as far as it leaves no doubt, and say what was left out.
     """
     opened = open_vault(at.vault_folder, asking.pass_phrase(at.pass_phrase_file))
     chosen = panels_of(opened.settings).choose(panel)
     first = importing.FirstPolicy(opened.settings, policy)
     with reading(file, "reading the file") as told:
-        genomes = read_genomes(file, chosen, reference=reference, chain=chain, progress=told)
+        genomes = read_genomes(file, chosen, reference=reference, chain=chain, lenient=lenient, progress=told)
     name = label or _only_sample(genomes) or _plain_name(file)
     tables = {} if phenotypes is None else _phenotypes_of(name, phenotypes)
     if name not in importing.labels(opened):

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from nebula.genome.inflate import Source
 
 
-def build_panel(source: Source, *, name: str, version: str, assembly: str | None = None) -> Panel:
+def build_panel(
+    source: Source, *, name: str, version: str, assembly: str | None = None, lenient: bool = False
+) -> Panel:
     """Build a panel from every variant of a VCF that stands on a chromosome; genotypes are not needed.
 
     Args:
@@ -23,11 +25,12 @@ def build_panel(source: Source, *, name: str, version: str, assembly: str | None
         name: of the panel, for people.
         version: of the panel.
         assembly: of the VCF; by default what its header says.
+        lenient: whether records that break rules are left out.
 
     Raises:
         RejectedInputError: ``vcf.*``; ``vcf.wrong-assembly`` where the header says another or none.
     """
-    reader = VcfReader(source)
+    reader = VcfReader(source, lenient=lenient)
     stated = stated_assembly(reader.header)
     if stated is None and assembly is None:
         source.refuse("wrong-assembly", "the header does not say which assembly", hint="name the assembly")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +11,7 @@ from nebula import _native
 from nebula.genome import keys as variant_keys
 from nebula.genome.chromosomes import chromosome_code
 from nebula.genome.matrix import MISSING, PackedMatrix
+from nebula.genome.vcf.overlooked import Overlooked
 from nebula.genome.vcf.reader import Texts
 from nebula.protocol.errors import RejectedInputError
 
@@ -44,6 +45,7 @@ class Calls:
     depth: NDArray[np.int32]
     quality: NDArray[np.int32]
     blocks: NDArray[np.int64]
+    line: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))
 
     @property
     def rows(self) -> int:
@@ -61,7 +63,7 @@ class Calls:
         ]
         columns = {
             name: np.concatenate([getattr(batch, name) for batch in batches])
-            for name in ("contig", "pos", "key", "filter", "depth", "quality", "blocks")
+            for name in ("contig", "pos", "key", "filter", "depth", "quality", "line", "blocks")
         }
         return cls(
             samples=samples,
@@ -134,6 +136,54 @@ class Calls:
                 f"{name}: one variant stands twice at position {place}, under two names or two alignments",
                 hint="remove what stands twice with `bcftools norm -f REFERENCE -d exact`",
             )
+
+    def without_repetitions(self) -> tuple[Calls, tuple[Overlooked, ...]]:
+        """Where a variant stands several times, its first row if all of them say the same of everyone, else none."""
+        order = np.argsort(self.key, kind="stable")
+        keys = self.key[order]
+        same = np.flatnonzero((keys[1:] == keys[:-1]) & (keys[1:] != 0))
+        groups: dict[tuple[int, str, str], list[int]] = {}
+        for row in sorted({int(order[index + step]) for index in same.tolist() for step in (0, 1)}):
+            variant = int(self.key[row]), self.reference[row], self.alternate[row]
+            groups.setdefault(variant, []).append(row)
+        groups = {variant: rows for variant, rows in groups.items() if len(rows) > 1}
+        agreeing = [row for rows in groups.values() if self._says_the_same(rows) for row in rows[1:]]
+        disagreeing = [row for rows in groups.values() if not self._says_the_same(rows) for row in rows]
+        if not groups:
+            return self, ()
+        kept = np.setdiff1d(np.arange(self.rows), agreeing + disagreeing)
+        overlooked = (
+            self._repeated(agreeing, "a variant stands again, with the same calls", kept=True),
+            self._repeated(disagreeing, "a variant stands several times, with different calls", kept=False),
+        )
+        return self._take(kept), tuple(one for one in overlooked if one.count)
+
+    def _repeated(self, rows: list[int], sentence: str, *, kept: bool) -> Overlooked:
+        line = int(self.line[rows].min()) if rows else 0
+        sentence = f"POS, REF, ALT: {sentence}"
+        return Overlooked(code="vcf.duplicate-variant", kept=kept, count=len(rows), line=line, sentence=sentence)
+
+    def _says_the_same(self, rows: list[int]) -> bool:
+        parts = (self.codes.packed[rows], self.forms.packed[rows])
+        return all(bool((part == part[0]).all()) for part in parts)
+
+    def _take(self, rows: NDArray[np.int64]) -> Calls:
+        depth = self.depth[rows] if len(self.depth) else self.depth
+        quality = self.quality[rows] if len(self.quality) else self.quality
+        return replace(
+            self,
+            contig=self.contig[rows],
+            pos=self.pos[rows],
+            key=self.key[rows],
+            reference=self.reference.take(rows),
+            alternate=self.alternate.take(rows),
+            filter=self.filter[rows],
+            codes=self.codes.select_variants(rows),
+            forms=self.forms.select_variants(rows),
+            depth=depth,
+            quality=quality,
+            line=self.line[rows],
+        )
 
     def private(self, sites: NDArray[np.int64], person: NDArray[np.uint8]) -> tuple[NDArray[np.uint64], bytes]:
         """One person's carried variants off the panel: ascending keys, packed codes.

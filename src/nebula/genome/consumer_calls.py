@@ -172,5 +172,5 @@ def _calls(match: _Match, panel: Panel) -> Calls:
         forms=PackedMatrix(np.where(match.haploid, _HAPLOID, 0).astype(np.uint8).reshape(-1, 1), 1),
         depth=none,
         quality=none,
-        blocks=np.zeros((0, 3), np.int64),
+        blocks=np.zeros((0, 5), np.int64),
     )

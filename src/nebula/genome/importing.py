@@ -18,15 +18,18 @@ from nebula.genome.calls import Calls
 from nebula.genome.chromosomes import assembly_by_lengths, assembly_by_name
 from nebula.genome.consumer import looks_like_consumer_file, read_consumer
 from nebula.genome.consumer_calls import ENOUGH_FIT, ENOUGH_MARKERS, calls_on_panel
+from nebula.genome.counting import count_calls
 from nebula.genome.inflate import Source
 from nebula.genome.record.parquet import RecordWriter
 from nebula.genome.record.vector import AnalysisVector
 from nebula.genome.sex import guess_sex
+from nebula.genome.vcf.overlooked import Overlooked  # noqa: TC001 - msgspec reads it
 from nebula.genome.vcf.reader import VcfReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from nebula.genome.counting import Counted
     from nebula.genome.liftover import Chain
     from nebula.genome.panel import Panel
     from nebula.genome.reference import Reference
@@ -38,7 +41,8 @@ class ImportReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """What was understood of one person's genotypes.
 
     ``called`` counts the panel's sites with a genotype, ``variants`` the rows of the record. ``notes`` are
-    sentences for the person: what was left out, and what to do about it.
+    sentences for the person: what was left out, and what to do about it. ``overlooked`` are the rules that the
+    file breaks, where it was read leniently.
     """
 
     format: str
@@ -52,6 +56,7 @@ class ImportReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     private_variants: int
     sex: str
     notes: tuple[str, ...]
+    overlooked: tuple[Overlooked, ...] = ()
 
     @property
     def call_rate(self) -> float:
@@ -72,18 +77,28 @@ class ImportedGenome:
 class ImportedCohort:
     """All people of one file; each one's record is made when it is asked for."""
 
-    def __init__(self, calls: Calls, panel: Panel, *, format_name: str, notes: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        calls: Calls,
+        panel: Panel,
+        *,
+        format_name: str,
+        notes: tuple[str, ...],
+        overlooked: tuple[Overlooked, ...] = (),
+    ) -> None:
         self.samples = calls.samples
         self._calls = calls
         self._panel = panel
-        self._format, self._notes = format_name, notes
-        self._sites = calls.locate(panel)
-        self._on_panel = calls.on_panel(panel, self._sites)
-        self._counts = self._on_panel.counts()
         self._sexes = guess_sex(calls, panel.assembly)
+        counted = count_calls(calls, self._sexes, panel.assembly)
+        self._format, self._notes = format_name, notes + _counting_notes(counted)
+        self._overlooked = overlooked
+        self._sites = calls.locate(panel)
+        self._on_panel = counted.calls.on_panel(panel, self._sites)
+        self._counts = self._on_panel.counts()
         self._off_panel = np.flatnonzero((self._sites < 0) & (calls.key != 0))
         self._private = _native.transpose_matrix(
-            np.ascontiguousarray(calls.codes.packed[self._off_panel]), len(calls.samples)
+            np.ascontiguousarray(counted.calls.codes.packed[self._off_panel]), len(calls.samples)
         )
         self._writer: RecordWriter | None = None
 
@@ -125,19 +140,27 @@ class ImportedCohort:
             private_variants=private,
             sex=self._sexes[person],
             notes=self._notes,
+            overlooked=self._overlooked,
         )
 
 
 def import_genomes(
-    source: Source, panel: Panel, *, reference: Reference | None = None, chain: Chain | None = None
+    source: Source,
+    panel: Panel,
+    *,
+    reference: Reference | None = None,
+    chain: Chain | None = None,
+    lenient: bool = False,
 ) -> ImportedCohort:
-    """Read a VCF of one or many people, or a 23andMe file of one, onto a panel.
+    """Read a VCF or BCF of one or many people, or a 23andMe file of one, onto a panel.
 
     Args:
         source: the open file, its name, its limits, who wants to hear of progress.
         panel: whose sites the analysis vectors are of.
         reference: to check REF and left-align with; without it, alleles are only trimmed.
         chain: from the file's assembly to the panel's, for 23andMe files on another one.
+        lenient: whether a VCF that breaks rules is read as far as it leaves no doubt; the report says what was
+            overlooked, and what was left out.
 
     Raises:
         RejectedInputError: ``genome.*``, ``vcf.*`` or ``consumer.*`` with file, line, field and rule.
@@ -147,7 +170,7 @@ def import_genomes(
     if looks_like_consumer_file(first):
         consumer = _of_kind(source, "consumer")
         return _import_consumer(consumer, joined([first], pieces), panel, chain)
-    return _import_vcf(_of_kind(source, "vcf"), joined([first], pieces), panel, reference)
+    return _import_vcf(_of_kind(source, "vcf"), joined([first], pieces), panel, reference, lenient=lenient)
 
 
 def _of_kind(source: Source, kind: str) -> Source:
@@ -166,8 +189,10 @@ def _import_consumer(source: Source, pieces: Iterator[bytes], panel: Panel, chai
     return ImportedCohort(on_panel.calls, panel, format_name="23andMe", notes=tuple(notes))
 
 
-def _import_vcf(source: Source, pieces: Iterator[bytes], panel: Panel, reference: Reference | None) -> ImportedCohort:
-    reader = VcfReader(source, pieces)
+def _import_vcf(
+    source: Source, pieces: Iterator[bytes], panel: Panel, reference: Reference | None, *, lenient: bool
+) -> ImportedCohort:
+    reader = VcfReader(source, pieces, lenient=lenient)
     if not reader.header.samples:
         source.refuse("no-genotypes", "the file has no samples", hint="give the file with its genotypes")
     stated = stated_assembly(reader.header)
@@ -185,10 +210,17 @@ def _import_vcf(source: Source, pieces: Iterator[bytes], panel: Panel, reference
     if not sum(batch.genotyped for batch in batches):
         source.refuse("no-genotypes", "no record has a GT", hint="give the file with its genotypes")
     calls = Calls.join(batches, samples=reader.header.samples, contigs=reader.contigs, filters=reader.filters)
-    calls.check_unique(source.name)
+    repeated: tuple[Overlooked, ...] = ()
+    if lenient:
+        calls, repeated = calls.without_repetitions()
+    else:
+        calls.check_unique(source.name)
     _check_assembly_by_data(source, calls, panel)
     notes = _notes(batches, calls, aligned=reference is not None)
-    return ImportedCohort(calls, panel, format_name=f"VCF 4.{reader.header.minor}", notes=notes)
+    version = f"VCF 4.{reader.header.minor}"
+    format_name = f"BCF 2.2 of {version}" if reader.binary else version
+    overlooked = reader.overlooked + repeated
+    return ImportedCohort(calls, panel, format_name=format_name, notes=notes, overlooked=overlooked)
 
 
 def stated_assembly(header: VcfHeader) -> str | None:
@@ -219,6 +251,15 @@ def _check_assembly_by_data(source: Source, calls: Calls, panel: Panel) -> None:
         )
 
 
+def _counting_notes(counted: Counted) -> tuple[str, ...]:
+    notes = (
+        (counted.filtered, "variants did not pass their FILTER: they are in the record, and missing in the vector"),
+        (counted.single, "calls of a man on X or Y were written with two copies and count as one"),
+        (counted.impossible, "calls of a man on X or Y have two different alleles and count as missing"),
+    )
+    return tuple(f"{count} {sentence}" for count, sentence in notes if count)
+
+
 def _notes(batches: list[VariantBatch], calls: Calls, *, aligned: bool) -> tuple[str, ...]:
     indels = int((calls.reference.lengths() != calls.alternate.lengths()).sum())
     off_chromosomes = int((calls.key == 0).sum())
@@ -227,6 +268,7 @@ def _notes(batches: list[VariantBatch], calls: Calls, *, aligned: bool) -> tuple
         (sum(batch.repetitions for batch in batches), "variants that nobody carries stood twice and count once"),
         (sum(batch.half_calls for batch in batches), "half-missing calls count as missing"),
         (sum(batch.polyploid_calls for batch in batches), "calls of more than two alleles count as missing"),
+        (sum(batch.filtered_calls for batch in batches), "calls whose FT is not PASS count as missing"),
         (off_chromosomes, "variants off chromosomes 1 to 22, X, Y, MT are in the record, not in the vector"),
         (
             0 if aligned else indels,

@@ -72,15 +72,17 @@ def read_genomes(
     *,
     reference: Path | None = None,
     chain: Path | None = None,
+    lenient: bool = False,
     progress: Progress | None = None,
 ) -> ImportedCohort:
     """Read and check a whole genome file.
 
     Args:
-        file: a VCF of one or many people, or a consumer file of one.
+        file: a VCF or BCF of one or many people, or a consumer file of one.
         panel: whose sites the analysis vectors are of.
         reference: the reference genome as FASTA, to check REF and left-align with.
         chain: a UCSC chain file, for consumer files on another assembly.
+        lenient: whether a file that breaks rules is read as far as it leaves no doubt, and the rest reported.
         progress: called with the bytes read so far.
 
     Raises:
@@ -90,11 +92,17 @@ def read_genomes(
     carrying = None if chain is None else _read_with(chain, read_chain, kind="chain")
     with open_file(file) as opened:
         source = Source(opened, name=file.name, progress=progress)
-        return import_genomes(source, panel, reference=genome, chain=carrying)
+        return import_genomes(source, panel, reference=genome, chain=carrying, lenient=lenient)
 
 
 def read_panel(
-    file: Path, *, name: str, version: str = "1", assembly: str | None = None, progress: Progress | None = None
+    file: Path,
+    *,
+    name: str,
+    version: str = "1",
+    assembly: str | None = None,
+    lenient: bool = False,
+    progress: Progress | None = None,
 ) -> Panel:
     """Build a panel from the sites of a VCF.
 
@@ -103,7 +111,7 @@ def read_panel(
     """
     with open_file(file) as opened:
         source = Source(opened, name=file.name, kind="vcf", progress=progress)
-        return build_panel(source, name=name, version=version, assembly=assembly)
+        return build_panel(source, name=name, version=version, assembly=assembly, lenient=lenient)
 
 
 def read_phenotype_table(

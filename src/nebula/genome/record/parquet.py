@@ -2,7 +2,8 @@
 
 Columns: ``chrom``, ``pos`` (1-based), ``end`` (last position of a hom-ref block, else null), ``ref``, ``alt``
 (null in blocks), ``key`` (VariantKey; null where there is none), ``gt`` as VCF writes it with respect to
-``alt`` alone (so ``1|2`` becomes two rows), ``phase`` (whether the call is phased), ``dp``, ``gq``, ``filter``.
+``alt`` alone (so ``1|2`` becomes two rows), ``phase`` (whether the call is phased), ``dp``, ``gq`` (of a block, the
+lowest in it), ``filter``.
 Rows ascend by key; those without a key, and blocks, stand at the end.
 """
 
@@ -133,12 +134,10 @@ def _shared_columns(calls: Calls, order: NDArray[np.intp]) -> dict[str, pa.Array
         tail = none.cast(kind) if behind is None else pa.array(behind, kind)
         return pa.concat_arrays([rows, tail]) if len(blocks) else rows
 
-    def optional(values: NDArray[np.int32]) -> pa.Array:
-        if not len(values):
-            return pa.nulls(calls.rows + len(blocks), pa.int32())
-        ordered = values[order]
-        rows = pa.array(ordered, pa.int32(), mask=ordered < 0)
-        return pa.concat_arrays([rows, none.cast(pa.int32())])
+    def optional(values: NDArray[np.int32], behind: NDArray[np.int64]) -> pa.Array:
+        ordered = values[order] if len(values) else np.full(calls.rows, -1, np.int32)
+        both = np.concatenate([ordered, behind]).astype(np.int32)
+        return pa.array(both, pa.int32(), mask=both < 0)
 
     def texts(column: Texts) -> pa.Array:
         strings = pa.StringArray.from_buffers(len(column), pa.py_buffer(column.offsets), pa.py_buffer(column.content))
@@ -157,7 +156,7 @@ def _shared_columns(calls: Calls, order: NDArray[np.intp]) -> dict[str, pa.Array
         "ref": texts(calls.reference),
         "alt": texts(calls.alternate),
         "key": key,
-        "dp": optional(calls.depth),
-        "gq": optional(calls.quality),
+        "dp": optional(calls.depth, blocks[:, 3]),
+        "gq": optional(calls.quality, blocks[:, 4]),
         "filter": named(calls.filter, calls.filters, None),
     }

@@ -7,27 +7,31 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nebula.genome.vcf.meta import Meta, MetaError, parse_meta
+from nebula.genome.vcf.overlooked import Faults, Overlooked
 from nebula.genome.vcf.reserved import RESERVED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-_VERSION = re.compile(r"##fileformat=VCFv4\.([1-5])")
+_VERSION = re.compile(r"##fileformat=VCFv4\.(\d{1,2})")
 _ANY_VERSION = re.compile(r"##fileformat=VCFv\d+\.\d+")
+_OLDEST, _NEWEST = 1, 5
+#: What a file that does not say it is taken for, in a lenient reading.
+_USUAL = 2
 _COLUMNS = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO"]
 
-#: As the native parser takes it: key, Number, Type, whether reserved, whether negative values are refused.
-RawDefinition = tuple[str, str, str, bool, bool]
+#: As the native parser takes it: key, Number, Type, whether the specification reserves it, whether the header
+#: declares it, whether negative values are refused.
+RawDefinition = tuple[str, str, str, bool, bool, bool]
 
 
 class HeaderError(ValueError):
     """The header breaks a rule."""
 
-    def __init__(self, code: str, line: int, sentence: str, hint: str | None = None) -> None:
+    def __init__(self, code: str, line: int, sentence: str) -> None:
         super().__init__(sentence)
         self.code = code
         self.line = line
-        self.hint = hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +43,14 @@ class VcfHeader:
         samples: names, unique, in the order of the columns.
         lines: number of lines of the header.
         meta: all ``##`` lines behind the first.
+        overlooked: faults that a lenient reading went on from.
     """
 
     minor: int
     samples: tuple[str, ...]
     lines: int
     meta: tuple[Meta, ...] = field(repr=False)
+    overlooked: tuple[Overlooked, ...] = ()
 
     def of(self, key: str) -> list[Meta]:
         """The meta lines of one key."""
@@ -64,44 +70,71 @@ class VcfHeader:
             # GLE's values have colons of their own; nothing here reads them.
             if reserved.since <= self.minor and name != "GLE":
                 kind = "Cigar" if name == "CIGAR" else reserved.kinds[0]
-                known[name] = (name, reserved.number, kind, True, reserved.natural)
+                known[name] = (name, reserved.number, kind, True, False, reserved.natural)
         for meta in self.of(key):
             name, number, kind = (meta.fields[part] for part in ("ID", "Number", "Type"))
             if name not in known:
-                known[name] = (name, number, kind, False, False)
+                known[name] = (name, number, kind, False, True, False)
             elif name != "CIGAR":
-                known[name] = (name, number, kind, True, known[name][4])
+                known[name] = (name, number, kind, True, True, known[name][5])
         return list(known.values())
 
 
-def parse_header(lines: Sequence[str], *, max_samples: int) -> VcfHeader:
+def parse_header(lines: Sequence[str], *, max_samples: int, lenient: bool = False) -> VcfHeader:
     """Parse all lines up to and with ``#CHROM``.
+
+    Args:
+        lines: without their ends.
+        max_samples: more are refused.
+        lenient: whether a meta line that breaks a rule is left out and counted, and a version guessed.
 
     Raises:
         HeaderError: with the line's number and the rule.
     """
-    match = _VERSION.fullmatch(lines[0])
-    if match is None:
-        if _ANY_VERSION.fullmatch(lines[0]):
-            raise HeaderError(
-                "version", 1, f"{lines[0][13:]} is not among VCFv4.1 to VCFv4.5", "convert it with `bcftools view`"
-            )
-        raise HeaderError("no-fileformat", 1, "the first line must be ##fileformat=VCFv4.x, x from 1 to 5")
-    minor = int(match[1])
-    meta = []
-    seen: dict[tuple[str, str], str] = {}
-    for number, line in enumerate(lines[1:-1], start=2):
-        try:
-            parsed = parse_meta(line, minor=minor)
-        except MetaError as error:
-            raise HeaderError("header", number, str(error)) from None
-        identifier = parsed.fields.get("ID", "")
-        defines = parsed.key in RESERVED
-        if defines and seen.setdefault((parsed.key, identifier), parsed.text) != parsed.text:
-            raise HeaderError("header", number, f"{parsed.key} {identifier} is defined twice, differently")
-        meta.append(parsed)
+    faults = Faults() if lenient else None
+    minor = _parse_version(lines[0], faults)
+    meta = list(_parse_metas(lines[:-1], minor, faults))
     samples = _parse_columns(lines[-1], len(lines), max_samples)
-    return VcfHeader(minor, samples, len(lines), tuple(meta))
+    return VcfHeader(minor, samples, len(lines), tuple(meta), faults.all() if faults else ())
+
+
+def _parse_version(line: str, faults: Faults | None) -> int:
+    match = _VERSION.fullmatch(line)
+    if match is not None and _OLDEST <= int(match[1]) <= _NEWEST:
+        return int(match[1])
+    if _ANY_VERSION.fullmatch(line):
+        sentence = f"{line[13:]} is not among VCFv4.1 to VCFv4.5"
+        if faults is None or match is None:
+            raise HeaderError("version", 1, sentence)
+        faults.add("vcf.version", 1, sentence)
+        return min(max(int(match[1]), _OLDEST), _NEWEST)
+    sentence = "the first line must be ##fileformat=VCFv4.x, x from 1 to 5"
+    if faults is None or not line.startswith("#"):
+        raise HeaderError("no-fileformat", 1, sentence)
+    faults.add("vcf.no-fileformat", 1, sentence)
+    return _USUAL
+
+
+def _parse_metas(lines: Sequence[str], minor: int, faults: Faults | None) -> Iterator[Meta]:
+    seen: dict[tuple[str, str], str] = {}
+    for number, line in enumerate(lines, start=1):
+        if number == 1 and line.startswith("##fileformat="):
+            continue
+        try:
+            meta = parse_meta(line, minor=minor)
+            _check_defined_once(meta, seen)
+        except MetaError as error:
+            if faults is None:
+                raise HeaderError("header", number, str(error)) from None
+            faults.add("vcf.header", number, f"header: {error}")
+        else:
+            yield meta
+
+
+def _check_defined_once(meta: Meta, seen: dict[tuple[str, str], str]) -> None:
+    identifier = meta.key, meta.fields.get("ID", "")
+    if meta.key in RESERVED and seen.setdefault(identifier, meta.text) != meta.text:
+        raise MetaError(f"{' '.join(identifier)} is defined twice, differently")
 
 
 def _parse_columns(line: str, number: int, max_samples: int) -> tuple[str, ...]:
@@ -120,8 +153,6 @@ def _parse_columns(line: str, number: int, max_samples: int) -> tuple[str, ...]:
         if not name or not name.isprintable():
             raise HeaderError("samples", number, "a sample's name is empty or not printable")
         if name in names:
-            raise HeaderError(
-                "duplicate-samples", number, f"the sample {name!r} stands twice", "give every person one name"
-            )
+            raise HeaderError("duplicate-samples", number, f"the sample {name!r} stands twice")
         names.add(name)
     return tuple(samples)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from nebula.genome.vcf.reserved import RESERVED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _LINE = re.compile(r"##([^=\s]+)=(.*\S.*)")
 # A value is quoted, a bracketed list (##META), or free of commas and angle brackets.
@@ -17,13 +21,16 @@ _TYPES = {
 }
 _NUMBER = re.compile(r"\d+|[ARG.]")
 _NEW_NUMBER = re.compile(r"\d+|[ARGPM.]|L[ARG]")
-_ALTERNATE = re.compile(r'(?:(?:DEL|INS|DUP|INV|CNV)(?::[^\s,<>"]+)*|NON_REF|\*|X|CN\d+|BND|TRA)')
+_ALTERNATE = re.compile(r'(?:(?:DEL|INS|DUP|INV|CNV)(?::[^\s,<>"]+)*|NON_REF|\*|X|CN\d+|BND|TRA|CGA_\w+)')
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^@/\s]+@)?(?!\d+(?:[:/]|$))[A-Za-z0-9.-]*(?::\d+)?(?:/\S*)?", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z0-9_.\-]+")
 # The asterisk is for the HLA contigs of GRCh38 alone.
 _CONTIG = re.compile(r"(?:HLA-[\w*:.\-]+|[\w!#$%&+./:;?@^|~\-][\w!#$%&+./:;=?@^|~\-]*)", re.ASCII)
+_STRUCTURAL = ("DEL", "INS", "DUP", "INV", "CNV")
+_META_TYPES = ("Integer", "Float", "Character", "String")
 _VERSION_OF_FREE_NAMES = 3
 _VERSION_OF_NEW_NUMBERS = 4
+_VERSION_OF_SUBTYPES = 4
 
 
 class MetaError(ValueError):
@@ -59,7 +66,7 @@ def parse_meta(line: str, *, minor: int) -> Meta:
     key, text = match[1], match[2]
     if text.startswith("<") and not text.endswith(">"):
         raise MetaError("the angle bracket is not closed")
-    check = _CHECKS.get(key)
+    check = _CHECKS.get(key) if key != "META" or minor >= _VERSION_OF_FREE_NAMES else None
     structured = text.startswith("<") and check is not None and key not in _URLS
     meta = Meta(key, text, *(_pairs(text[1:-1]) if structured else ({}, frozenset())))
     if check is not None:
@@ -134,19 +141,27 @@ def _check_description(meta: Meta) -> None:
 
 def _check_alternate(meta: Meta, minor: int) -> None:
     optional = [name for name in ("Number", "Type") if name in meta.fields]
-    _check_order(meta, ["ID", *optional, "Description"])
+    _check_described(meta, minor, optional)
     if "Number" in meta.fields:
         _check_number(meta.fields["Number"], minor)
     if meta.fields.get("Type", "String") not in _TYPES["ALT"]:
         raise MetaError(f"{meta.fields['Type']!r} is no Type")
-    if minor < _VERSION_OF_FREE_NAMES and not _ALTERNATE.fullmatch(meta.fields["ID"]):
+    kind, *subtypes = meta.fields["ID"].split(":")
+    unknown = subtypes and kind not in _STRUCTURAL and minor >= _VERSION_OF_SUBTYPES
+    if unknown or (minor < _VERSION_OF_FREE_NAMES and not _ALTERNATE.fullmatch(meta.fields["ID"])):
         raise MetaError("the ID begins with DEL, INS, DUP, INV or CNV, and parts between colons may follow")
-    _check_description(meta)
 
 
-def _check_filter(meta: Meta, _minor: int) -> None:
-    _check_order(meta, ["ID", "Description"])
-    _check_description(meta)
+def _check_filter(meta: Meta, minor: int) -> None:
+    _check_described(meta, minor, [])
+
+
+def _check_described(meta: Meta, minor: int, optional: Sequence[str]) -> None:
+    """The ID first, then the Description, which 4.4 and later can do without."""
+    described = minor < _VERSION_OF_SUBTYPES or "Description" in meta.fields
+    _check_order(meta, ["ID", *optional, *(["Description"] if described else [])])
+    if described:
+        _check_description(meta)
 
 
 def _check_contig(meta: Meta, minor: int) -> None:
@@ -168,7 +183,19 @@ def _check_sample(meta: Meta, minor: int) -> None:
         raise MetaError("only the Description stands between quotes")
 
 
-def _check_pedigree(meta: Meta, _minor: int) -> None:
+def _check_values(meta: Meta, minor: int) -> None:
+    """META, from 4.3 on: what a field of SAMPLE may hold."""
+    _check_id(meta)
+    if not _NAME.fullmatch(meta.fields["ID"]):
+        raise MetaError("the ID has letters, digits, '_', '.' and '-' only")
+    _check_number(meta.fields.get("Number", "."), minor)
+    if meta.fields.get("Type", "String") not in _META_TYPES:
+        raise MetaError(f"the Type is one of {', '.join(_META_TYPES)}, not {meta.fields['Type']!r}")
+
+
+def _check_pedigree(meta: Meta, minor: int) -> None:
+    if minor >= _VERSION_OF_FREE_NAMES:
+        _check_id(meta)
     if not meta.fields or not all(_NAME.fullmatch(value) for value in meta.fields.values()):
         raise MetaError("genomes are named by letters, digits, '_', '.' and '-' between angle brackets")
 
@@ -185,6 +212,7 @@ _CHECKS = {
     "FILTER": _check_filter,
     "FORMAT": _check_definition,
     "INFO": _check_definition,
+    "META": _check_values,
     "PEDIGREE": _check_pedigree,
     "SAMPLE": _check_sample,
     "assembly": _check_url,

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain as joined
 from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
 from nebula import _native
 from nebula.genome.matrix import PackedMatrix
+from nebula.genome.vcf.bcf import OTHER_MAGIC, as_vcf
 from nebula.genome.vcf.header import HeaderError, VcfHeader, parse_header
+from nebula.genome.vcf.overlooked import Overlooked
+from nebula.genome.vcf.rules import hint_of
 from nebula.protocol.errors import RejectedInputError
 
 if TYPE_CHECKING:
@@ -20,21 +24,12 @@ if TYPE_CHECKING:
     from nebula.genome.inflate import Source
 
 _BATCH_BYTES = 1 << 22
-_VERSION_OF_LAST_NEWLINE = 3
+#: 4.5 says so too, and the specification's own file of that version has none.
+_VERSIONS_OF_LAST_NEWLINE = (3, 4)
 _MAGIC = {
-    b"BCF": "BCF; write it as VCF with `bcftools view -Oz`",
     b"BAM\x01": "BAM: aligned reads, not variants",
     b"CRAM": "CRAM: aligned reads, not variants",
     b"PK\x03\x04": "a zip archive; unpack it first",
-}
-_HINTS = {
-    "vcf.chrom": "rename the contigs with `bcftools annotate --rename-chrs`",
-    "vcf.columns": "the line is cut off or has a tab too many; export the file again",
-    "vcf.duplicate-variant": "remove what stands twice with `bcftools norm -d exact`",
-    "vcf.genotype": "ask whoever made the file: its genotypes do not match its alleles",
-    "vcf.header": "correct the line, and put the header back with `bcftools reheader`",
-    "vcf.not-contiguous": "sort the file with `bcftools sort`",
-    "vcf.unsorted": "sort the file with `bcftools sort`",
 }
 
 
@@ -66,6 +61,10 @@ class Texts:
         start, end = self.offsets[index], self.offsets[index + 1]
         return self.content[start:end].tobytes().decode("ascii")
 
+    def take(self, rows: NDArray[np.int64]) -> Texts:
+        """Some of them, in the order asked for."""
+        return Texts.of([self[row] for row in rows.tolist()])
+
     def lengths(self) -> NDArray[np.int32]:
         """Length of each string."""
         return np.diff(self.offsets)
@@ -92,12 +91,14 @@ class VariantBatch:
         depth: DP (rows,) of a file of one sample, -1 where absent; empty otherwise.
         quality: GQ, likewise.
         line: line numbers (rows,).
-        blocks: hom-ref stretches of a file of one sample, (blocks, 3): contig, first and last position.
+        blocks: hom-ref stretches of a file of one sample, (blocks, 5): contig, first and last position, lowest
+            DP and GQ, -1 where absent.
         records: lines in the batch, and how many of them had GT.
         other_alleles: symbolic alleles, breakends and ``*``, which became no row.
         repetitions: variants that nobody carries and that stood twice; they became one row.
         half_calls: such as ``./1``; they count as missing.
         polyploid_calls: more than two alleles; they count as missing.
+        filtered_calls: FT says that they did not pass; they count as missing.
     """
 
     contig: NDArray[np.int32]
@@ -118,6 +119,7 @@ class VariantBatch:
     repetitions: int
     half_calls: int
     polyploid_calls: int
+    filtered_calls: int
 
     @classmethod
     def from_native(cls, native: _native.VcfBatch, samples: int) -> VariantBatch:
@@ -141,20 +143,32 @@ class VariantBatch:
             native.repetitions,
             native.half_calls,
             native.polyploid_calls,
+            native.filtered_calls,
         )
 
 
 class VcfReader:
-    """A VCF: its header, and an iterator over its batches that can be walked once.
+    """A VCF or BCF: its header, and an iterator over its batches that can be walked once.
+
+    Args:
+        source: the open file.
+        pieces: its content, inflated, where it was begun to be read.
+        lenient: whether faults that leave no doubt are counted in ``overlooked`` instead of ending the reading.
 
     Raises:
         RejectedInputError: ``vcf.*``, with the file's name, line, field and rule.
     """
 
-    def __init__(self, source: Source, pieces: Iterator[bytes] | None = None) -> None:
+    def __init__(self, source: Source, pieces: Iterator[bytes] | None = None, *, lenient: bool = False) -> None:
         self._source = source
+        self._lenient = lenient
+        self._unended = False
         self._pieces = source.pieces() if pieces is None else pieces
-        self._rest = b""
+        self._rest = next(self._pieces, b"")
+        self.binary = self._rest.startswith(OTHER_MAGIC)
+        if self.binary:
+            self._pieces = as_vcf(source, joined([self._rest], self._pieces))
+            self._rest = next(self._pieces, b"")
         self.header = self._read_header()
         self._parser = _native.VcfParser(
             list(self.header.samples),
@@ -163,6 +177,7 @@ class VcfReader:
             list(self.header.contig_lengths()),
             self.header.minor,
             self.header.lines,
+            lenient,
         )
 
     @property
@@ -175,6 +190,18 @@ class VcfReader:
         """FILTER values met so far, by number."""
         return self._parser.filters
 
+    @property
+    def overlooked(self) -> tuple[Overlooked, ...]:
+        """What a lenient reading went on from so far."""
+        found = list(self.header.overlooked)
+        for code, kept, count, line, field, sentence in self._parser.tallies:
+            found.append(Overlooked(code=code, kept=kept, count=count, line=line, sentence=f"{field}: {sentence}"))
+        if self._unended:
+            sentence = "the last line has no end"
+            last = self._parser.line
+            found.append(Overlooked(code="vcf.truncated", kept=True, count=1, line=last, sentence=sentence))
+        return tuple(found)
+
     def __iter__(self) -> Iterator[VariantBatch]:
         samples = len(self.header.samples)
         for lines in self._whole_lines():
@@ -182,7 +209,7 @@ class VcfReader:
                 native = self._parser.parse(lines)
             except _native.ParseError as error:
                 code, line, field, sentence = error.args
-                self._refuse_line(code, line, f"{field}: {sentence}", hint=_HINTS.get(code))
+                self._refuse_line(code, line, f"{field}: {sentence}", hint=hint_of(code))
             yield VariantBatch.from_native(native, samples)
 
     def _whole_lines(self) -> Iterator[bytes]:
@@ -202,16 +229,18 @@ class VcfReader:
             if size > self._source.limits.line_bytes:
                 self._source.refuse("line-too-long", f"a line is longer than {self._source.limits.line_bytes} bytes")
         rest = b"".join(parts)
-        if self.header.minor >= _VERSION_OF_LAST_NEWLINE and rest and not rest.endswith(b"\n"):
+        if self.header.minor in _VERSIONS_OF_LAST_NEWLINE and rest and not rest.endswith(b"\n"):
             self._refuse_cut_off()
         if rest := rest.rstrip(b"\r\n"):
             yield rest
 
-    def _refuse_cut_off(self) -> NoReturn:
-        self._source.refuse("truncated", "the last line has no end", hint="copy or download the file again, whole")
+    def _refuse_cut_off(self) -> None:
+        if not self._lenient:
+            self._source.refuse("truncated", "the last line has no end", hint="copy or download the file again, whole")
+        self._unended = True
 
     def _read_header(self) -> VcfHeader:
-        buffer = next(self._pieces, b"")
+        buffer, self._rest = self._rest, b""
         self._check_magic(buffer)
         lines: list[str] = []
         while True:
@@ -227,7 +256,7 @@ class VcfReader:
             if not more:
                 lines.append(self._decode(buffer[start:].removesuffix(b"\r")))
                 header = self._parse(lines)
-                if header.minor >= _VERSION_OF_LAST_NEWLINE:
+                if header.minor in _VERSIONS_OF_LAST_NEWLINE:
                     self._refuse_cut_off()
                 return header
             buffer = buffer[start:] + more
@@ -237,12 +266,12 @@ class VcfReader:
     def _parse(self, lines: list[str]) -> VcfHeader:
         if lines[0].startswith("##") and not lines[-1].startswith("#CHROM"):
             sentence = "neither a ## line nor the line of columns that begins with #CHROM"
-            self._refuse_line("vcf.header", len(lines), sentence, hint=_HINTS["vcf.header"])
+            self._refuse_line("vcf.header", len(lines), sentence, hint=hint_of("vcf.header"))
         try:
-            return parse_header(lines, max_samples=self._source.limits.samples)
+            return parse_header(lines, max_samples=self._source.limits.samples, lenient=self._lenient)
         except HeaderError as error:
-            hint = error.hint or _HINTS.get(f"vcf.{error.code}")
-            self._refuse_line(f"vcf.{error.code}", error.line, f"header: {error}", hint=hint)
+            code = f"vcf.{error.code}"
+            self._refuse_line(code, error.line, f"header: {error}", hint=hint_of(code))
 
     def _decode(self, line: bytes) -> str:
         # Before 4.3 no encoding was fixed; what is not UTF-8 is kept apart by Latin-1, where no byte fails.

@@ -1,0 +1,84 @@
+"""What counts in the analysis vector of what the record holds: filters, and one copy where a man has one.
+
+The record keeps every call as its file has it. ``docs/reference/genotypes.md`` says each case in words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nebula.genome import keys as variant_keys
+from nebula.genome.chromosomes import X_NOT_PSEUDOAUTOSOMAL, X, Y
+from nebula.genome.matrix import PackedMatrix
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nebula.genome.calls import Calls
+
+#: ``RefCall`` is DeepVariant's word for a site that it calls hom-ref.
+PASSING = frozenset({".", "PASS", "RefCall"})
+_HAPLOID = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Counted:
+    """Calls as they count.
+
+    Attributes:
+        calls: codes are missing where a call does not count.
+        filtered: rows whose FILTER is not passed.
+        single: men's calls on X outside the pseudo-autosomal regions and on Y that were written with two equal
+            copies, and count as one.
+        impossible: such calls with two different alleles; they count as missing.
+    """
+
+    calls: Calls
+    filtered: int
+    single: int
+    impossible: int
+
+
+def count_calls(calls: Calls, sexes: list[str], assembly: str) -> Counted:
+    """Set aside what does not count.
+
+    Args:
+        calls: of one file.
+        sexes: of each person, as ``guess_sex`` says; men are those it is sure of.
+        assembly: of the positions.
+    """
+    passing = np.array([name in PASSING for name in calls.filters], np.bool_)
+    failed = np.flatnonzero(~passing[calls.filter]) if len(calls.filter) else np.zeros(0, np.intp)
+    packed = calls.codes.packed
+    men = np.flatnonzero(np.array(sexes) == "male")
+    rows = _one_copy_rows(calls.key, assembly) if len(men) else np.zeros(0, np.intp)
+    if not len(failed) and not len(rows):
+        return Counted(calls, 0, 0, 0)
+    packed = packed.copy()
+    single = impossible = 0
+    if len(rows):
+        dosage, forms = calls.codes.dosage(rows), calls.forms.dosage(rows)
+        twice = np.zeros(dosage.shape, np.bool_)
+        twice[:, men] = forms[:, men] != _HAPLOID
+        hom, het = twice & (dosage == 2), twice & (dosage == 1)  # noqa: PLR2004 - alternate alleles
+        dosage[hom], dosage[het] = 1, -1
+        packed[rows] = PackedMatrix.from_dosage(dosage).packed
+        single, impossible = int(hom.sum()), int(het.sum())
+    packed[failed] = _missing_row(len(calls.samples))
+    codes = PackedMatrix(packed, len(calls.samples))
+    return Counted(replace(calls, codes=codes), len(failed), single, impossible)
+
+
+def _one_copy_rows(keys: NDArray[np.uint64], assembly: str) -> NDArray[np.intp]:
+    """Rows on X outside the pseudo-autosomal regions, and on Y."""
+    first, last = X_NOT_PSEUDOAUTOSOMAL[assembly]
+    chromosomes, pos = variant_keys.chromosomes(keys), variant_keys.positions(keys)
+    return np.flatnonzero(((chromosomes == X) & (pos >= first) & (pos <= last)) | (chromosomes == Y))
+
+
+def _missing_row(samples: int) -> NDArray[np.uint8]:
+    row: NDArray[np.uint8] = PackedMatrix.from_dosage(np.full((1, samples), -1, np.int8)).packed[0]
+    return row
