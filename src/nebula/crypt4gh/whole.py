@@ -81,7 +81,8 @@ def encrypt_stream(
 ) -> Encrypted:
     """Encrypt what can be read from ``source`` into ``sink``, 256 KiB at a time.
 
-    What is memory already, such as a mapped file, is not copied before it is encrypted. ``sink.write`` gets views of one buffer, which holds something else after the call.
+    What is memory already, such as a mapped file, is not copied before it is encrypted. ``sink.write`` gets views
+    of one buffer, which holds something else after the call.
 
     Raises:
         RejectedInputError: no recipients, or a malformed or low-order one.
@@ -99,7 +100,8 @@ def encrypt_stream(
 def decrypt_stream(source: BinaryIO | memoryview, sink: BinaryIO, reader: SealingKey) -> int:
     """Decrypt what can be read from ``source`` into ``sink``, 256 KiB at a time; return the plaintext's length.
 
-    ``source`` need not be seekable. ``sink.write`` gets views of one buffer, as in :func:`encrypt_stream`. On an error ``sink`` holds what was good before it.
+    ``source`` need not be seekable. ``sink.write`` gets views of one buffer, as in :func:`encrypt_stream`. On an error
+    ``sink`` holds what was good before it.
 
     Raises:
         MalformedFileError: not a Crypt4GH file, or cut short.
