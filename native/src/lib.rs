@@ -10,6 +10,7 @@ mod linkage;
 mod packing;
 mod private;
 mod regression;
+mod select;
 mod transpose;
 mod variant_key;
 mod vcf;
@@ -26,6 +27,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(packing::counts, module)?)?;
     module.add_function(wrap_pyfunction!(packing::pack, module)?)?;
     module.add_function(wrap_pyfunction!(packing::place, module)?)?;
+    module.add_function(wrap_pyfunction!(packing::keep_samples, module)?)?;
     module.add_function(wrap_pyfunction!(packing::select_samples, module)?)?;
     module.add_function(wrap_pyfunction!(packing::transpose, module)?)?;
     module.add_function(wrap_pyfunction!(packing::transpose_matrix, module)?)?;

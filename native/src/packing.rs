@@ -10,6 +10,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::cpu::widest;
+use crate::select::{compact, Kept};
 use crate::transpose::{transpose_codes, transpose_into, Target};
 
 /// Low bit of each of the 32 codes of a word.
@@ -229,12 +230,13 @@ pub fn select_samples<'py>(
     columns: PyReadonlyArray1<'py, i64>,
 ) -> PyResult<Bound<'py, PyArray2<u8>>> {
     let (rows, width, bytes) = rows_of(&packed, samples)?;
-    let kept = columns
-        .as_slice()?
-        .iter()
-        .map(|column| usize::try_from(*column).ok().filter(|column| *column < samples))
-        .collect::<Option<Vec<_>>>()
-        .ok_or_else(|| PyValueError::new_err(format!("a column is not among the {samples} samples")))?;
+    let kept = samples_of(&columns, samples)?;
+    if let Some(ascending) = Kept::ascending(&kept, samples) {
+        let mut values = bytes.to_vec();
+        py.detach(|| compact(&mut values, width, &ascending));
+        values.truncate(rows * ascending.width());
+        return matrix(py, rows, ascending.width(), values);
+    }
     let values = py.detach(|| {
         let mut out = Vec::with_capacity(rows * bytes_for(kept.len()));
         for row in bytes.chunks_exact(width.max(1)) {
@@ -243,6 +245,35 @@ pub fn select_samples<'py>(
         out
     });
     matrix(py, rows, bytes_for(kept.len()), values)
+}
+
+/// Keep the samples at `columns`, which ascend, in the matrix' own memory: its first `variants * ceil(kept / 4)`
+/// bytes are the new matrix, and what lies behind them means nothing.
+#[pyfunction]
+pub fn keep_samples(
+    py: Python<'_>,
+    mut packed: PyReadwriteArray2<'_, u8>,
+    samples: usize,
+    columns: PyReadonlyArray1<'_, i64>,
+) -> PyResult<()> {
+    let width = packed.shape()[1];
+    let kept = Kept::ascending(&samples_of(&columns, samples)?, samples)
+        .filter(|_| width == bytes_for(samples))
+        .ok_or_else(|| {
+            PyValueError::new_err("rows as wide as the samples, and columns that ascend, are needed")
+        })?;
+    let bytes = packed.as_slice_mut()?;
+    py.detach(|| compact(bytes, width, &kept));
+    Ok(())
+}
+
+fn samples_of(columns: &PyReadonlyArray1<'_, i64>, samples: usize) -> PyResult<Vec<usize>> {
+    columns
+        .as_slice()?
+        .iter()
+        .map(|column| usize::try_from(*column).ok().filter(|column| *column < samples))
+        .collect::<Option<Vec<_>>>()
+        .ok_or_else(|| PyValueError::new_err(format!("a column is not among the {samples} samples")))
 }
 
 #[cfg(test)]

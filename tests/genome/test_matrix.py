@@ -48,6 +48,17 @@ def test_selecting_is_what_numpy_selects(dosage: NDArray[np.int8], data: st.Data
     assert (matrix.dosage() == dosage[:, columns]).all()
 
 
+@given(DOSAGES, st.data())
+def test_keeping_samples_in_place_is_selecting_them(dosage: NDArray[np.int8], data: st.DataObject) -> None:
+    columns = np.array(sorted(data.draw(st.sets(st.integers(0, dosage.shape[1] - 1)))), np.int64)
+    matrix = PackedMatrix.from_dosage(dosage)
+    packed = matrix.packed.copy()
+    _native.keep_samples(packed, matrix.samples, columns)
+    width = -(-len(columns) // 4)
+    kept = packed.reshape(-1)[: len(dosage) * width].reshape(len(dosage), width)
+    assert (PackedMatrix(kept, len(columns)).dosage() == dosage[:, columns]).all()
+
+
 def test_a_mask_drops_the_people_it_leaves_out() -> None:
     matrix = PackedMatrix.from_dosage(np.array([[0, 1, 2, -1, 1]], np.int8))
     assert matrix.select_samples(np.array([True, False, True, False, True])).dosage().tolist() == [[0, 2, 1]]

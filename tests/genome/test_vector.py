@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genome.vcf_text import refused
+from nebula.genome import assembly
 from nebula.genome.assembly import assemble
 from nebula.genome.keys import variant_key
 from nebula.genome.matrix import PackedMatrix
@@ -72,6 +73,28 @@ def test_assembling_puts_each_persons_codes_into_a_column(people: list[list[int]
     assert (matrix.variants, matrix.samples) == (7, len(people))
     expected = [[code if code < 3 else -1 for code in codes] for codes in people]
     assert matrix.dosage().T.tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("people", "room"), [(0, 3), (5, 5), (5, 30), (assembly.BATCH * 2 + 3, assembly.BATCH * 2 + 90)]
+)
+def test_people_who_come_one_by_one_lie_where_all_at_once_would(people: int, room: int) -> None:
+    rng = np.random.default_rng(people)
+    vectors = [packed(*codes) for codes in rng.integers(0, 4, (people, 7)).tolist()]
+    whole = assemble(PANEL, vectors)
+    assert (assemble(PANEL, iter(vectors), people=room).packed == whole.packed).all()
+    chosen = np.flatnonzero(rng.random(people) < 0.7)
+    under_way = assembly.Assembly(PANEL, room)
+    for one in vectors:
+        under_way.add(one)
+    kept = under_way.finish(chosen)
+    assert kept.samples == len(chosen)
+    assert (kept.dosage() == whole.dosage()[:, chosen]).all()
+
+
+def test_no_more_people_than_there_is_room_for_are_added() -> None:
+    with pytest.raises(ValueError, match="for 1 people"):
+        assemble(PANEL, iter([GOOD.codes, GOOD.codes]), people=1)
 
 
 @pytest.mark.parametrize("bad", [b"", b"\x00", b"\x00" * 3, b"\x00\xff"])

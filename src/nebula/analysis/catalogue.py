@@ -6,14 +6,15 @@ A name never changes its meaning: what would change a result gets the next versi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nebula.analysis import linear, structure
-from nebula.analysis.frequency import GenotypeCounts, minor_copies
+from nebula.analysis.frequency import GenotypeCounts
 from nebula.analysis.inputs import CohortInput, Sites, Table
 from nebula.analysis.parameters import AlleleFrequency, LinearGwas, Parameters, parameters_digest
+from nebula.analysis.regional import LinearModel, frequency_table, run_all
 from nebula.protocol.errors import RejectedInputError
 
 if TYPE_CHECKING:
@@ -102,38 +103,20 @@ def _linear(analysis: str, parameters: LinearGwas, cohort: CohortInput) -> Analy
         raise RejectedInputError("analysis.nobody", "nobody has the trait and every covariate")
     names = [parameters.trait, *parameters.covariates]
     columns = cohort.phenotype_matrix(names)[cases]
-    chosen = CohortInput(cohort.matrix.select_samples(cases), cohort.sites, {})
     covariates = columns[:, 1:]
     if parameters.pcs:
-        covariates = np.hstack([covariates, cohort_components(parameters, chosen)])
-    counts = GenotypeCounts.of(chosen.matrix)
-    tested = (counts.minor >= np.maximum(1, 2 * counts.observed * parameters.minimum_maf)) & (
-        counts.missing_share <= parameters.maximum_missing
-    )
-    found = linear.associate(chosen.matrix.select_variants(tested), columns[:, 0], covariates)
+        matrix = cohort.matrix if cases.all() else cohort.matrix.select_samples(cases)
+        covariates = np.hstack([covariates, cohort_components(parameters, CohortInput(matrix, cohort.sites, {}))])
+    model = LinearModel.fit(parameters, cases, columns[:, 0], covariates)
     return AnalysisResult(
         analysis=analysis,
         parameters=parameters,
-        table=_association_table(cohort.sites.select(tested), found),
+        table=run_all(model, cohort),
         people=int(cases.sum()),
         smallest_group=_smallest_group(columns),
-        fitted=found.covariates,
+        fitted=model.basis.shape[1],
         sites=len(cohort.sites),
     )
-
-
-def _association_table(sites: Sites, found: linear.Associations) -> Table:
-    estimated = found.no_estimate == linear.NoEstimate.NONE
-    columns: dict[str, NDArray[Any]] = {
-        "beta": found.beta,
-        "standard_error": found.standard_error,
-        "effect_allele_frequency": found.frequency,
-        "neg_log_10_p_value": found.neg_log10_p,
-        "n": found.observed,
-        "minor_allele_count": minor_copies(found.alternate, found.observed),
-    }
-    named = sites.select(estimated).columns()
-    return named | {name: column[estimated] for name, column in columns.items()}
 
 
 def _smallest_group(columns: NDArray[np.float64]) -> int:
@@ -148,21 +131,13 @@ def _smallest_group(columns: NDArray[np.float64]) -> int:
 
 def _frequency(analysis: str, parameters: AlleleFrequency, cohort: CohortInput) -> AnalysisResult:
     rows = _within(cohort.sites, parameters.regions)
-    counts = GenotypeCounts.of(cohort.matrix.select_variants(rows))
-    columns: dict[str, NDArray[Any]] = {
-        "effect_allele_frequency": counts.frequency,
-        "effect_allele_count": counts.alternate,
-        "n": counts.observed,
-        "homozygous_other": counts.counts[:, 0],
-        "heterozygous": counts.counts[:, 1],
-        "homozygous_effect": counts.counts[:, 2],
-        "hwe_p_value": counts.hardy_weinberg(),
-        "minor_allele_count": counts.minor,
-    }
+    within = cohort
+    if not rows.all():
+        within = CohortInput(cohort.matrix.select_variants(rows), cohort.sites.select(rows), {})
     return AnalysisResult(
         analysis=analysis,
         parameters=parameters,
-        table=cohort.sites.select(rows).columns() | columns,
+        table=run_all(frequency_table, within),
         people=cohort.matrix.samples,
         smallest_group=cohort.matrix.samples,
         fitted=0,

@@ -42,8 +42,8 @@ class Sites:
     def __len__(self) -> int:
         return len(self.position)
 
-    def select(self, rows: NDArray[Any]) -> Sites:
-        """Some of the sites, by index or mask."""
+    def select(self, rows: NDArray[Any] | slice) -> Sites:
+        """Some of the sites, by index, mask or slice."""
         return Sites(self.chromosome[rows], self.position[rows], self.reference[rows], self.alternate[rows])
 
     def chromosome_numbers(self) -> NDArray[np.int64]:

@@ -125,7 +125,7 @@ def associate_many(
         RejectedInputError: as ``associate``, for any of the traits.
     """
     basis = covariate_basis(covariates, matrix.samples)
-    residuals = [_residual(trait, basis) for trait in traits.T]
+    residuals = [trait_residual(trait, basis) for trait in traits.T]
     return associate_residuals(matrix, basis, np.column_stack(residuals), threads=threads)
 
 
@@ -191,7 +191,12 @@ def covariate_basis(covariates: NDArray[np.float64], samples: int) -> NDArray[np
     return np.column_stack(basis)
 
 
-def _residual(trait: NDArray[np.float64], basis: NDArray[np.float64]) -> NDArray[np.float64]:
+def trait_residual(trait: NDArray[np.float64], basis: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what a basis of ``covariate_basis`` leaves of a trait: shape (samples,).
+
+    Raises:
+        RejectedInputError: ``analysis.missing-trait``, ``analysis.constant-trait``, ``analysis.shape``.
+    """
     if trait.shape != (basis.shape[0],):
         raise RejectedInputError("analysis.shape", f"the trait has shape {trait.shape}, not {basis.shape[:1]}")
     if not np.isfinite(trait).all():

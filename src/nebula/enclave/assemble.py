@@ -14,7 +14,7 @@ import numpy as np
 from nebula.analysis.inputs import CohortInput, Sites
 from nebula.enclave.cohort import analysed_columns, choose_cohort
 from nebula.enclave.release import Dropped
-from nebula.genome.assembly import assemble
+from nebula.genome.assembly import Assembly
 from nebula.genome.chromosomes import NAMES
 from nebula.protocol.errors import NebulaError, UnavailableError
 
@@ -59,16 +59,24 @@ class Cohort:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What could be read, and what not. ``away``: some of it may be readable later."""
+    """What could be read, and what not. ``away``: some of it may be readable later.
+
+    ``genotypes``: of ``records``, in their order.
+    """
 
     records: tuple[ReadRecord, ...]
+    genotypes: Assembly
     dropped: Counter[Dropped]
     away: bool
 
 
 def read_records(released: Sequence[ReleasedRecord], reader: RecordReader, host: Host) -> Reading:
-    """Read all records that were released, many at a time; one that cannot be used drops out."""
+    """Read all records that were released, many at a time; one that cannot be used drops out.
+
+    Genotypes are laid side by side as they come: beside the matrix only a few hundred people's are held.
+    """
     read: list[ReadRecord] = []
+    genotypes = Assembly(reader.panel, len(released))
     away = 0
     with ThreadPoolExecutor(min(MAX_THREADS, 2 * (os.cpu_count() or 1))) as pool:
         outcomes = pool.map(lambda one: _read(reader, one), released)
@@ -76,13 +84,15 @@ def read_records(released: Sequence[ReleasedRecord], reader: RecordReader, host:
             if isinstance(outcome, BaseException):
                 away += isinstance(outcome, UnavailableError)
             else:
-                read.append(outcome)
+                record, codes = outcome
+                genotypes.add(codes)
+                read.append(record)
             if done % PROGRESS_EVERY == 0 or done == len(released):
                 host.progress("assembling", done, len(released))
-    return Reading(tuple(read), Counter({Dropped.UNREADABLE: len(released) - len(read)}), away > 0)
+    return Reading(tuple(read), genotypes, Counter({Dropped.UNREADABLE: len(released) - len(read)}), away > 0)
 
 
-def _read(reader: RecordReader, released: ReleasedRecord) -> ReadRecord | Exception:
+def _read(reader: RecordReader, released: ReleasedRecord) -> tuple[ReadRecord, bytes] | Exception:
     try:
         return reader.read(released)
     except NebulaError as error:
@@ -95,7 +105,7 @@ def _read(reader: RecordReader, released: ReleasedRecord) -> ReadRecord | Except
 
 
 def form_cohort(reading: Reading, study: StudyDocument, parameters: Parameters, panel: Panel) -> Cohort:
-    """Choose who belongs to the cohort and assemble their genotypes.
+    """Choose who belongs to the cohort and keep their genotypes. The reading cannot be used again.
 
     Raises:
         RejectedInputError: a column cannot be analysed.
@@ -104,7 +114,7 @@ def form_cohort(reading: Reading, study: StudyDocument, parameters: Parameters, 
         [record.phenotypes for record in reading.records], study.conditions, analysed_columns(parameters)
     )
     chosen = [reading.records[i] for i in members]
-    matrix = assemble(panel, [record.codes for record in chosen])
+    matrix = reading.genotypes.finish(members)
     return Cohort(
         tuple(record.record for record in chosen),
         tuple(record.owner for record in chosen),

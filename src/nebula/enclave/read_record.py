@@ -50,11 +50,10 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class ReadRecord:
-    """One record's plaintext. ``codes``: its packed codes on the study's panel."""
+    """What is kept of a record: all but its genotypes, which have their place in the cohort's matrix."""
 
     record: Address
     owner: Owner
-    codes: bytes
     phenotypes: PhenotypeTable | None
 
 
@@ -71,8 +70,8 @@ class RecordReader:
     def _study(self) -> StudyDocument:
         return self.session.evidence.study
 
-    def read(self, released: ReleasedRecord) -> ReadRecord:
-        """Read one record.
+    def read(self, released: ReleasedRecord) -> tuple[ReadRecord, bytes]:
+        """Read one record, and its packed codes on the study's panel.
 
         Raises:
             NebulaError: it cannot be used; UnavailableError where it may be readable later.
@@ -89,7 +88,7 @@ class RecordReader:
         if PartKind.PHENOTYPES in self._study.parts:
             raw = self._read_part(_phenotypes(manifest), keys, MAX_PHENOTYPE_BYTES)
             phenotypes = parse_phenotypes(raw)
-        return ReadRecord(released.record, owner, codes, phenotypes)
+        return ReadRecord(released.record, owner, phenotypes), codes
 
     def _most_vector_bytes(self) -> int:
         return self.panel.vector_bytes + 9 * MAX_PRIVATE_VARIANTS

@@ -1,0 +1,108 @@
+"""What the catalogue's analyses do in one region, once what needs all regions is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nebula.analysis import linear
+from nebula.analysis.frequency import GenotypeCounts, minor_copies
+from nebula.analysis.sharding import Piece, Shard, combine, plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from nebula.analysis.inputs import CohortInput, Sites, Table
+    from nebula.analysis.parameters import LinearGwas
+    from nebula.genome.matrix import PackedMatrix
+
+# Within one process a shard is as many genotypes as may be copied, to leave people or variants out.
+SHARD_BYTES = 32 * 1024 * 1024
+
+
+def run_shard(analysis: Callable[[PackedMatrix, Sites], Table], shard: Shard, cohort: CohortInput) -> Piece:
+    """Run one region's part of an analysis, on a cohort of which the panel is whole."""
+    region = cohort.matrix.select_variants(shard.rows)
+    return Piece(shard, analysis(region, cohort.sites.select(shard.rows)))
+
+
+def run_all(analysis: Callable[[PackedMatrix, Sites], Table], cohort: CohortInput, shards: int | None = None) -> Table:
+    """Run every region here, one after the other."""
+    sites = len(cohort.sites)
+    planned = plan(sites, shards or -(-max(1, cohort.matrix.packed.nbytes) // SHARD_BYTES))
+    return combine([run_shard(analysis, shard, cohort) for shard in planned], sites)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LinearModel:
+    """A linear GWAS, ready for any region: called with a region's genotypes, it gives that part of the table.
+
+    Attributes:
+        parameters: of the study.
+        cases: who is analysed, shape (samples,).
+        basis: orthonormal covariates of those, components included, shape (cases, rank).
+        residual: what the covariates leave of the trait, shape (cases, 1).
+    """
+
+    parameters: LinearGwas
+    cases: NDArray[np.bool_]
+    basis: NDArray[np.float64]
+    residual: NDArray[np.float64]
+
+    @classmethod
+    def fit(
+        cls,
+        parameters: LinearGwas,
+        cases: NDArray[np.bool_],
+        trait: NDArray[np.float64],
+        covariates: NDArray[np.float64],
+    ) -> LinearModel:
+        """Project the covariates out of the trait; both are of the cases only."""
+        basis = linear.covariate_basis(covariates, len(trait))
+        return cls(parameters, cases, basis, linear.trait_residual(trait, basis)[:, None])
+
+    def __call__(self, matrix: PackedMatrix, sites: Sites) -> Table:
+        """Test the region's variants that are common enough and called well enough."""
+        chosen = matrix if self.cases.all() else matrix.select_samples(self.cases)
+        counts = GenotypeCounts.of(chosen)
+        least = np.maximum(1, 2 * counts.observed * self.parameters.minimum_maf)
+        tested = (counts.minor >= least) & (counts.missing_share <= self.parameters.maximum_missing)
+        if not tested.all():
+            chosen = chosen.select_variants(tested)
+        (found,) = linear.associate_residuals(chosen, self.basis, self.residual)
+        return association_table(sites.select(tested), found)
+
+
+def association_table(sites: Sites, found: linear.Associations) -> Table:
+    """Lay estimates out by variant, those without one left out."""
+    estimated = found.no_estimate == linear.NoEstimate.NONE
+    columns: dict[str, NDArray[Any]] = {
+        "beta": found.beta,
+        "standard_error": found.standard_error,
+        "effect_allele_frequency": found.frequency,
+        "neg_log_10_p_value": found.neg_log10_p,
+        "n": found.observed,
+        "minor_allele_count": minor_copies(found.alternate, found.observed),
+    }
+    named = sites.select(estimated).columns()
+    return named | {name: column[estimated] for name, column in columns.items()}
+
+
+def frequency_table(matrix: PackedMatrix, sites: Sites) -> Table:
+    """Count a region's genotypes and alleles."""
+    counts = GenotypeCounts.of(matrix)
+    columns: dict[str, NDArray[Any]] = {
+        "effect_allele_frequency": counts.frequency,
+        "effect_allele_count": counts.alternate,
+        "n": counts.observed,
+        "homozygous_other": counts.counts[:, 0],
+        "heterozygous": counts.counts[:, 1],
+        "homozygous_effect": counts.counts[:, 2],
+        "hwe_p_value": counts.hardy_weinberg(),
+        "minor_allele_count": counts.minor,
+    }
+    return sites.columns() | columns

@@ -1,0 +1,71 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nebula.analysis.inputs import CohortInput, Sites, Table
+from nebula.analysis.parameters import LinearGwas
+from nebula.analysis.regional import LinearModel, frequency_table, run_shard
+from nebula.analysis.sharding import Piece, Shard, combine, plan
+from nebula.genome.matrix import PackedMatrix
+
+
+@pytest.fixture
+def cohort(made_up: np.ndarray) -> CohortInput:
+    sites = Sites(np.array(["1"] * 600), np.arange(1, 601), np.array(["A"] * 600), np.array(["C"] * 600))
+    return CohortInput(PackedMatrix.from_dosage(made_up), sites, {})
+
+
+@pytest.fixture
+def model() -> LinearModel:
+    rng = np.random.default_rng(3)
+    cases = np.arange(203) % 20 != 4
+    covariates = rng.standard_normal((cases.sum(), 4))
+    return LinearModel.fit(LinearGwas(trait="trait", pcs=0), cases, rng.standard_normal(cases.sum()), covariates)
+
+
+def assert_same_bits(found: Table, expected: Table) -> None:
+    assert list(found) == list(expected)
+    for name, column in expected.items():
+        assert column.dtype == found[name].dtype
+        assert column.tolist() == found[name].tolist(), name
+
+
+@pytest.mark.parametrize("shards", [2, 7, 600])
+@pytest.mark.parametrize("what", ["linear", "frequency"])
+def test_shards_in_any_order_give_the_same_bits_as_one(
+    cohort: CohortInput, model: LinearModel, what: str, shards: int
+) -> None:
+    analysis = model if what == "linear" else frequency_table
+    (whole,) = plan(600, 1)
+    pieces = [run_shard(analysis, shard, cohort) for shard in plan(600, shards)]
+    assert len(pieces) == shards
+    order = np.random.default_rng(shards).permutation(shards)
+    expected = combine([run_shard(analysis, whole, cohort)], 600)
+    assert len(expected["chromosome"]) > 400
+    assert_same_bits(combine([pieces[index] for index in order], 600), expected)
+
+
+@given(st.lists(st.floats(0.01, 100), min_size=1, max_size=60), st.integers(1, 70))
+def test_a_plan_covers_every_site_once_and_shares_the_work_out(work: list[float], shards: int) -> None:
+    planned = plan(len(work), shards, work=np.array(work))
+    assert [site for shard in planned for site in range(shard.first, shard.last)] == list(range(len(work)))
+    assert len(planned) <= shards
+    assert all(len(shard) for shard in planned)
+    most = max(sum(work[shard.rows]) for shard in planned)
+    assert most <= sum(work) / shards + max(work) * 1.001
+
+
+def test_an_empty_panel_is_one_empty_shard(cohort: CohortInput) -> None:
+    nothing = CohortInput(cohort.matrix.select_variants(slice(0, 0)), cohort.sites.select(slice(0, 0)), {})
+    (only,) = plan(0, 5)
+    assert len(combine([run_shard(frequency_table, only, nothing)], 0)["n"]) == 0
+
+
+@pytest.mark.parametrize(
+    "shards", [[Shard(0, 2)], [Shard(1, 3)], [Shard(0, 2), Shard(1, 3)], [Shard(0, 1), Shard(2, 3)], []]
+)
+def test_pieces_that_do_not_make_up_the_panel_are_refused(shards: list[Shard]) -> None:
+    pieces = [Piece(shard, {"n": np.zeros(len(shard))}) for shard in shards]
+    with pytest.raises(ValueError, match="pieces"):
+        combine(pieces, 3)
