@@ -12,11 +12,11 @@ import argparse
 import tempfile
 from pathlib import Path
 
-import numpy as np
-
 import made_up
+import numpy as np
 import sealed
 from measuring import command_time, own_time, row, take_turns, tool_version, write_results
+
 from nebula.analysis import catalogue
 from nebula.analysis.inputs import CohortInput
 from nebula.analysis.parameters import LinearGwas

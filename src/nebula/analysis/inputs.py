@@ -54,13 +54,15 @@ class Sites:
     def columns(self) -> Table:
         """The first columns of every table that is keyed on variants."""
         numbers = self.chromosome_numbers()
-        rows = zip(numbers, self.position, self.reference, self.alternate, strict=True)
+        # Python's own numbers are spelt several times as fast as numpy's.
+        parts = (numbers, self.position, self.reference, self.alternate)
+        rows = zip(*(part.tolist() for part in parts), strict=True)
         return {
             "chromosome": numbers,
             "base_pair_location": self.position,
             "effect_allele": np.asarray(self.alternate, dtype=object),
             "other_allele": np.asarray(self.reference, dtype=object),
-            "variant_id": np.array(["_".join(map(str, row)) for row in rows], dtype=object),
+            "variant_id": np.array([f"{chromosome}_{at}_{ref}_{alt}" for chromosome, at, ref, alt in rows], dtype=object),
         }
 
 

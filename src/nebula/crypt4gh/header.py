@@ -65,6 +65,22 @@ def parse_header(raw: bytes | memoryview) -> SealedHeader:
     return SealedHeader(tuple(packets), at)
 
 
+def header_length(raw: bytes | memoryview) -> int:
+    """Return where the body begins, for who has the data key already: packets are passed over unread.
+
+    Raises:
+        MalformedFileError: see :func:`parse_header`.
+    """
+    # SECURITY: a stranger's bytes, as above.
+    view = memoryview(raw)
+    at = _PREFIX.size
+    for _ in range(_packet_count(bytes(view[:at]))):
+        at += _packet_length(bytes(view[at : at + _LENGTH.size]), at)
+        if at > len(view):
+            raise _cut_short()
+    return at
+
+
 def read_header(file: BinaryIO) -> SealedHeader:
     """Read the header from a file's start, leaving the file at the first byte of its body.
 

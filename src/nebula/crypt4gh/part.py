@@ -10,7 +10,7 @@ import hmac
 from dataclasses import dataclass
 
 from nebula.crypt4gh.errors import AlteredError, MalformedFileError
-from nebula.crypt4gh.header import open_header, parse_header
+from nebula.crypt4gh.header import header_length, open_header, parse_header
 from nebula.crypt4gh.segments import SegmentCipher, sealed_length
 from nebula.crypt4gh.whole import encrypt, generate_data_key
 from nebula.protocol.sealing import SealingKey
@@ -58,7 +58,7 @@ def open_part(raw: bytes | memoryview, data_key: SecretBytes, expected_digest: b
     """
     # SECURITY: ``raw`` comes from storage that may lie.
     try:
-        body = memoryview(raw)[parse_header(raw).length_bytes :]
+        body = memoryview(raw)[header_length(raw) :]
         if len(body) != sealed_length(expected_length):
             raise AlteredError(
                 "crypt4gh.length",
