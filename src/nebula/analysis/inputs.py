@@ -62,7 +62,7 @@ class Sites:
             "base_pair_location": self.position,
             "effect_allele": np.asarray(self.alternate, dtype=object),
             "other_allele": np.asarray(self.reference, dtype=object),
-            "variant_id": np.array([f"{chromosome}_{at}_{ref}_{alt}" for chromosome, at, ref, alt in rows], dtype=object),
+            "variant_id": np.array([f"{number}_{at}_{ref}_{alt}" for number, at, ref, alt in rows], dtype=object),
         }
 
 
