@@ -4,22 +4,20 @@ Two results of one buyer over cohorts that differ in a few people tell about tho
 inside the enclave alone, because conditions on phenotypes decide it; so the enclave compares, and keepers remember.
 They remember what they cannot read: each piece of a cohort is encrypted, and each keeper holds one share of its key.
 
-A piece is kept when, in this order: (1) the sender is a session that I appraised, for this study and run, and that
-stands on the ledger; (2) its study may go ahead; (3) the session itself signed the piece. It is handed to later
-sessions of the same buyer, under the same two checks. Nothing here is ever deleted.
+A piece is kept when, in this order: (1) the sender is a session that may ask (see ``admission``); (2) the session
+itself signed the piece. It is handed to later sessions of the same buyer that may ask. Nothing here is ever deleted.
 """
 
 from sqlalchemy import RowMapping, select
 
 from nebula.database import insert_or_ignore, reading, writing
-from nebula.keeper import sessions
+from nebula.keeper.admission import admit
 from nebula.keeper.context import Keeper
 from nebula.keeper.sessions import Session
-from nebula.keeper.standing import check_study
 from nebula.keeper.state import cohorts
 from nebula.keeper.state import sessions as appraised
 from nebula.protocol.errors import NotPermittedError
-from nebula.protocol.ids import Address, Hash32
+from nebula.protocol.ids import Address
 from nebula.protocol.messages import (
     COHORT_PAGE,
     Accepted,
@@ -45,7 +43,7 @@ def keep_cohort(keeper: Keeper, request: KeepCohortRequest, sender: Address) -> 
         NotPermittedError, IntegrityError: the first check that failed.
         UnavailableError: the ledger or the database is away.
     """
-    session = _standing_session(keeper, sender, study=request.study, run=request.run)
+    session = admit(keeper, request, sender).session
     if request.note.session != sender:
         raise NotPermittedError("cohort.session", "a session leaves its own cohort, and signs it")
     check_document(request.note, sender)
@@ -69,7 +67,7 @@ def earlier_cohorts(keeper: Keeper, request: CohortsRequest, sender: Address) ->
     Raises:
         NotPermittedError, UnavailableError: as for :func:`keep_cohort`.
     """
-    session = _standing_session(keeper, sender, study=request.study, run=request.run)
+    session = admit(keeper, request, sender).session
     chosen = (
         select(cohorts, appraised.c.evidence)
         .join_from(cohorts, appraised, cohorts.c.session == appraised.c.session)
@@ -89,13 +87,6 @@ def earlier_cohorts(keeper: Keeper, request: CohortsRequest, sender: Address) ->
         last=page[-1]["sequence"] if page else request.after,
         more=len(rows) > COHORT_PAGE,
     )
-
-
-def _standing_session(keeper: Keeper, sender: Address, *, study: Hash32, run: Hash32) -> Session:
-    session = sessions.require(keeper, sender, study=study, run=run)
-    standing = check_study(keeper, session.evidence.study, at=keeper.clock())
-    sessions.check_registered(keeper, session, standing.block)
-    return session
 
 
 def _released(keeper: Keeper, row: RowMapping, reader: Session) -> KeptCohort:

@@ -8,11 +8,11 @@ refusal goes to the log, once, so that its owner can read it; nothing is spent.
 from dataclasses import replace
 
 from nebula.database import writing
-from nebula.keeper import log, sessions
+from nebula.keeper import log
+from nebula.keeper.admission import admit
 from nebula.keeper.context import Keeper
+from nebula.keeper.noting import note
 from nebula.keeper.reasons import NOT_RELEASED
-from nebula.keeper.release import entries_of, is_news
-from nebula.keeper.standing import check_study
 from nebula.keeper.verdicts import Verdict, decide, distinct
 from nebula.protocol.ids import Address
 from nebula.protocol.messages import ConfirmAnswer, ConfirmRequest
@@ -25,25 +25,22 @@ def confirm(keeper: Keeper, request: ConfirmRequest, sender: Address) -> Confirm
         RejectedInputError, NotPermittedError: the whole page is refused: no result may leave.
         UnavailableError: the ledger or the database is away.
     """
-    at = keeper.clock()
     records = distinct(request.records)
-    session = sessions.require(keeper, sender, study=request.study, run=request.run)
-    standing = check_study(keeper, session.evidence.study, at=at)
-    sessions.check_registered(keeper, session, standing.block)
-    slots = dict(zip(records, keeper.ledger.slots(records, standing.block), strict=True))
+    asking = admit(keeper, request, sender)
+    slots = dict(zip(records, keeper.ledger.slots(records, asking.block), strict=True))
 
     with writing(keeper.engine) as connection:
         head = log.lock_head(connection)
-        verdicts = [_used(verdict) for verdict in decide(connection, slots, standing.terms, run=request.run, at=at)]
+        verdicts = [
+            _used(verdict) for verdict in decide(connection, slots, asking.terms, run=request.run, at=asking.at)
+        ]
         refused = [verdict for verdict in verdicts if verdict.reasons]
-        entries = entries_of(refused, session, standing.block, step="confirm", at=at)
-        known = log.latest(connection, sender, [verdict.record for verdict in refused])
-        log.append(connection, head, [entry for entry in entries if is_news(entry, known.get(entry.record))])
+        note(connection, head, refused, asking, step="confirm")
 
     return ConfirmAnswer(
         refused=tuple(verdict.record for verdict in refused),
-        block_number=standing.block.number,
-        block_hash=standing.block.hash,
+        block_number=asking.block.number,
+        block_hash=asking.block.hash,
     )
 
 
