@@ -1,18 +1,18 @@
 """The ledger's events in the caller's own database: what is true now, and how it came about.
 
 ``sync`` follows the ledger and goes back when it reorganises, ``views`` folds events into current state,
-``queries`` answers from it.
+``queries`` answers from it, in the types of ``answers``.
 """
 
-from nebula.ledger.index.queries import (
+from nebula.ledger.index.answers import (
     ClaimView,
-    LedgerIndex,
     MeasurementView,
     OrganizationView,
     RecordView,
     SessionView,
     StudyView,
 )
+from nebula.ledger.index.queries import LedgerIndex
 from nebula.ledger.index.tables import IndexTables, index_tables
 
 __all__ = [

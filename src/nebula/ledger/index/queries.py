@@ -1,7 +1,6 @@
 """Questions to the index: every answer is one indexed query, every list has pages."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Engine, Select, Table, func, select, tuple_
@@ -11,8 +10,21 @@ from nebula.ledger.client.answers import BlockRef
 from nebula.ledger.client.deployment import NetworkAddresses
 from nebula.ledger.client.events import LedgerEvent
 from nebula.ledger.client.rpc import LedgerClient
-from nebula.ledger.client.sessions import Approval
 from nebula.ledger.client.studies import StudyState
+from nebula.ledger.index.answers import (
+    ClaimView,
+    MeasurementView,
+    OrganizationView,
+    RecordView,
+    SessionView,
+    StudyView,
+    claim_view,
+    measurement_view,
+    organization_view,
+    record_view,
+    session_view,
+    study_view,
+)
 from nebula.ledger.index.stored import event_from_row
 from nebula.ledger.index.sync import Follower
 from nebula.ledger.index.tables import IndexTables
@@ -21,90 +33,6 @@ from nebula.protocol.ids import Address, Hash32
 
 MAX_PAGE = 10_000
 _IN_ONE_QUERY = 500
-
-
-@dataclass(frozen=True, slots=True)
-class RecordView:
-    """What the ledger says of a record. ``commitment``: 26 bytes; None when withdrawn."""
-
-    record: Address
-    commitment: bytes | None
-    version: int
-    live: bool
-    changed_block: int
-
-
-@dataclass(frozen=True, slots=True)
-class StudyView:
-    """A study from its funding to its end; what only a settled one has is None before."""
-
-    study: Hash32
-    state: StudyState
-    buyer: Address
-    operator: Address
-    terms_digest: Hash32
-    measurement: Hash32
-    price_wei: int
-    fee_wei: int
-    max_records: int
-    deadline: int
-    funded_block: int
-    ended_block: int | None
-    run: Hash32 | None
-    session: Address | None
-    receipt: Hash32 | None
-    payout_root: Hash32 | None
-    result_digest: Hash32 | None
-    record_count: int | None
-    owners_wei: int | None
-    refund_wei: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class SessionView:
-    """A session that keepers vouched for."""
-
-    session: Address
-    study: Hash32
-    run: Hash32
-    measurement: Hash32
-    trust_root: Hash32
-    evidence: Hash32
-    block_number: int
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimView:
-    """A payout that was paid. ``owner`` and ``receiver`` are None where a whole sub-tree was paid at once."""
-
-    study: Hash32
-    payout_index: int
-    owner: Address | None
-    receiver: Address | None
-    amount_wei: int
-    block_number: int
-    transaction_hash: Hash32
-
-
-@dataclass(frozen=True, slots=True)
-class OrganizationView:
-    """A verified organization; whether it is in good standing now depends on the time as well."""
-
-    organization: Address
-    roles: int
-    standing_until: int
-    name: str
-    suspended: bool
-    country: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class MeasurementView:
-    """What the governor last said of a measurement under a trust root."""
-
-    measurement: Hash32
-    trust_root: Hash32
-    approval: Approval
 
 
 class LedgerIndex:
@@ -147,7 +75,7 @@ class LedgerIndex:
         for start in range(0, len(records), _IN_ONE_QUERY):
             page = records[start : start + _IN_ONE_QUERY]
             found |= {
-                row["subject"]: _record(row) for row in self._rows(select(table).where(table.c.subject.in_(page)))
+                row["subject"]: record_view(row) for row in self._rows(select(table).where(table.c.subject.in_(page)))
             }
         return found
 
@@ -155,7 +83,7 @@ class LedgerIndex:
         """Return live records by id, a page at a time; ``after`` is the last id of the page before."""
         table = self._tables.records
         query = select(table).where(table.c.live == 1, table.c.subject > after).order_by(table.c.subject)
-        return [_record(row) for row in self._page(query, limit)]
+        return [record_view(row) for row in self._page(query, limit)]
 
     def count_live(self) -> int:
         """Return how many records are live."""
@@ -164,7 +92,7 @@ class LedgerIndex:
     def study(self, study: Hash32) -> StudyView | None:
         """Return a study, or None for one that was never funded."""
         table = self._tables.studies
-        return next((_study(row) for row in self._rows(select(table).where(table.c.subject == study))), None)
+        return next((study_view(row) for row in self._rows(select(table).where(table.c.subject == study))), None)
 
     def studies(
         self,
@@ -181,24 +109,24 @@ class LedgerIndex:
             query = query.where(table.c.state == int(state))
         if buyer is not None:
             query = query.where(table.c.buyer == buyer)
-        return [_study(row) for row in self._page(query, limit)]
+        return [study_view(row) for row in self._page(query, limit)]
 
     def session(self, session: Address) -> SessionView | None:
         """Return a session, or None for one nobody vouched for."""
         table = self._tables.sessions
-        return next((_session(row) for row in self._rows(select(table).where(table.c.subject == session))), None)
+        return next((session_view(row) for row in self._rows(select(table).where(table.c.subject == session))), None)
 
     def sessions_of(self, study: Hash32) -> list[SessionView]:
         """Return the sessions that keepers vouched for in a study, oldest first."""
         table = self._tables.sessions
         query = select(table).where(table.c.study == study).order_by(table.c.block_number, table.c.subject)
-        return [_session(row) for row in self._rows(query)]
+        return [session_view(row) for row in self._rows(query)]
 
     def claims(self, study: Hash32, *, after: int = -1, limit: int = MAX_PAGE) -> list[ClaimView]:
         """Return a study's paid payouts by index, a page at a time."""
         table = self._tables.claims
         query = select(table).where(table.c.subject == study, table.c.payout_index > after)
-        return [_claim(row) for row in self._page(query.order_by(table.c.payout_index), limit)]
+        return [claim_view(row) for row in self._page(query.order_by(table.c.payout_index), limit)]
 
     def count_claims(self, study: Hash32) -> int:
         """Return how many of a study's payouts were paid."""
@@ -208,21 +136,19 @@ class LedgerIndex:
         """Return an organization, or None for a stranger."""
         table = self._tables.organizations
         query = select(table).where(table.c.subject == organization)
-        return next((_organization(row) for row in self._rows(query)), None)
+        return next((organization_view(row) for row in self._rows(query)), None)
 
     def organizations(self, *, after: Address = "", limit: int = MAX_PAGE) -> list[OrganizationView]:
         """Return organizations by address, a page at a time."""
         table = self._tables.organizations
         query = select(table).where(table.c.subject > after).order_by(table.c.subject)
-        return [_organization(row) for row in self._page(query, limit)]
+        return [organization_view(row) for row in self._page(query, limit)]
 
     def measurements(self) -> list[MeasurementView]:
         """Return every measurement that was ever approved, and what holds now."""
         table = self._tables.measurements
         query = select(table).order_by(table.c.subject, table.c.trust_root)
-        return [
-            MeasurementView(row["subject"], row["trust_root"], Approval(row["approval"])) for row in self._rows(query)
-        ]
+        return [measurement_view(row) for row in self._rows(query)]
 
     def events(
         self,
@@ -261,42 +187,3 @@ class LedgerIndex:
     def _count(self, table: Table, condition: Any) -> int:
         with reading(self._engine) as connection:
             return int(connection.scalar(select(func.count()).select_from(table).where(condition)) or 0)
-
-
-def _record(row: Any) -> RecordView:
-    return RecordView(row["subject"], row["commitment"], row["version"], bool(row["live"]), row["changed_block"])
-
-
-def _study(row: Any) -> StudyView:
-    values = {name: row[name] for name in StudyView.__dataclass_fields__ if name not in ("study", "state")}
-    for name in ("price_wei", "fee_wei", "owners_wei", "refund_wei"):
-        values[name] = None if row[name] is None else int(row[name])
-    return StudyView(study=row["subject"], state=StudyState(row["state"]), **values)
-
-
-def _session(row: Any) -> SessionView:
-    names = ("study", "run", "measurement", "trust_root", "evidence", "block_number")
-    return SessionView(row["subject"], *(row[name] for name in names))
-
-
-def _claim(row: Any) -> ClaimView:
-    return ClaimView(
-        study=row["subject"],
-        payout_index=row["payout_index"],
-        owner=row["owner"],
-        receiver=row["receiver"],
-        amount_wei=int(row["amount_wei"]),
-        block_number=row["block_number"],
-        transaction_hash=row["transaction_hash"],
-    )
-
-
-def _organization(row: Any) -> OrganizationView:
-    return OrganizationView(
-        organization=row["subject"],
-        roles=row["roles"],
-        standing_until=row["standing_until"],
-        name=row["name"],
-        suspended=bool(row["suspended"]),
-        country=row["country"],
-    )
