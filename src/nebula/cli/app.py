@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from importlib.metadata import version
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -11,7 +12,7 @@ from nebula.protocol.errors import NebulaError, RejectedInputError
 app = App(
     name="nebula",
     help="People own their genome and health records, and are paid when research uses them.",
-    version="0.1.0",
+    version=version("nebula-network"),
     default_parameter=Parameter(negative_iterable=()),
 )
 OWNERS, CUSTODIANS, BUYERS = "For data owners", "For custodians", "For data buyers"
