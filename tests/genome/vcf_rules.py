@@ -115,7 +115,13 @@ VECTORS = (
     body("an open bracket", "vcf.alt", "1 5 . A <DEL . . . GT 0/1", bad=ALL),
     body("the reference again", "vcf.alt", "1 5 . A A . . . GT 0/1", bad=ALL),
     body("a missing allele in a list", "vcf.alt", "1 5 . A C,. . . . GT 0/1", bad=ALL),
-    body("an unknown type with a subtype", "vcf.alt", "1 5 . A <DAL:X> . . SVLEN=1 GT 0/1", bad=LATEST, good=ALL[:3]),
+    body(
+        "an unknown type with a subtype",
+        "vcf.structural",
+        "1 5 . A <DAL:X> . . SVLEN=1 GT 0/1",
+        bad=LATEST,
+        good=ALL[:3],
+    ),
     # QUAL, FILTER
     body("an exponent", "vcf.qual", "1 5 . A C 5.3e-10 . . GT 0/1", good=ALL),
     body("infinity", "vcf.qual", "1 5 . A C +Inf . . GT 0/1", good=ALL),

@@ -133,7 +133,7 @@ impl Type {
             [a, b, c, d] => (i32::from_le_bytes([a, b, c, d]), i32::MIN),
             _ => return Err(cut_off()),
         };
-        match value - lowest {
+        match value.wrapping_sub(lowest) {
             0 => Ok(Whole::Missing),
             1 => Ok(Whole::End),
             2..=7 => Err(fault("record", "a number is one of those set apart")),

@@ -229,7 +229,8 @@ fn parse_sample(
     for (place, value) in field.split(|byte| *byte == b':').enumerate() {
         let Some((key, definition)) = keys.next() else {
             let sentence = format!("more values than the {} keys of FORMAT", format.keys.len());
-            return Err(Fault::new("vcf.sample", format!("sample {name}"), sentence));
+            ledger.overlook(Fault::new("vcf.sample", format!("sample {name}"), sentence), Fate::Kept)?;
+            break;
         };
         if place == 0 && format.genotyped {
             match parse_call(value, alleles, rules.minor >= 4) {

@@ -56,7 +56,7 @@ pub fn check_structural(alternates: &[u8], info: &Info<'_>, copy_number: bool) -
         let structural = level.is_some_and(|level| CLAIMS.iter().any(|(name, _)| *name == level));
         if level.is_some() && !structural && allele.contains(&b':') {
             let sentence = format!("{} is none of DEL, INS, DUP, INV and CNV with subtypes", quoted(allele));
-            return Err(Fault::new("vcf.alt", "ALT", sentence));
+            return Err(Fault::new("vcf.structural", "ALT", sentence));
         }
         // A length may be said to be missing, or follow from END, as in files of earlier versions.
         if structural && lengths.is_none() && !ended && !info.iter().any(|(key, _)| *key == b"SVLEN") {

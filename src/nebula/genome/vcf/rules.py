@@ -67,8 +67,7 @@ RULES = (
     Rule("vcf.ref", "REF is a sequence of A, C, G, T, N", _ALL, "1.6.1", _EXPORT, "left out"),
     Rule(
         "vcf.alt",
-        "ALT is '.', or sequences, <ID>, * and breakends between commas, none like REF; from 4.4 on only DEL, INS,"
-        " DUP, INV and CNV have subtypes",
+        "ALT is '.', or sequences, <ID>, * and breakends between commas, none like REF",
         _ALL,
         "1.4.5, 1.6.1",
         _EXPORT,
@@ -94,7 +93,8 @@ RULES = (
     ),
     Rule(
         "vcf.structural",
-        "A structural variant says its SVLEN, or END; SVCLAIM fits it; the keys of tandem repeats go with RN",
+        "A structural variant says its SVLEN, or END; SVCLAIM fits it; the keys of tandem repeats go with RN; only DEL,"
+        " INS, DUP, INV and CNV have subtypes",
         "4.4, 4.5",
         "3, 4",
         "correct it, or say an earlier version in line 1 if the file keeps to that one",
