@@ -16,6 +16,8 @@ from nebula.ledger.genesis import Genesis
 from nebula.ledger.node import rpc
 from nebula.ledger.node.chain import Chain, Reader
 from nebula.ledger.node.methods import Methods
+from nebula.ledger.node.params import parse_call
+from nebula.ledger.node.transactions import MAX_TRANSACTION_GAS
 from nebula.protocol.secrets import SecretBytes
 
 PAYER = Wallet(SecretBytes(b"\x05" * 32))
@@ -158,3 +160,24 @@ def test_depth_is_measured_outside_of_strings(value: Any, limit: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rpc, "MAX_DEPTH", limit)
         assert rpc._is_deep(json.dumps(value).encode()) is (depth_of(value) > limit)
+
+
+def test_no_call_computes_longer_than_a_transaction_could(dispatcher: rpc.Dispatcher) -> None:
+    without_end = {"data": "0x5b600056"}  # JUMPDEST, PUSH1 0, JUMP: as init code it runs until its gas is used up
+
+    for gas in ({}, {"gas": "0xffffffffffffffff"}):
+        parsed = parse_call(without_end | gas)
+        assert parsed.gas <= MAX_TRANSACTION_GAS
+    answer = ask(dispatcher, call("eth_call", without_end | {"gas": "0x20000"}, "latest"))
+    assert answer["error"]["code"] == -32000
+
+
+@pytest.mark.parametrize("percentiles", [[1] * 101, [101], [-1], [2, 1], ["1"], [True], 5, "50", {"50": 1}])
+def test_a_history_of_fees_is_not_made_larger_than_it_is_useful(dispatcher: rpc.Dispatcher, percentiles: Any) -> None:
+    answer = ask(dispatcher, call("eth_feeHistory", "0x400", "latest", percentiles))
+    assert answer["error"]["code"] == -32602
+
+
+@pytest.mark.parametrize("count", [True, 0, 1025, "0x0", 1.0, None, [1]])
+def test_a_history_of_fees_is_of_so_many_blocks(dispatcher: rpc.Dispatcher, count: Any) -> None:
+    assert ask(dispatcher, call("eth_feeHistory", count, "latest"))["error"]["code"] == -32602

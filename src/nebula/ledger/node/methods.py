@@ -183,12 +183,13 @@ class Methods:
 
     def _fee_history(self, count: Any, newest: Any, percentiles: Any = None) -> dict[str, Any]:
         wanted = params.parse_quantity(count) if isinstance(count, str) else count
-        if not isinstance(wanted, int) or not 1 <= wanted <= _MAX_FEE_BLOCKS:
+        if isinstance(wanted, bool) or not isinstance(wanted, int) or not 1 <= wanted <= _MAX_FEE_BLOCKS:
             raise params.reject(f"ask for 1 to {_MAX_FEE_BLOCKS} blocks")
+        asked = [] if percentiles is None else params.parse_percentiles(percentiles)
         last = self._header(newest)
         numbers = range(max(0, last.number - wanted + 1), last.number + 1)
         headers = [self._header(hex(number)) for number in numbers]
-        tips = [[present.quantity(_SUGGESTED_TIP_WEI)] * len(percentiles)] * len(headers) if percentiles else None
+        tips = [[present.quantity(_SUGGESTED_TIP_WEI)] * len(asked)] * len(headers) if asked else None
         fees = [header.base_fee_wei for header in headers] + [next_base_fee(last)]
         history = {
             "oldestBlock": present.quantity(numbers.start),

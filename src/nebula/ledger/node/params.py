@@ -4,6 +4,7 @@ import re
 from typing import Any, NamedTuple
 
 from nebula.ledger.node.machine import Call
+from nebula.ledger.node.transactions import MAX_TRANSACTION_GAS
 from nebula.protocol.errors import RejectedInputError
 
 _QUANTITY = re.compile(r"0x(0|[1-9a-fA-F][0-9a-fA-F]{0,63})")
@@ -15,7 +16,8 @@ _MAX_ALTERNATIVES = 1000
 _FEE_FIELDS = frozenset(("gas", "gasPrice", "maxFeePerGas", "maxPriorityFeePerGas"))
 _CALL_FIELDS = _FEE_FIELDS | {"from", "to", "value", "data", "input", "nonce", "type", "chainId", "accessList"}
 _FILTER_FIELDS = frozenset(("fromBlock", "toBlock", "address", "topics", "blockHash"))
-_MAX_CALL_GAS = 200_000_000
+_MAX_PERCENTILES = 100
+_MAX_PERCENT = 100
 
 
 class LogFilter(NamedTuple):
@@ -85,8 +87,21 @@ def parse_call(raw: Any) -> Call:
         to=parse_address(raw["to"]) if raw.get("to") else b"",
         input=b"" if data is None else parse_bytes(data),
         value_wei=parse_quantity(raw["value"]) if raw.get("value") else 0,
-        gas=min(parse_quantity(raw["gas"]), _MAX_CALL_GAS) if raw.get("gas") else _MAX_CALL_GAS,
+        # SECURITY: all readers wait for a call to end. One that never does is stopped where a transaction would be.
+        gas=min(parse_quantity(raw["gas"]), MAX_TRANSACTION_GAS) if raw.get("gas") else MAX_TRANSACTION_GAS,
     )
+
+
+def parse_percentiles(raw: Any) -> list[float]:
+    """Parse eth_feeHistory's percentiles: at most a hundred, ascending, from 0 to 100."""
+    # SECURITY: each of them is answered for each of a thousand blocks.
+    if not isinstance(raw, list) or len(raw) > _MAX_PERCENTILES:
+        raise reject(f"expected a list of at most {_MAX_PERCENTILES} percentiles")
+    if any(isinstance(item, bool) or not isinstance(item, int | float) for item in raw):
+        raise reject("a percentile is a number")
+    if raw != sorted(raw) or any(not 0 <= item <= _MAX_PERCENT for item in raw):
+        raise reject("percentiles ascend from 0 to 100")
+    return raw
 
 
 def parse_log_filter(raw: Any) -> LogFilter:
