@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order: no budget is overspent, no run pays twice, the log tells it all."""
+"""Whatever happens in whatever order: no budget is overspent, no draw is paid twice, the log tells it all."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -38,6 +38,7 @@ class Keeping(RuleBasedStateMachine):
         self.live = [True, True, True]
         self.sessions: list[EnclaveSession] = []
         self.paid: dict[tuple[str, str], int] = {}
+        self.drawn: dict[tuple[str, str], set[str]] = {}
         self.runs = 0
 
     @rule(price=st.sampled_from([0, 30, 60]))
@@ -75,7 +76,16 @@ class Keeping(RuleBasedStateMachine):
         session, record = self.sessions[place % len(self.sessions)], self.owners[who].record
         request = ConfirmRequest(study=study_id(session.study), run=session.run, records=(record,))
         refused = confirm(self.world.keeper, request, session.address).refused
-        assert (refused == ()) == (self.live[who] and (record, session.run) in self.paid)
+        expected, use = self.live[who] and (record, session.run) in self.paid, (record, session.run)
+        price = session.study.privacy_micro_rho
+        drawers = self.drawn.setdefault(use, set())
+        if expected and drawers and session.address not in drawers:
+            total = sum(amount for (owner, _), amount in self.paid.items() if owner == record)
+            expected = total + price <= BUDGET
+            self.paid[use] += price if expected else 0
+        assert (refused == ()) == expected
+        if expected:
+            drawers.add(session.address)
 
     @rule(place=st.integers(0, 9))
     def use_a_nonce_again(self, place: int) -> None:

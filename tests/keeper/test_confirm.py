@@ -74,3 +74,46 @@ def test_only_the_session_itself_may_ask(world: World) -> None:
     request = ConfirmRequest(study=study_id(session.study), run=session.run, records=(owner.record,))
     with pytest.raises(NotPermittedError, match="appraised no session"):
         confirm(world.keeper, request, world.hub.address)
+
+
+def test_a_second_session_of_a_run_draws_its_own_noise_and_pays_for_it(world: World) -> None:
+    owner, study = world.owner(privacy_budget_micro_rho=20), world.study(privacy_micro_rho=7)
+    for spent in (7, 14):
+        session = world.session(study)
+        world.release(session, owner.record)
+        for _ in range(2):
+            assert ask(world, session, owner.record).refused == ()
+        with reading(world.engine) as connection:
+            assert spent_budgets(connection) == {owner.record: spent}
+            log.verify_log(connection)
+
+
+def test_a_run_that_is_repeated_to_average_the_noise_away_ends_with_the_budget(world: World) -> None:
+    owner, study = world.owner(privacy_budget_micro_rho=20), world.study(privacy_micro_rho=7)
+    refused = []
+    for _ in range(4):
+        session = world.session(study)
+        world.release(session, owner.record)
+        refused.append(ask(world, session, owner.record).refused)
+    assert refused == [(), (), (owner.record,), (owner.record,)]
+    with reading(world.engine) as connection:
+        assert spent_budgets(connection) == {owner.record: 14}
+    told = read_decisions(world.keeper, DecisionsRequest(), owner.record).decisions
+    assert "budget" in told[-1].reasons[0]
+
+
+def test_a_session_that_died_before_it_confirmed_costs_nothing_more(world: World) -> None:
+    owner, study = world.owner(privacy_budget_micro_rho=7), world.study(privacy_micro_rho=7)
+    died, next_one = world.session(study), world.session(study)
+    for session in (died, next_one):
+        world.release(session, owner.record)
+    assert ask(world, next_one, owner.record).refused == ()
+    assert ask(world, next_one, owner.record).refused == ()
+
+
+def test_exact_results_are_repeated_without_a_budget(world: World) -> None:
+    owner, study = world.owner(privacy_budget_micro_rho=0), world.study()
+    for _ in range(3):
+        session = world.session(study)
+        world.release(session, owner.record)
+        assert ask(world, session, owner.record).refused == ()

@@ -34,4 +34,5 @@ def _entry(verdict: Verdict, asking: Admitted, step: Step) -> LogEntry:
 
 
 def _is_news(entry: LogEntry, known: LogEntry | None) -> bool:
-    return known is None or (entry.released, entry.reasons) != (known.released, known.reasons)
+    """Whatever was paid is news, and so is what the same session was not told before."""
+    return bool(entry.micro_rho) or known is None or (entry.released, entry.reasons) != (known.released, known.reasons)

@@ -131,6 +131,15 @@ uses = Table(
     sqlite_strict=True,
 )
 
+draws = Table(
+    "draws",
+    tables,
+    Column("record", String(ADDRESS), primary_key=True),
+    Column("run", String(HASH), primary_key=True, index=True),
+    Column("session", String(ADDRESS), primary_key=True),
+    sqlite_strict=True,
+)
+
 decisions = Table(
     "decisions",
     tables,
@@ -252,6 +261,33 @@ def spend(connection: Connection, run: Hash32, records: Sequence[Address], micro
     connection.execute(insert(uses), [{"record": record, "run": run, "micro_rho": micro_rho} for record in records])
     fresh = [{"record": record, "spent_micro_rho": 0} for record in records]
     connection.execute(insert_or_ignore(connection, budgets), fresh)
+    connection.execute(
+        update(budgets)
+        .where(budgets.c.record.in_(records))
+        .values(spent_micro_rho=budgets.c.spent_micro_rho + micro_rho)
+    )
+
+
+def drawn_by(connection: Connection, run: Hash32, records: Sequence[Address]) -> dict[Address, set[Address]]:
+    """Return, for each record that has any, the sessions of a run that noise over it was confirmed to."""
+    chosen = select(draws.c.record, draws.c.session).where(draws.c.run == run, draws.c.record.in_(records))
+    found: dict[Address, set[Address]] = {}
+    for record, session in connection.execute(chosen).tuples():
+        found.setdefault(record, set()).add(session)
+    return found
+
+
+def note_draws(connection: Connection, run: Hash32, session: Address, records: Sequence[Address]) -> None:
+    """Note that a session may have drawn noise over records; noting it again changes nothing."""
+    rows = [{"record": record, "run": run, "session": session} for record in records]
+    if rows:
+        connection.execute(insert_or_ignore(connection, draws), rows)
+
+
+def spend_again(connection: Connection, run: Hash32, records: Sequence[Address], micro_rho: int) -> None:
+    """Take a run's price off budgets that have paid it before. The log's head must be locked."""
+    used = (uses.c.run == run) & uses.c.record.in_(records)
+    connection.execute(update(uses).where(used).values(micro_rho=uses.c.micro_rho + micro_rho))
     connection.execute(
         update(budgets)
         .where(budgets.c.record.in_(records))

@@ -3,7 +3,7 @@
 In this order, and the first *no* of (1) to (3) is the only one given: (1) I hold shares of the record; (2) its slot on
 the ledger is live; (3) the slot commits to a policy, and a version of it, that I hold; (4) that policy permits
 the study, with every reason; (5) what is left of its privacy budget covers the study, unless this run has paid for
-the record already: a restarted session does not pay twice.
+the record already: a restarted session does not pay twice (until noise was drawn: see ``confirm``).
 """
 
 from collections.abc import Mapping, Sequence
