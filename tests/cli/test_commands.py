@@ -1,5 +1,6 @@
 """How every command behaves: help, JSON, exit status, what may be printed."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +36,12 @@ def test_every_command_has_help_that_explains_every_argument(run: Run, command: 
 
     assert said.status == 0
     assert said.out.startswith(f"Usage: nebula {' '.join(command)}")
+
+
+def test_the_reference_explains_every_argument() -> None:
+    bare = re.compile(r"^\* `[^`]+`:\s*(\*.*)?(\*\*\[required\]\*\*)?$", re.MULTILINE)
+
+    assert [found.group() for found in bare.finditer(reference())] == []
 
 
 @pytest.mark.parametrize("command", [one for one in ALL if one[-1] not in WITHOUT_JSON], ids=" ".join)

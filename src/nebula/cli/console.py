@@ -79,17 +79,17 @@ def short(identifier: str) -> str:
 
 
 @contextmanager
-def progress() -> Iterator[Progress]:
-    """A progress bar on stderr; silent where stderr is no terminal."""
+def progress(*, on: Console = err) -> Iterator[Progress]:
+    """A progress bar; silent where there is no terminal. Lines that are printed meanwhile go to the same console."""
     bar = Progress(
         TextColumn("  {task.description:<28}"),
         BarColumn(bar_width=30),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        console=err,
+        console=on,
         transient=True,
-        disable=not err.is_terminal,
+        disable=not on.is_terminal,
     )
     with bar:
         yield bar

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from nebula.localnet.story import Teller
 
 FOLDER = Path("nebula-demo")
-Json = Annotated[bool, Parameter(name=["--json"])]
+Json = Annotated[bool, Parameter(name=["--json"], negative="", help="End standard output with one JSON object.")]
 
 
 def demo(
@@ -41,18 +41,16 @@ def demo(
 
     A story that was interrupted is gone on with; one that ended is followed by another study on the same people.
 
-    Parameters
-    ----------
-    people: how many people to make up.
-    cohort: a multi-sample VCF to use instead, GRCh38.
-    phenotypes: a table of its people's phenotypes, keyed on sample names.
-    trait: the phenotype to study.
-    analysis: what to compute.
-    pcs: principal components among the covariates.
-    result_class: noised, hits or full; by default what suits the analysis.
-    seed: of the made-up people and the analysis.
-    folder: where everything goes; a new folder, or one of an earlier demo.
-    json: end standard output with one JSON object.
+    Args:
+        people: how many people to make up.
+        cohort: a VCF of many people to use instead, on GRCh38.
+        phenotypes: a table with a line for each of its people, keyed on sample names.
+        trait: the phenotype to study; with a cohort, a column of the table.
+        analysis: what to compute.
+        pcs: principal components among the covariates.
+        result_class: what may leave; by default what suits the analysis.
+        seed: of the made-up people and the analysis.
+        folder: where everything goes; a new folder, or one of an earlier demo.
     """
     plot = Plot(
         folder=folder,
@@ -110,15 +108,26 @@ def _network(folder: Path) -> Iterator[None]:
 def _teller(show: Console, began: float) -> Iterator["Teller"]:
     from nebula.localnet.story import Teller  # noqa: PLC0415 - see above
 
-    with progress() as bar:
-        tasks: dict[str, TaskID] = {}
+    with progress(on=show) as bar:
+        counted: dict[str, TaskID] = {}
 
         def count(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(what, total=total)
-            bar.update(tasks[what], completed=done, visible=done < total)
+            if what not in counted:
+                hide()
+                counted[what] = bar.add_task(what, total=total)
+            bar.update(counted[what], completed=done, visible=done < total)
+
+        def hide() -> None:
+            # What comes next is under way: the last count of what went before may never have been told.
+            for task in counted.values():
+                bar.update(task, visible=False)
 
         def step(sentence: str) -> None:
+            hide()
             show.print(f"[dim]{time.monotonic() - began:5.0f} s[/dim]  [bold]{sentence}[/bold]")
 
-        yield Teller(open=step, say=lambda what: show.print(f"         {what}"), count=count)
+        def say(what: str) -> None:
+            hide()
+            show.print(f"         {what}")
+
+        yield Teller(open=step, say=say, count=count)

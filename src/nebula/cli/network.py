@@ -7,6 +7,7 @@ import httpx2
 from cyclopts import Parameter
 
 from nebula.cli.console import err, out, print_json
+from nebula.cli.options import NETWORK, Json
 from nebula.localnet.places import KEEPERS
 from nebula.localnet.processes import answers
 from nebula.localnet.settings_files import LocalNetwork, load_network
@@ -14,18 +15,19 @@ from nebula.localnet.setup import open_network
 from nebula.localnet.supervisor import running, states, stop
 from nebula.protocol.errors import RejectedInputError
 
-FOLDER = Path("nebula-network")
-Folder = Annotated[Path, Parameter(name=["--dir"], help="The network's folder; all of its state is below it.")]
-Json = Annotated[bool, Parameter(name=["--json"], help="Print one JSON object on standard output.")]
+Folder = Annotated[
+    Path,
+    Parameter(name=["--dir"], env_var="NEBULA_DIR", help="The network's folder; all of its state is below it."),
+]
 
 
-def up(*, folder: Folder = FOLDER) -> None:
+def up(*, folder: Folder = NETWORK) -> None:
     """Start a whole network on this machine, or make one. Its hardware is simulated: it protects nothing."""
     network = open_network(folder, tell=lambda what: err.print(f"  {what} …"))
     out.print(f"The network in {folder} is up. Hardware is SIMULATED. Hub: {network.hub_url}")
 
 
-def down(*, folder: Folder = FOLDER) -> None:
+def down(*, folder: Folder = NETWORK) -> None:
     """Stop a network. Nothing is lost; `nebula up` goes on."""
     if stop(folder):
         out.print(f"The network in {folder} is down.")
@@ -34,7 +36,7 @@ def down(*, folder: Folder = FOLDER) -> None:
         out.print(f"The network in {folder} is not running.")
 
 
-def status(*, folder: Folder = FOLDER, json: Json = False) -> None:
+def status(*, folder: Folder = NETWORK, json: Json = False) -> None:
     """Show which processes run, and whether they answer."""
     network = _existing(folder)
     with httpx2.Client(timeout=2, trust_env=False) as http:

@@ -30,7 +30,11 @@ def serve_ledger(*, database: Path, genesis: Path | None = None, host: str = "12
 
 @ledger.command(name="check")
 def check_ledger(*, database: Path) -> None:
-    """Execute every block again and compare; exit status 5 when anything differs."""
+    """Execute every block again and compare; exit status 5 when anything differs.
+
+    Args:
+        database: the ledger's file.
+    """
     from nebula.ledger.node import check  # noqa: PLC0415
 
     report = check(database)
@@ -40,7 +44,13 @@ def check_ledger(*, database: Path) -> None:
 
 @hardware.command(name="serve")
 def serve_hardware(*, folder: Path, port: int, host: str = "127.0.0.1") -> None:
-    """Serve a simulated processor and its collateral below a folder until stopped."""
+    """Serve a simulated processor and its collateral below a folder until stopped.
+
+    Args:
+        folder: where the processor's keys are and its certificates go; it is made.
+        port: port to answer at.
+        host: address to answer at.
+    """
     from nebula.attestation.simulator.__main__ import serve  # noqa: PLC0415
 
     serve(folder, host=host, port=port)
@@ -48,7 +58,11 @@ def serve_hardware(*, folder: Path, port: int, host: str = "127.0.0.1") -> None:
 
 @keeper.command(name="serve")
 def serve_keeper(*, settings: Path) -> None:
-    """Serve a keeper until stopped."""
+    """Serve a keeper until stopped.
+
+    Args:
+        settings: the keeper's settings, a JSON file.
+    """
     from nebula.keeper.app import serve  # noqa: PLC0415
 
     serve(settings)
@@ -56,7 +70,11 @@ def serve_keeper(*, settings: Path) -> None:
 
 @hub.command(name="serve")
 def serve_hub(*, settings: Path) -> None:
-    """Serve the hub until stopped."""
+    """Serve the hub until stopped.
+
+    Args:
+        settings: the hub's settings, a JSON file.
+    """
     from nebula.hub.app import serve  # noqa: PLC0415
 
     serve(settings)
@@ -64,7 +82,11 @@ def serve_hub(*, settings: Path) -> None:
 
 @enclave.command(name="serve")
 def serve_enclave(*, settings: Path) -> None:
-    """Ask the hub for runs and carry each out in an enclave worker, until stopped."""
+    """Ask the hub for runs and carry each out in an enclave worker, until stopped.
+
+    Args:
+        settings: the host's settings, a JSON file.
+    """
     from nebula.host.app import serve  # noqa: PLC0415
 
     serve(settings)
