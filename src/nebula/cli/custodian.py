@@ -75,7 +75,7 @@ def import_(
             progress=lambda done: bar.update(task, completed=done),
         )
     importing.enrol(opened)
-    _tell_end(opened, imported, chosen, json=json)
+    _tell_end(opened, imported, chosen, at, json=json)
 
 
 def _panel(opened: OpenVault, wanted: str | None) -> Panel:
@@ -108,7 +108,7 @@ def _tell_columns(columns: tuple[ColumnReport, ...], *, people: int) -> None:
         err.print(f"  {one.name}: {one.unreadable} cells are no {one.kind}, from line {line} on; they count as missing")
 
 
-def _tell_end(opened: OpenVault, imported: Imported, panel: Panel, *, json: bool) -> None:
+def _tell_end(opened: OpenVault, imported: Imported, panel: Panel, at: VaultOptions, *, json: bool) -> None:
     stages = importing.stages(opened)
     registered = stages.get(Stage.REGISTERED, 0)
     if json:
@@ -117,4 +117,5 @@ def _tell_end(opened: OpenVault, imported: Imported, panel: Panel, *, json: bool
         return
     out.print(f"{counted(imported.new, 'record')} made; {imported.known:,} were here already.")
     show_table(("stage", "records"), [(stage, f"{count:,}") for stage, count in stages.items()], numbers=("records",))
-    err.print(f"Panel: {panel.name} ({short(panel.panel_id)}), {panel.sites:,} sites. Next: `nebula record list`")
+    err.print(f"Panel: {panel.name} ({short(panel.panel_id)}), {panel.sites:,} sites.")
+    err.print(f"Next: `nebula record list{at.typed}`")

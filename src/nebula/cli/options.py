@@ -1,5 +1,6 @@
 """Options that many commands share, so that they mean the same everywhere."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -40,6 +41,11 @@ class VaultOptions:
         """Where the vault is."""
         return self.vault or self.folder / "vault"
 
+    @property
+    def typed(self) -> str:
+        """What the next command needs so as to mean the same vault."""
+        return _typed(self.folder, "--vault", self.vault)
+
 
 @Parameter(name="*")
 @dataclass(frozen=True)
@@ -56,6 +62,16 @@ class BuyerOptions:
     def buyer_folder(self) -> Path:
         """Where the buyer's settings, keys and studies are."""
         return self.buyer or self.folder / "buyer"
+
+    @property
+    def typed(self) -> str:
+        """What the next command needs so as to mean the same buyer."""
+        return _typed(self.folder, "--buyer", self.buyer)
+
+
+def _typed(folder: Path, option: str, own: Path | None) -> str:
+    network = "" if folder == NETWORK else f" --dir {shlex.quote(str(folder))}"
+    return network if own is None else f"{network} {option} {shlex.quote(str(own))}"
 
 
 OF_VAULT = VaultOptions()

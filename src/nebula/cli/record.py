@@ -1,5 +1,6 @@
 """``nebula record import|list|show``: bring a genome in, and see what became of it."""
 
+import shlex
 from pathlib import Path
 
 from cyclopts import App
@@ -75,7 +76,9 @@ def import_(
         print_json(facts_of(made))
         return
     out.print(f"{made.label} is record {made.record}, {made.stage.value}.")
-    err.print("`nebula record show` tells what keepers decide about it, `nebula payout list` what it earns.")
+    which = f"{shlex.quote(made.label)}{at.typed}"
+    err.print(f"`nebula record show {which}` tells what keepers decide about it,")
+    err.print(f"`nebula payout list{at.typed}` what it earns.")
 
 
 @record.command(name="list")
@@ -86,7 +89,7 @@ def list_records(*, at: VaultOptions = OF_VAULT, json: Json = False) -> None:
     if json:
         print_json({"records": [facts_of(one) for one in found]})
     elif not found:
-        err.print("This vault has no record yet: `nebula record import FILE` makes one.")
+        err.print(f"This vault has no record yet: `nebula record import FILE{at.typed}` makes one.")
     else:
         rows = [(one.label, short(one.record), one.stage.value, str(one.version)) for one in found]
         show_table(("label", "record", "stage", "version"), rows, numbers=("version",))

@@ -51,7 +51,7 @@ def fund(study: str, *, yes: Yes = False, at: BuyerOptions = OF_BUYER, json: Jso
         return
     said = "was locked before" if block is None else f"is locked, with block {block}"
     out.print(f"The escrow of {tokens(document.escrow_wei)} {said}.")
-    err.print(f"Next: `nebula study run {short(found)} --follow`")
+    err.print(f"Next: `nebula study run {short(found)} --follow{at.typed}`")
 
 
 @study.command
@@ -84,10 +84,10 @@ def run(
             f"the run ended without a result: {detail}",
             hint=None
             if state == "refunded"
-            else f"the escrow comes back after {day(document)}: `nebula study refund {short(found)}`",
+            else f"the escrow comes back after {day(document)}: `nebula study refund {short(found)}{at.typed}`",
         )
     if not json and state == "paid":
-        err.print(f"Next: `nebula study result {short(found)}`")
+        err.print(f"Next: `nebula study result {short(found)}{at.typed}`")
 
 
 @study.command
@@ -121,7 +121,14 @@ def list_studies(*, at: BuyerOptions = OF_BUYER, json: Json = False) -> None:
         show_table(
             ("study", "title", "analysis", "escrow", "money", "deadline"),
             [
-                (short(one), document.title, document.analysis, tokens(document.escrow_wei), money, day(document))
+                (
+                    short(one),
+                    document.title,
+                    document.analysis,
+                    tokens(document.escrow_wei),
+                    MONEY[money].partition(":")[0],
+                    day(document),
+                )
                 for one, document, money in rows
             ],
             numbers=("escrow",),
@@ -156,8 +163,8 @@ def result(
     out.print(f"{document.title}: {receipt.record_count:,} records, opened and equal to the receipt's digest")
     if receipt.simulated:
         out.print("[bold]SIMULATED hardware: it protected nothing.[/bold]")
-    for name, path in sorted(written.items()):
-        out.print(f"  {name:<20} {path}")
+    for path in sorted(written.values()):
+        out.print(f"  {path.name:<20} {path}")
     err.print(f"Next: `nebula audit run {folder / 'run.json'} --result {folder / 'result.json'}`")
 
 

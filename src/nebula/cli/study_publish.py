@@ -109,7 +109,7 @@ def publish(
         print_json(facts(document) | {"matching": answer.matching, "refused": answer.refused})
         return
     _tell_published(document, answer)
-    err.print(f"Next: `nebula study fund {short(answer.study)}`")
+    err.print(f"Next: `nebula study fund {short(answer.study)}{at.typed}`")
 
 
 def _panel(settings: BuyerSettings, wanted: str | None) -> str:

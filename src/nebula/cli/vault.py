@@ -40,7 +40,7 @@ def init(*, at: VaultOptions = OF_VAULT, json: Json = False) -> None:
     _show(words.split())
     asking.wait_for_enter("\nThey are not shown again. Have you written them down?")
     save_seed(folder, words, chosen)
-    err.print(f"\nYour vault is in {folder}. Next: `nebula record import FILE`")
+    err.print(f"\nYour vault is in {folder}. Next: `nebula record import FILE{at.typed}`")
 
 
 @vault.command
@@ -66,7 +66,7 @@ def restore(*, at: VaultOptions = OF_VAULT, json: Json = False) -> None:
     if found["withdrawn"]:
         gone = counted(found["withdrawn"], "record")
         out.print(f"{gone} stay away: withdrawn before, and the keepers have forgotten them, as they should.")
-    err.print("`nebula record list` shows them, `nebula payout list` what they earned.")
+    err.print(f"`nebula record list{at.typed}` shows them, `nebula payout list{at.typed}` what they earned.")
 
 
 def _bring_back(at: VaultOptions, chosen: SecretBytes) -> dict[str, int]:
