@@ -1,5 +1,5 @@
 """``python -m nebula.cli`` is ``nebula``."""
 
-from nebula.cli.app import main
+from nebula.cli.entry import main
 
 main()

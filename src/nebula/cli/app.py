@@ -53,12 +53,15 @@ def main(arguments: list[str] | None = None) -> None:
         print_error(error)
         sys.exit(error.exit_status)
     except KeyboardInterrupt:
+        print(file=sys.stderr)
         sys.exit(130)
 
 
 def _usage(error: CycloptsError) -> RejectedInputError:
     command = " ".join(["nebula", *(error.command_chain or ())])
-    return RejectedInputError("cli.usage", str(error).strip().rstrip("."), hint=f"`{command} --help` tells the usage")
+    # The hint leads to all of the commands; a list that is cut off would only be taken for one.
+    sentence = str(error).partition(" Available commands:")[0].strip().rstrip(".")
+    return RejectedInputError("cli.usage", sentence, hint=f"`{command} --help` tells the usage")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,14 @@
+"""Where ``nebula`` begins: light, so that Ctrl-C while the rest is loaded ends it quietly, too."""
+
+import sys
+
+
+def main() -> None:
+    """Load the commands, and run the one that is asked for."""
+    try:
+        from nebula.cli.app import main as run  # noqa: PLC0415 - see above
+
+        run()
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        sys.exit(130)
