@@ -27,7 +27,7 @@ CALLERS = {
             "##contig=<ID=HLA-DRB1*16:02:01,length=11005,assembly=GRCh38>",
         ],
         [
-            "chr1 10 . A C,<NON_REF> 50.6 . DP=9;MLEAC=1,0 GT:AD:DP:GQ:PGT:PL:SB 0/1:5,4,0:9:9:0|1:9,0,9,9,9,9:1,2,3,4",
+            "chr1 10 . A C,<NON_REF> 50.6 . MLEAC=1,0 GT:AD:DP:GQ:PGT:PL:SB 0/1:5,4,0:9:9:0|1:9,0,9,9,9,9:1,2,3,4",
             "chr1 11 . A <NON_REF> . . END=90 GT:DP:GQ:MIN_DP:PL 0/0:30:87:28:0,87,900",
             "HLA-DRB1*16:02:01 5 . A C . . . GT 0/1",
         ],
@@ -162,7 +162,7 @@ def test_catalogues_without_samples_are_accepted() -> None:
         version="4.1",
     )
     dbsnp = vcf(
-        "NC_000001.11 10001 rs15 T A,C . . RS=1;dbSNPBuildID=154;FREQ=KOREAN:0.9891,0.0109,.|SGDP:0,1,.;R5;COMMON",
+        "NC_000001.11 10001 rs15 T A,C . . RS=1;dbSNPBuildID=154;FREQ=KOREAN:0.98,0.02,.|SGDP:0,1,.;R5;COMMON",
         samples=(),
         meta=["##dbSNP_BUILD_ID=156", "##contig=<ID=NC_000001.11>", definition("INFO", "FREQ", ".", "String")],
     )
