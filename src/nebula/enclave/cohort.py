@@ -90,9 +90,11 @@ def _equals(cell: Phenotype | None, wanted: str) -> bool:
 
 def _numbers(name: str, cells: Sequence[Phenotype | None], inside: NDArray[np.bool_]) -> NDArray[np.float64]:
     names = [cell.category if cell is not None else None for cell in cells]
+    numbers = _numbers_in_common_unit(cells)
+    if not any(names):
+        return numbers
     counted = Counter(found for found, here in zip(names, inside, strict=True) if here and found is not None)
     categories = sorted(category for category, people in counted.items() if people >= MINIMUM_CELL)
-    numbers = _numbers_in_common_unit(cells)
     if not categories:
         return numbers
     if len(categories) > _TWO or np.count_nonzero(~np.isnan(numbers[inside])) >= MINIMUM_CELL:
