@@ -9,11 +9,13 @@ mod hardy;
 mod linkage;
 mod packing;
 mod private;
+mod products;
 mod regression;
 mod select;
 mod transpose;
 mod variant_key;
 mod vcf;
+mod walk;
 
 use pyo3::prelude::*;
 
@@ -25,6 +27,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(regression::linear_scan, module)?)?;
     module.add_function(wrap_pyfunction!(private::assemble_private, module)?)?;
     module.add_function(wrap_pyfunction!(packing::counts, module)?)?;
+    module.add_function(wrap_pyfunction!(products::genotypes_times, module)?)?;
+    module.add_function(wrap_pyfunction!(products::transposed_genotypes_times, module)?)?;
     module.add_function(wrap_pyfunction!(packing::pack, module)?)?;
     module.add_function(wrap_pyfunction!(packing::place, module)?)?;
     module.add_function(wrap_pyfunction!(packing::keep_samples, module)?)?;

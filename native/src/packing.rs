@@ -96,7 +96,10 @@ fn matrix(py: Python<'_>, rows: usize, width: usize, values: Vec<u8>) -> PyResul
 }
 
 /// Check that a packed matrix is contiguous and as wide as `samples` need.
-fn rows_of<'a>(packed: &'a PyReadonlyArray2<'_, u8>, samples: usize) -> PyResult<(usize, usize, &'a [u8])> {
+pub fn rows_of<'a>(
+    packed: &'a PyReadonlyArray2<'_, u8>,
+    samples: usize,
+) -> PyResult<(usize, usize, &'a [u8])> {
     let width = packed.shape()[1];
     if width != bytes_for(samples) {
         return Err(PyValueError::new_err(format!(

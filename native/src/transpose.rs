@@ -6,7 +6,7 @@
 use crate::cpu::widest;
 
 /// Codes in a 64-bit word, and so the side of a square.
-const SIDE: usize = 32;
+pub const SIDE: usize = 32;
 /// Squares side by side: as many words as the widest register holds.
 const LANES: usize = 8;
 /// People, and sites, of a tile.
@@ -15,12 +15,11 @@ const LINE_BYTES: usize = 64;
 /// Sites that are finished for all people before the next are begun: their rows stay in the second-level cache.
 const STRIPE: usize = 4 * TILE;
 
-/// 32 people by 256 sites; transposed, lane l of row i is site 32 l + i.
-type Band = [[u64; LANES]; SIDE];
-
-/// Transpose the eight squares of a band: five rounds of swapping ever smaller quadrants (Hacker's Delight 7-3).
+/// Transpose squares that lie side by side: five rounds of swapping ever smaller quadrants (Hacker's Delight 7-3).
+///
+/// A row holds one person's codes at `LANES` × 32 sites; transposed, lane l of row i is site 32 l + i.
 #[inline(always)]
-fn transpose_band(band: &mut Band) {
+pub fn transpose_squares<const LANES: usize>(band: &mut [[u64; LANES]; SIDE]) {
     const ROUNDS: [(usize, u64); 5] = [
         (16, 0x0000_0000_ffff_ffff),
         (8, 0x0000_ffff_0000_ffff),
@@ -84,7 +83,7 @@ fn transpose_anywhere(rows: &[&[u8]], sites: usize, target: &mut Target<'_>) {
                     for (line, row) in band.iter_mut().zip(people) {
                         *line = line_at(row, site / 4);
                     }
-                    transpose_band(band);
+                    transpose_squares(band);
                 }
                 let bytes = people.len().div_ceil(4);
                 let start = target.first + group * LINE_BYTES;

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nebula.analysis.frequency import GenotypeCounts
-from nebula.analysis.structure import principal_components, prune_linked, standardised_tiles
+from nebula.analysis.structure import leading_components, principal_components, prune_linked
 from nebula.genome.matrix import PackedMatrix
 from nebula.protocol.errors import RejectedInputError
 
@@ -38,12 +38,20 @@ def test_equal_seeds_give_equal_components_with_one_sign(varying: PackedMatrix) 
     assert (once[strongest, range(3)] > 0).all()
 
 
-def test_tiles_bound_memory_and_change_nothing(varying: PackedMatrix, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = np.vstack(list(standardised_tiles(varying)))
-    monkeypatch.setattr("nebula.analysis.structure.TILE_BYTES", 4 * 203 * 7)
-    tiles = list(standardised_tiles(varying))
-    assert max(len(tile) for tile in tiles) == 7
-    np.testing.assert_array_equal(np.vstack(tiles), whole)
+def test_components_do_not_depend_on_threads(varying: PackedMatrix) -> None:
+    one, three = (leading_components(varying, 3, seed=7, threads=count) for count in (1, 3))
+    np.testing.assert_array_equal(one.vectors, three.vectors)
+
+
+def test_a_component_knows_its_eigenvalue_and_how_still_it_stands(varying: PackedMatrix) -> None:
+    found, expected = leading_components(varying, 2, seed=1), slow_components(varying.dosage(), 2)
+    dosage = varying.dosage().astype(float)
+    seen = dosage >= 0
+    twice = np.where(seen, dosage, 0).sum(axis=1, keepdims=True) / seen.sum(axis=1, keepdims=True)
+    standard = np.where(seen, (dosage - twice) / np.sqrt(twice * (1 - twice / 2)), 0.0)
+    values = np.linalg.norm(standard @ expected, axis=0) ** 2 / varying.variants
+    np.testing.assert_allclose(found.values, values, rtol=1e-5)
+    assert (found.residuals < 1e-3).all()
 
 
 def test_more_components_than_people_are_refused(varying: PackedMatrix) -> None:
@@ -86,6 +94,8 @@ def test_components_of_real_people_are_plink2s_and_tell_the_continents_apart(
     rows = [line.split()[-6:] for line in out.with_suffix(".eigenvec").read_text().splitlines()[1:]]
     theirs = np.array(rows, dtype=float)
     ours = principal_components(PackedMatrix.from_dosage(dosage), 6, seed=3)
+    # Cosines between the spaces and between each pair of axes.
+    assert np.linalg.svd(ours.T @ theirs)[1].min() > 0.9999
     assert np.abs((ours * theirs).sum(axis=0)).min() > 0.9999
     lines = (shared_data / "cohort/populations.tsv").read_text().splitlines()[1:]
     group = {line.split("\t")[0]: line.split("\t")[2] for line in lines}

@@ -1,30 +1,37 @@
 """Population structure: which variants to look at, and the principal components of people.
 
-Components come from a block Krylov method (Musco and Musco, NeurIPS 2015): a few dozen random directions
-are carried back and forth through the standardised genotypes, and the space they span is solved exactly.
+Components come from a block Krylov method (Musco and Musco, NeurIPS 2015) in the form of Lanczos with blocks: a few
+random directions are carried back and forth through the standardised genotypes, which never leave their two bits,
+and the space they span is solved exactly after every round, until the components stand still.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nebula import _native
 from nebula.analysis.frequency import GenotypeCounts
+from nebula.analysis.products import genotypes_times, standardised_lines, transposed_genotypes_times
 from nebula.protocol.errors import RejectedInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
     from nebula.genome.matrix import PackedMatrix
 
-# A tile of standardised genotypes takes at most this much memory.
-TILE_BYTES = 64 * 1024 * 1024
-OVERSAMPLING = 10
-PASSES = 10
+# Directions are carried in groups of 16: the kernel's columns. At least so many are more than asked for.
+LANES = 16
+OVERSAMPLING = 4
+MAXIMUM_PASSES = 20
+# A component stands still when this little of its image lies outside of itself, relative to its eigenvalue.
+RESIDUAL = 1e-3
+# What a single-precision walk cannot tell from nothing.
+ROUNDING = 1e-5
 
 
 def prune_linked(
@@ -58,26 +65,45 @@ def prune_linked(
     return kept
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Components:
+    """Leading eigenvectors of the relationship matrix X'X / variants.
+
+    Attributes:
+        vectors: shape (samples, count), orthonormal, the strongest first. They describe single people. The sign is
+            such that each column's entry of greatest size is positive.
+        values: eigenvalues, shape (count,), descending.
+        residuals: length of what the matrix makes of a vector beyond its eigenvalue times itself, relative to the
+            eigenvalue, shape (count,).
+    """
+
+    vectors: NDArray[np.float64]
+    values: NDArray[np.float64]
+    residuals: NDArray[np.float64]
+
+
 def principal_components(matrix: PackedMatrix, count: int, *, seed: int) -> NDArray[np.float64]:
-    """Return people's leading principal components.
+    """Return people's leading principal components, shape (samples, count): see ``leading_components``."""
+    if count == 0:
+        return np.zeros((matrix.samples, 0))
+    return leading_components(matrix, count, seed=seed).vectors
+
+
+def leading_components(matrix: PackedMatrix, count: int, *, seed: int, threads: int | None = None) -> Components:
+    """Find people's leading principal components.
 
     Genotypes are standardised as ``plink2 --pca`` does: minus twice the allele frequency, over
     the square root of 2p(1-p); missing ones are set to the mean. The variants should be LD-pruned.
 
     Args:
         matrix: the cohort on the variants chosen.
-        count: number of components.
+        count: number of components, 1 or more.
         seed: of the random start; equal seeds give equal components.
-
-    Returns:
-        float64, shape (samples, count): columns of unit length, the strongest first. The sign is chosen
-        so that each column's entry of greatest size is positive.
+        threads: results do not depend on it.
 
     Raises:
         RejectedInputError: more components than people or than variants that vary.
     """
-    if count == 0:
-        return np.zeros((matrix.samples, 0))
     counts = GenotypeCounts.of(matrix)
     varying = matrix.select_variants(counts.minor > 0)
     if count > min(varying.variants, matrix.samples - 1):
@@ -86,47 +112,55 @@ def principal_components(matrix: PackedMatrix, count: int, *, seed: int) -> NDAr
             f"{count} components need as many varying variants and more people; "
             f"there are {varying.variants} and {matrix.samples}",
         )
-    start = np.random.default_rng(seed).standard_normal((matrix.samples, count + OVERSAMPLING))
-    space = _krylov_space(varying, start[:, : matrix.samples])
-    projected = _relationship_times(varying, space)
-    small = space.T @ projected
-    _, vectors = np.linalg.eigh((small + small.T) / 2)
-    leading = space @ vectors[:, ::-1][:, :count]
-    return _with_sign(leading / np.linalg.norm(leading, axis=0))
+    lines = standardised_lines(GenotypeCounts.of(varying))
+
+    def relationship_times(block: NDArray[np.float64]) -> NDArray[np.float64]:
+        scores = genotypes_times(varying, lines, block, threads=threads)
+        return transposed_genotypes_times(varying, lines, scores, threads=threads) / varying.variants
+
+    width = min(-(-(count + OVERSAMPLING) // LANES) * LANES, matrix.samples)
+    start = np.random.default_rng(seed).standard_normal((matrix.samples, width))
+    return _block_lanczos(relationship_times, start, count)
 
 
-def _krylov_space(matrix: PackedMatrix, start: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Orthonormal basis of the start and of what repeated products make of it."""
+def _block_lanczos(
+    times: Callable[[NDArray[np.float64]], NDArray[np.float64]], start: NDArray[np.float64], count: int
+) -> Components:
+    """Grow an orthonormal basis by the matrix' image of its last block until ``count`` eigenvectors stand still."""
     block = np.linalg.qr(start)[0]
-    blocks = [block]
-    for _ in range(PASSES):
-        if sum(one.shape[1] for one in blocks) >= matrix.samples:
+    basis = images = np.zeros((len(start), 0))
+    for _ in range(MAXIMUM_PASSES):
+        image = times(block)
+        basis, images = np.hstack([basis, block]), np.hstack([images, image])
+        found = _within(basis, images, count)
+        if (found.residuals <= RESIDUAL).all():
             break
-        block = np.linalg.qr(_relationship_times(matrix, block))[0]
-        blocks.append(block)
-    # Blocks grow alike as they converge: drop the directions that are rounding only.
-    space, sizes, _ = np.linalg.svd(np.hstack(blocks), full_matrices=False)
-    return np.asarray(space[:, sizes > sizes[0] * 1e-10])
+        block = _beyond(basis, image)
+        if not block.shape[1]:
+            break
+    return found
 
 
-def _relationship_times(matrix: PackedMatrix, block: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Multiply the relationship matrix X'X / variants by a block, one tile of variants at a time."""
-    single = block.astype(np.float32)
-    product = np.zeros(block.shape)
-    for tile in standardised_tiles(matrix):
-        product += tile.T @ (tile @ single)
-    return product / matrix.variants
+def _within(basis: NDArray[np.float64], images: NDArray[np.float64], count: int) -> Components:
+    """Solve the eigenproblem within a basis (Rayleigh and Ritz)."""
+    small = basis.T @ images
+    values, rotation = np.linalg.eigh((small + small.T) / 2)
+    values, rotation = values[::-1][:count], rotation[:, ::-1][:, :count]
+    vectors = basis @ rotation
+    left = np.linalg.norm(images @ rotation - vectors * values, axis=0)
+    residuals = left / np.maximum(np.abs(values), np.finfo(float).tiny)
+    return Components(_with_sign(vectors / np.linalg.norm(vectors, axis=0)), values, residuals)
 
 
-def standardised_tiles(matrix: PackedMatrix) -> Iterator[NDArray[np.float32]]:
-    """Yield standardised genotypes, float32, shape (some variants, samples), in order."""
-    height = max(1, TILE_BYTES // (4 * matrix.samples))
-    for first in range(0, matrix.variants, height):
-        part = matrix.select_variants(slice(first, first + height))
-        frequency = GenotypeCounts.of(part).frequency[:, None]
-        scale = np.sqrt(2 * frequency * (1 - frequency))
-        values = np.hstack([(np.array([[0, 1, 2]]) - 2 * frequency) / scale, np.zeros_like(scale)])
-        yield _native.expand(part.packed, part.samples, values.astype(np.float32))
+def _beyond(basis: NDArray[np.float64], image: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Orthonormal directions of an image that a basis does not hold yet; none where the rest is rounding."""
+    sizes = np.linalg.norm(image, axis=0)
+    # Twice is enough for orthogonality to the last digit.
+    for _ in range(2):
+        image = image - basis @ (basis.T @ image)
+    vectors, left, _ = np.linalg.svd(image, full_matrices=False)
+    rest = vectors[:, left > ROUNDING * sizes.max()][:, : len(basis) - basis.shape[1]]
+    return np.linalg.qr(rest - basis @ (basis.T @ rest))[0]
 
 
 def _with_sign(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
