@@ -6,13 +6,17 @@
 mod cpu;
 mod expansion;
 mod hardy;
+mod kinship;
 mod linkage;
+mod logistic;
+mod logistic_fit;
 mod packing;
 mod private;
 mod products;
 mod regression;
 mod select;
 mod transpose;
+mod symmetric;
 mod variant_key;
 mod vcf;
 mod walk;
@@ -23,7 +27,9 @@ use pyo3::prelude::*;
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(expansion::expand, module)?)?;
     module.add_function(wrap_pyfunction!(hardy::hardy_weinberg, module)?)?;
+    module.add_function(wrap_pyfunction!(kinship::kinship_pairs, module)?)?;
     module.add_function(wrap_pyfunction!(linkage::prune_linked, module)?)?;
+    module.add_function(wrap_pyfunction!(logistic::logistic_scan, module)?)?;
     module.add_function(wrap_pyfunction!(regression::linear_scan, module)?)?;
     module.add_function(wrap_pyfunction!(private::assemble_private, module)?)?;
     module.add_function(wrap_pyfunction!(packing::counts, module)?)?;

@@ -184,6 +184,16 @@ impl<'a> Oriented<'a> {
         self.counts[0] + self.counts[1] + self.counts[2]
     }
 
+    /// Counts of the codes as they were given.
+    pub fn true_counts(&self) -> [i64; 4] {
+        let [zero, one, two, missing] = self.counts;
+        if self.flipped {
+            [two, one, zero, missing]
+        } else {
+            self.counts
+        }
+    }
+
     pub fn alleles(&self) -> i64 {
         self.counts[1] + 2 * self.counts[2]
     }

@@ -23,9 +23,29 @@ def transposed_genotypes_times(
     packed: NDArray[np.uint8], samples: int, lines: NDArray[np.float64], columns: NDArray[np.float64], threads: int
 ) -> NDArray[np.float64]: ...
 def hardy_weinberg(counts: NDArray[np.int64]) -> NDArray[np.float64]: ...
+def kinship_pairs(
+    packed: NDArray[np.uint8], samples: int, minimum: float, threads: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]: ...
 def linear_scan(
     packed: NDArray[np.uint8], basis: NDArray[np.float64], residuals: NDArray[np.float64], threads: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]]: ...
+def logistic_scan(
+    packed: NDArray[np.uint8],
+    design: NDArray[np.float64],
+    case: NDArray[np.float64],
+    null: NDArray[np.float64],
+    threshold: float,
+    threads: int,
+) -> tuple[
+    NDArray[np.float64],
+    NDArray[np.float64],
+    NDArray[np.uint8],
+    NDArray[np.uint8],
+    NDArray[np.int64],
+    NDArray[np.int64],
+    NDArray[np.int64],
+    NDArray[np.int64],
+]: ...
 def prune_linked(
     packed: NDArray[np.uint8], samples: int, window: int, step: int, threshold: float
 ) -> NDArray[np.bool_]: ...

@@ -73,3 +73,9 @@ def _beta_fraction(a: NDArray[np.float64], b: float, x: NDArray[np.float64]) -> 
 
 def _away_from_zero(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(np.abs(x) < _TINY, _TINY, x)
+
+
+def neg_log10_two_sided_normal(z: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return -log10 of the two-sided p of a standard normal deviate, any shape; NaN stays NaN."""
+    # -0.0 for p = 1 would print a sign.
+    return np.asarray(-(special.log_ndtr(-np.abs(z)) + np.log(2)) / np.log(10) + 0.0)
