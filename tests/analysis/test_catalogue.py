@@ -2,9 +2,17 @@ import numpy as np
 import pytest
 
 from nebula.analysis.catalogue import analysed_people, cohort_components, run
+from nebula.analysis.frequency import GenotypeCounts
 from nebula.analysis.inputs import CohortInput, Sites
 from nebula.analysis.linear import associate
-from nebula.analysis.parameters import AlleleFrequency, LinearGwas
+from nebula.analysis.parameters import (
+    AlleleFrequency,
+    KinshipCounts,
+    LinearGwas,
+    LogisticGwas,
+    PopulationStructure,
+    Relatives,
+)
 from nebula.genome.matrix import PackedMatrix
 from nebula.protocol.errors import RejectedInputError
 
@@ -67,6 +75,67 @@ def test_regions_choose_variants_and_nothing_else_does(cohort: CohortInput) -> N
     assert len(everything.table["n"]) == 600
     some = run("allele-frequency@1", AlleleFrequency(regions=("1:101-300", "chrX:60000-60000")), cohort)
     assert some.table["variant_id"].tolist() == ["1_200_A_C", "1_300_A_C", "23_60000_A_C"]
+
+
+def test_groups_have_their_own_counts_and_share_what_is_rarest(cohort: CohortInput) -> None:
+    result = run("allele-frequency@1", AlleleFrequency(groups="sex"), cohort)
+    assert result.people == 200
+    assert result.smallest_group == 100
+    women = cohort.matrix.select_samples(np.flatnonzero(cohort.phenotypes["sex"] == 1))
+    mine = result.table["group"] == 1
+    np.testing.assert_array_equal(result.table["effect_allele_count"][mine], GenotypeCounts.of(women).alternate)
+    np.testing.assert_array_equal(result.table["minor_allele_count"][mine], result.table["minor_allele_count"][~mine])
+    assert (result.table["minor_allele_count"][mine] <= GenotypeCounts.of(women).minor).all()
+    with pytest.raises(RejectedInputError) as refusal:
+        run("allele-frequency@1", AlleleFrequency(groups="trait"), cohort)
+    assert refusal.value.code == "analysis.not-groups"
+
+
+def test_cases_are_those_with_the_larger_of_two_values(cohort: CohortInput) -> None:
+    result = run("gwas-logistic@1", LogisticGwas(trait="sex", pcs=2, minimum_maf=0.1), cohort)
+    kept = np.flatnonzero(np.isfinite(cohort.phenotypes["sex"]))
+    assert result.people == 200
+    assert set(result.table["test"]) <= {"SCORE", "WALD", "FIRTH"}
+    rows = np.searchsorted(cohort.sites.position, result.table["base_pair_location"])
+    cases = cohort.matrix.select_samples(kept[cohort.phenotypes["sex"][kept] == 1])
+    counts = GenotypeCounts.of(cases)
+    np.testing.assert_allclose(result.table["effect_allele_frequency_cases"], counts.frequency[rows])
+    assert (result.table["minor_allele_count"] <= counts.minor[rows]).all()
+    with pytest.raises(RejectedInputError) as refusal:
+        run("gwas-logistic@1", LogisticGwas(trait="trait"), cohort)
+    assert refusal.value.code == "analysis.not-case-control"
+
+
+def test_relatives_leave_where_they_should(cohort: CohortInput) -> None:
+    doubled = np.r_[0:203, 20:40]
+    twins = CohortInput(
+        cohort.matrix.select_samples(doubled),
+        cohort.sites,
+        {name: column[doubled] for name, column in cohort.phenotypes.items()},
+    )
+    kept = run("gwas-linear@1", LinearGwas(trait="trait", pcs=0), twins)
+    dropped = run("gwas-linear@1", LinearGwas(trait="trait", pcs=0, relatives=Relatives.DROP), twins)
+    assert (kept.people, kept.left_out) == (214, 0)
+    assert dropped.people + dropped.left_out == 214
+    assert dropped.left_out >= 20
+    table = run("kinship@1", KinshipCounts(), twins).table
+    assert table["count"][0] >= 20
+    assert table["count"][5] >= 20
+
+
+def test_structure_counts_everybody_once_on_each_pair_of_components(cohort: CohortInput) -> None:
+    parameters = PopulationStructure(pcs=5)
+    result = run("pca-structure@1", parameters, cohort)
+    assert set(result.table["component_x"]) == {1, 3}
+    for first in (1, 3):
+        assert result.table["people"][result.table["component_x"] == first].sum() == 203
+    assert len(result.summary["eigenvalues"]) == 5
+    assert "vectors" not in result.table
+
+
+def test_proportions_are_tested_on_autosomes_alone(cohort: CohortInput) -> None:
+    table = run("allele-frequency@1", AlleleFrequency(), cohort).table
+    np.testing.assert_array_equal(np.isnan(table["hwe_p_value"]), table["chromosome"] == 23)
 
 
 def test_a_column_that_nobody_has_is_refused(cohort: CohortInput) -> None:

@@ -51,5 +51,5 @@ def test_a_region_is_chromosome_start_and_end(region: str) -> None:
 
 def test_an_analysis_that_is_not_offered_names_those_that_are() -> None:
     with pytest.raises(RejectedInputError) as refusal:
-        parse_parameters("gwas-logistic@1", {})
+        parse_parameters("gwas-logarithmic@1", {})
     assert "gwas-linear@1" in (refusal.value.hint or "")

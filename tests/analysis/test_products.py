@@ -16,16 +16,16 @@ def slow_numbers(dosage: np.ndarray, lines: np.ndarray) -> np.ndarray:
 
 @settings(max_examples=30, deadline=None)
 @given(
-    people=st.integers(1, 300),
-    variants=st.integers(1, 300),
+    shape=st.tuples(st.integers(1, 300), st.integers(1, 300)),
     columns=st.integers(1, 35),
     missing=st.sampled_from([0.0, 0.1]),
     threads=st.integers(1, 4),
     seed=st.integers(0, 1000),
 )
 def test_a_product_is_that_of_the_numbers_written_out(
-    people: int, variants: int, columns: int, missing: float, threads: int, seed: int
+    shape: tuple[int, int], columns: int, missing: float, threads: int, seed: int
 ) -> None:
+    people, variants = shape
     rng = np.random.default_rng(seed)
     dosage = rng.binomial(2, rng.beta(0.3, 0.3, (variants, 1)), (variants, people)).astype(np.int8)
     dosage[rng.random(dosage.shape) < missing] = -1

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from nebula.analysis import report
-from nebula.analysis.catalogue import AnalysisResult
+from nebula.analysis.catalogue import AnalysisResult, run
+from nebula.analysis.parameters import AlleleFrequency, KinshipCounts, LogisticGwas, PopulationStructure
 from nebula.disclosure import floors
 from nebula.disclosure.floors import PRODUCTION, Floors, simulation
 from nebula.disclosure.release import ReleaseContext, Released, ReleaseTerms, release
@@ -111,6 +112,60 @@ def test_a_class_of_people_too_small_to_hide_in_is_refused(association: Make, co
 
 def test_a_model_with_too_many_covariates_for_its_people_is_refused(association: Make) -> None:
     assert refusal_of(dataclasses.replace(association(104), fitted=21)) == "disclosure.saturated"
+
+
+def test_cases_and_controls_need_enough_copies_each(cohort: Callable) -> None:
+    made = cohort(1200)
+    made.phenotypes["case"] = (made.phenotypes["trait"] > 1).astype(float)
+    result = run("gwas-logistic@1", LogisticGwas(trait="case", pcs=0, minimum_maf=0), made)
+    released = let_out(result, ResultClass.FULL).table
+    assert len(released["beta"]) > 100
+    for part, people in (("cases", "n_cases"), ("controls", "n_controls")):
+        frequency = released[f"effect_allele_frequency_{part}"]
+        copies = np.minimum(frequency, 1 - frequency) * 2 * released[people]
+        assert (copies >= floors.MINIMUM_CELL - 0.5).all()
+    assert set(let_out(result).table["test"]) == {"WALD"}
+
+
+def test_a_variant_is_shown_in_every_group_or_in_none(cohort: Callable) -> None:
+    result = run("allele-frequency@1", AlleleFrequency(groups="class"), cohort(1200))
+    released = let_out(result, ResultClass.FULL)
+    shown = [released.table["variant_id"][released.table["group"] == one].tolist() for one in (0, 1)]
+    assert shown[0] == shown[1]
+    masked = [released.table["heterozygous"][released.table["group"] == one] < 0 for one in (0, 1)]
+    np.testing.assert_array_equal(*masked)
+    assert 0 < masked[0].sum() < len(masked[0])
+    assert (released.table["effect_allele_count"] >= floors.MINIMUM_CELL).all()
+    assert b"group" in released.to_files()["frequencies.tsv"].splitlines()[0]
+    assert refusal_of(result, ResultClass.NOISED) == "disclosure.class-not-offered"
+
+
+def test_a_few_people_less_because_of_relatives_are_refused(association: Make) -> None:
+    for few in (1, 9):
+        assert refusal_of(dataclasses.replace(association(200), left_out=few)) == "disclosure.differencing"
+    assert let_out(dataclasses.replace(association(200), left_out=10)).summary["sample_size"] == 200
+
+
+def test_kinship_leaves_as_counts_of_which_none_is_small(cohort: Callable) -> None:
+    made = cohort(1000)
+    result = run("kinship@1", KinshipCounts(), made)
+    result.table["count"][:3] = 0, 9, 10
+    released = let_out(result, ResultClass.FULL)
+    assert released.table["count"].tolist()[:3] == [-1, -1, 10]
+    assert set(released.to_files()) == {"kinship.tsv", "metadata.yaml"}
+    assert refusal_of(result, ResultClass.HITS) == "disclosure.class-not-offered"
+
+
+def test_no_square_of_a_structure_result_holds_few_people(cohort: Callable) -> None:
+    result = run("pca-structure@1", PopulationStructure(pcs=4), cohort(1500))
+    assert (result.table["people"] < 10).any()
+    released = let_out(result, ResultClass.FULL)
+    assert released.table["people"].min() >= 10
+    for first in (1, 3):
+        hidden = 1500 - released.table["people"][released.table["component_x"] == first].sum()
+        assert hidden == 0 or hidden >= 10
+    assert set(released.to_files()) == {"structure.tsv", "metadata.yaml"}
+    assert len(released.summary["eigenvalues"]) == 4
 
 
 def test_every_result_of_a_simulation_says_so(association: Make) -> None:

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nebula.disclosure.suppression import MASKED, enough_copies, mask_genotype_cells, round_significant
+from nebula.disclosure.suppression import MASKED, enough_copies, enough_people, mask_genotype_cells, round_significant
 
 CELLS = ("homozygous_other", "heterozygous", "homozygous_effect")
 
@@ -61,3 +61,14 @@ def test_rounding_keeps_so_many_digits_and_nothing_more(value: float, digits: in
     assert abs(rounded[0] - value) <= 0.5001 * 10 ** (1 - digits) * abs(value)
     assert float(f"{rounded[0]:.{digits - 1}e}") == rounded[0]
     assert np.isnan(rounded[1])
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=12))
+def test_squares_left_out_are_two_or_more_with_ten_people_or_none(people: list[int]) -> None:
+    table = {"component_x": np.ones(len(people), np.int64), "people": np.array(people)}
+    shown = enough_people(table)["people"]
+    hidden = sum(people) - int(shown.sum())
+    assert (shown >= 10).all()
+    if hidden and len(shown):
+        assert hidden >= 10
+        assert len(people) - len(shown) >= 2

@@ -45,6 +45,11 @@ class Kinship:
     kinship: NDArray[np.float64]
     samples: int
 
+    def at_least(self, minimum: float) -> Kinship:
+        """The pairs of a kinship of ``minimum`` or more."""
+        chosen = self.kinship >= minimum
+        return Kinship(self.first[chosen], self.second[chosen], self.kinship[chosen], self.samples)
+
     def families(self) -> NDArray[np.int64]:
         """Number of each person's family, shape (samples,): whoever is linked by pairs is one family."""
         ones = np.ones(len(self.first), dtype=np.int8)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -16,11 +17,19 @@ if TYPE_CHECKING:
 Column = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
 Region = Annotated[str, msgspec.Meta(pattern=r"\A(chr)?([1-9][0-9]?|X|Y|MT?):[1-9][0-9]{0,9}-[1-9][0-9]{0,9}\Z")]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Seed = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
 Frequency = Annotated[float, msgspec.Meta(ge=0, le=0.5)]
 
 
-class LinearGwas(Document, frozen=True, kw_only=True):
-    """``gwas-linear``: a quantitative trait on every common variant."""
+class Relatives(StrEnum):
+    """What becomes of people who are relatives of others in the cohort."""
+
+    KEEP = "keep"
+    DROP = "drop"  # as many as must go so that no two people are related
+
+
+class Association(Document, frozen=True, kw_only=True):
+    """What all associations of a trait with every common variant ask for."""
 
     trait: Column
     covariates: Annotated[tuple[Column, ...], msgspec.Meta(max_length=20)] = ()
@@ -31,13 +40,22 @@ class LinearGwas(Document, frozen=True, kw_only=True):
     prune_window: Annotated[int, msgspec.Meta(ge=2, le=2000)] = 50
     prune_step: Annotated[int, msgspec.Meta(ge=1, le=2000)] = 5
     prune_r_squared: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.2
-    seed: Annotated[int, msgspec.Meta(ge=0, lt=2**32)] = 0
+    seed: Seed = 0
+    relatives: Relatives = Relatives.KEEP
 
     def __post_init__(self) -> None:
         if self.prune_step > self.prune_window:
             raise ValueError("prune_step is at most prune_window")
         if len({self.trait, *self.covariates}) != 1 + len(self.covariates):
             raise ValueError("a column is named twice among trait and covariates")
+
+
+class LinearGwas(Association, frozen=True, kw_only=True):
+    """``gwas-linear``: a quantitative trait on every common variant."""
+
+
+class LogisticGwas(Association, frozen=True, kw_only=True):
+    """``gwas-logistic``: cases and controls on every common variant; the trait has two values, the larger is a case."""
 
 
 class AlleleFrequency(Document, frozen=True, kw_only=True):
@@ -47,14 +65,50 @@ class AlleleFrequency(Document, frozen=True, kw_only=True):
     """
 
     regions: Annotated[tuple[Region, ...], msgspec.Meta(max_length=1000)] = ()
+    groups: Column | None = None  # counts of each class of this column instead of the whole cohort's
 
 
-Parameters = LinearGwas | AlleleFrequency
+class KinshipCounts(Document, frozen=True, kw_only=True):
+    """``kinship``: how many pairs are related in which degree, and how many families there are. No pair is named."""
+
+    minimum_maf: Frequency = 0.05
+    maximum_missing: Share = 0.1
+
+
+class PopulationStructure(Document, frozen=True, kw_only=True):
+    """``pca-structure``: how much the leading components explain, and how many people lie where on pairs of them."""
+
+    pcs: Annotated[int, msgspec.Meta(ge=2, le=20)] = 10
+    pc_minimum_maf: Annotated[float, msgspec.Meta(ge=0.001, le=0.5)] = 0.05
+    maximum_missing: Share = 0.1
+    prune_window: Annotated[int, msgspec.Meta(ge=2, le=2000)] = 50
+    prune_step: Annotated[int, msgspec.Meta(ge=1, le=2000)] = 5
+    prune_r_squared: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.2
+    seed: Seed = 0
+
+    def __post_init__(self) -> None:
+        if self.prune_step > self.prune_window:
+            raise ValueError("prune_step is at most prune_window")
+
+
+Parameters = LinearGwas | LogisticGwas | AlleleFrequency | KinshipCounts | PopulationStructure
 
 PARAMETERS: Mapping[str, type[Parameters]] = {
     "gwas-linear@1": LinearGwas,
+    "gwas-logistic@1": LogisticGwas,
     "allele-frequency@1": AlleleFrequency,
+    "kinship@1": KinshipCounts,
+    "pca-structure@1": PopulationStructure,
 }
+
+
+def analysed_columns(parameters: Parameters) -> tuple[str, ...]:
+    """Name the phenotypes that an analysis looks at: the trait, then the covariates; or the groups."""
+    if isinstance(parameters, Association):
+        return (parameters.trait, *parameters.covariates)
+    if isinstance(parameters, AlleleFrequency) and parameters.groups is not None:
+        return (parameters.groups,)
+    return ()
 
 
 def parse_parameters(analysis: str, raw: Mapping[str, Any]) -> Parameters:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # Within one process a shard is as many genotypes as may be copied, to leave people or variants out.
 SHARD_BYTES = 32 * 1024 * 1024
+AUTOSOMES = 22
 
 
 def run_shard(analysis: Callable[[PackedMatrix, Sites], Table], shard: Shard, cohort: CohortInput) -> Piece:
@@ -94,7 +95,13 @@ def association_table(sites: Sites, found: linear.Associations) -> Table:
 
 def frequency_table(matrix: PackedMatrix, sites: Sites) -> Table:
     """Count a region's genotypes and alleles."""
-    counts = GenotypeCounts.of(matrix)
+    return counts_table(sites, GenotypeCounts.of(matrix))
+
+
+def counts_table(sites: Sites, counts: GenotypeCounts) -> Table:
+    """Lay counts out by variant. Proportions are tested on autosomes only: males have one X."""
+    numbers = sites.chromosome_numbers()
+    autosomal = (numbers >= 1) & (numbers <= AUTOSOMES)
     columns: dict[str, NDArray[Any]] = {
         "effect_allele_frequency": counts.frequency,
         "effect_allele_count": counts.alternate,
@@ -102,7 +109,7 @@ def frequency_table(matrix: PackedMatrix, sites: Sites) -> Table:
         "homozygous_other": counts.counts[:, 0],
         "heterozygous": counts.counts[:, 1],
         "homozygous_effect": counts.counts[:, 2],
-        "hwe_p_value": counts.hardy_weinberg(),
+        "hwe_p_value": np.where(autosomal, counts.hardy_weinberg(), np.nan),
         "minor_allele_count": counts.minor,
     }
     return sites.columns() | columns

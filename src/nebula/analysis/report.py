@@ -29,7 +29,9 @@ QUANTILE_POINTS = 101
 # Below this a p-value would lose digits or vanish as a double.
 SMALLEST_P = 1e-300
 SIGNIFICANT_DIGITS = 6
-_TEXT_COLUMNS = frozenset({"effect_allele", "other_allele", "variant_id"})
+_TEXT_COLUMNS = frozenset({"effect_allele", "other_allele", "variant_id", "test", "relation"})
+# Counts from zero up; every other whole number may be negative.
+_SIGNED_COLUMNS = frozenset({"square_x", "square_y"})
 
 ASSOCIATION_COLUMNS = (
     "chromosome",
@@ -42,6 +44,14 @@ ASSOCIATION_COLUMNS = (
     "neg_log_10_p_value",
     "variant_id",
     "n",
+)
+# Beside those, where cases were compared with controls.
+CASE_COLUMNS = (
+    "n_cases",
+    "n_controls",
+    "effect_allele_frequency_cases",
+    "effect_allele_frequency_controls",
+    "test",
 )
 FREQUENCY_COLUMNS = (
     "chromosome",
@@ -56,6 +66,7 @@ FREQUENCY_COLUMNS = (
     "homozygous_effect",
     "hwe_p_value",
     "variant_id",
+    "group",
 )
 
 
@@ -84,13 +95,13 @@ def qq_quantiles(neg_log10_p: NDArray[np.float64], points: int = QUANTILE_POINTS
 
 
 def association_tsv(table: Table) -> bytes:
-    """Write GWAS-SSF 1.0: mandatory columns in the standard's order, then variant_id and n.
+    """Write GWAS-SSF 1.0: mandatory columns in the standard's order, then variant_id, n and what tells of cases.
 
     The p column is ``p_value``, or for the whole file ``neg_log_10_p_value`` (the standard allows either)
     when a p-value is too small to be written as a double.
     """
     columns: Table = {}
-    for name in ASSOCIATION_COLUMNS:
+    for name in (*ASSOCIATION_COLUMNS, *(name for name in CASE_COLUMNS if name in table)):
         if name != "neg_log_10_p_value" or (table[name] > -np.log10(SMALLEST_P)).any():
             columns[name] = table[name]
         else:
@@ -115,6 +126,8 @@ def to_tsv(columns: Table) -> bytes:
 def _cells(name: str, column: NDArray[Any]) -> list[str]:
     if name in _TEXT_COLUMNS:
         return [str(value) for value in column]
+    if name in _SIGNED_COLUMNS:
+        return [str(value) for value in column.tolist()]
     if column.dtype.kind in "iu":
         return [str(value) if value >= 0 else NOT_AVAILABLE for value in column.tolist()]
     return [f"{value:.{SIGNIFICANT_DIGITS}g}" if np.isfinite(value) else NOT_AVAILABLE for value in column.tolist()]

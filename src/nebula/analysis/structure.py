@@ -8,7 +8,7 @@ and the space they span is solved exactly after every round, until the component
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,13 +30,16 @@ OVERSAMPLING = 4
 MAXIMUM_PASSES = 20
 # A component stands still when this little of its image lies outside of itself, relative to its eigenvalue.
 RESIDUAL = 1e-3
+# Squares of a grid on two components, in their standard deviations; who lies further out is put into the last ones.
+GRID_STEP = 0.25
+GRID_REACH = 4.0
 # What a single-precision walk cannot tell from nothing.
 ROUNDING = 1e-5
 
 
 def prune_linked(
     matrix: PackedMatrix,
-    chromosome: NDArray[np.str_],
+    chromosome: NDArray[Any],
     *,
     window: int = 50,
     step: int = 5,
@@ -121,6 +124,30 @@ def leading_components(matrix: PackedMatrix, count: int, *, seed: int, threads: 
     width = min(-(-(count + OVERSAMPLING) // LANES) * LANES, matrix.samples)
     start = np.random.default_rng(seed).standard_normal((matrix.samples, width))
     return _block_lanczos(relationship_times, start, count)
+
+
+def people_on_grid(vectors: NDArray[np.float64], first: int) -> dict[str, NDArray[np.int64]]:
+    """Count people on a grid over two components, scaled to standard deviation 1.
+
+    The grid is the same for every cohort: no border of a square tells of anyone.
+
+    Args:
+        vectors: shape (samples, 2), of unit length.
+        first: number of the first of the two components, from 1.
+
+    Returns:
+        Columns ``component_x``, ``component_y``, ``square_x``, ``square_y`` (from the centre, -16 to 15), ``people``.
+    """
+    edge = round(GRID_REACH / GRID_STEP)
+    places = np.floor(vectors * np.sqrt(len(vectors)) / GRID_STEP).astype(np.int64).clip(-edge, edge - 1)
+    squares, people = np.unique(places, axis=0, return_counts=True)
+    return {
+        "component_x": np.full(len(squares), first),
+        "component_y": np.full(len(squares), first + 1),
+        "square_x": squares[:, 0],
+        "square_y": squares[:, 1],
+        "people": people.astype(np.int64),
+    }
 
 
 def _block_lanczos(

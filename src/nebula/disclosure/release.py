@@ -19,10 +19,25 @@ import msgspec
 import numpy as np
 
 from nebula.analysis import report
-from nebula.analysis.parameters import AlleleFrequency, LinearGwas, Parameters
+from nebula.analysis.parameters import (
+    AlleleFrequency,
+    Association,
+    KinshipCounts,
+    LinearGwas,
+    LogisticGwas,
+    Parameters,
+    PopulationStructure,
+)
 from nebula.disclosure import floors as limits
 from nebula.disclosure.noise import ALLELES_PER_PERSON, noised_counts
-from nebula.disclosure.suppression import enough_copies, mask_genotype_cells, round_significant, select
+from nebula.disclosure.suppression import (
+    enough_copies,
+    enough_people,
+    mask_genotype_cells,
+    mask_small,
+    round_significant,
+    select,
+)
 from nebula.protocol.errors import NotPermittedError
 from nebula.protocol.study import ResultClass
 
@@ -42,7 +57,10 @@ SITE_COLUMNS = ("chromosome", "base_pair_location", "effect_allele", "other_alle
 # Which classes each analysis has. Noise on associations would have to be calibrated first.
 OFFERED: dict[type[Parameters], tuple[ResultClass, ...]] = {
     LinearGwas: (ResultClass.HITS, ResultClass.FULL),
+    LogisticGwas: (ResultClass.HITS, ResultClass.FULL),
     AlleleFrequency: (ResultClass.NOISED, ResultClass.FULL),
+    KinshipCounts: (ResultClass.FULL,),
+    PopulationStructure: (ResultClass.FULL,),
 }
 
 
@@ -79,10 +97,11 @@ class Released:
     Attributes:
         analysis: name and version.
         result_class: what it was cut down to.
-        table: one row per variant that may be seen.
+        table: one row per variant (or degree, or square of a grid) that may be seen.
         quantiles: QQ curve (``expected``, ``observed``) of an association; empty otherwise.
         summary: what else is told; plain numbers and text.
         micro_rho: privacy budget that every record used has spent on this.
+        file: name of the table's file, where there are no quantiles.
     """
 
     analysis: str
@@ -91,6 +110,7 @@ class Released:
     quantiles: Table
     summary: dict[str, Any]
     micro_rho: int
+    file: str = "frequencies.tsv"
 
     def to_files(self) -> dict[str, bytes]:
         """Serialise: file name to bytes. ``report.files_digest`` of it is the result's digest."""
@@ -100,7 +120,9 @@ class Released:
                 "associations.tsv": report.association_tsv(self.table),
                 "qq.tsv": report.to_tsv(self.quantiles),
             }
-        return files | {"frequencies.tsv": report.frequency_tsv(self.table)}
+        if self.file == "frequencies.tsv":
+            return files | {self.file: report.frequency_tsv(self.table)}
+        return files | {self.file: report.to_tsv(self.table)}
 
 
 def release(result: AnalysisResult, terms: ReleaseTerms, context: ReleaseContext) -> Released:
@@ -112,10 +134,15 @@ def release(result: AnalysisResult, terms: ReleaseTerms, context: ReleaseContext
     _check_cohort(result, terms, context)
     _check_class(result, terms, context)
     _check_groups(result)
+    _check_left_out(result)
     if terms.result_class is ResultClass.NOISED:
         return _noised(result, terms, context)
+    if isinstance(result.parameters, KinshipCounts):
+        return _counts(result, mask_small(result.table, "count"), terms, context, file="kinship.tsv")
+    if isinstance(result.parameters, PopulationStructure):
+        return _counts(result, enough_people(result.table), terms, context, file="structure.tsv")
     visible = select(result.table, enough_copies(result.table))
-    if isinstance(result.parameters, LinearGwas):
+    if isinstance(result.parameters, Association):
         return _associations(result, visible, terms, context)
     return _frequencies(result, visible, terms, context)
 
@@ -148,6 +175,11 @@ def _check_class(result: AnalysisResult, terms: ReleaseTerms, context: ReleaseCo
             f"{result.analysis} has no {terms.result_class} results",
             hint=f"ask for {' or '.join(offered)}",
         )
+    grouped = isinstance(result.parameters, AlleleFrequency) and result.parameters.groups is not None
+    if terms.result_class is ResultClass.NOISED and grouped:
+        raise NotPermittedError(
+            "disclosure.class-not-offered", "frequencies by group have no noised results", hint="ask for full"
+        )
     if terms.result_class is ResultClass.NOISED and terms.micro_rho <= 0:
         raise NotPermittedError("disclosure.no-budget", "a noised result needs a privacy budget above zero")
 
@@ -167,20 +199,34 @@ def _check_groups(result: AnalysisResult) -> None:
         )
 
 
+def _check_left_out(result: AnalysisResult) -> None:
+    """The same people with and without their relatives are two cohorts that must differ in enough people."""
+    if 0 < result.left_out < limits.MINIMUM_DIFFERENCE:
+        raise NotPermittedError(
+            "disclosure.differencing",
+            f"fewer than {limits.MINIMUM_DIFFERENCE} people would be left out as relatives of others",
+            hint="keep relatives",
+        )
+
+
 def _summary(
     result: AnalysisResult, terms: ReleaseTerms, context: ReleaseContext, found: dict[str, Any]
 ) -> dict[str, Any]:
     """What every result says of itself. Sizes only: nothing here depends on single genotypes."""
-    return {
-        "analysis": result.analysis,
-        "analysis_digest": result.digest.hex(),
-        "coordinate_system": "1-based",
-        "parameters": msgspec.to_builtins(result.parameters),
-        "result_class": str(terms.result_class),
-        "sample_size": result.people,
-        "simulated_floors": context.floors.simulated,
-        "variants_in_panel": result.sites,
-    } | found
+    return (
+        {
+            "analysis": result.analysis,
+            "analysis_digest": result.digest.hex(),
+            "coordinate_system": "1-based",
+            "parameters": msgspec.to_builtins(result.parameters),
+            "result_class": str(terms.result_class),
+            "sample_size": result.people,
+            "simulated_floors": context.floors.simulated,
+            "variants_in_panel": result.sites,
+        }
+        | dict(result.summary)
+        | found
+    )
 
 
 def _associations(result: AnalysisResult, visible: Table, terms: ReleaseTerms, context: ReleaseContext) -> Released:
@@ -192,6 +238,10 @@ def _associations(result: AnalysisResult, visible: Table, terms: ReleaseTerms, c
         "effect_allele_frequency": np.round(visible["effect_allele_frequency"], FREQUENCY_DIGITS),
         "neg_log_10_p_value": logs,
     }
+    for name in ("effect_allele_frequency_cases", "effect_allele_frequency_controls"):
+        if name in rounded:
+            rounded[name] = np.round(rounded[name], FREQUENCY_DIGITS)
+    columns = [*report.ASSOCIATION_COLUMNS, *(name for name in report.CASE_COLUMNS if name in rounded)]
     hits = logs > -np.log10(limits.HIT_P)
     shown = np.ones_like(hits) if terms.result_class is ResultClass.FULL else hits
     quantiles = report.qq_quantiles(logs)
@@ -204,7 +254,7 @@ def _associations(result: AnalysisResult, visible: Table, terms: ReleaseTerms, c
     return Released(
         analysis=result.analysis,
         result_class=terms.result_class,
-        table=select({name: rounded[name] for name in report.ASSOCIATION_COLUMNS}, shown),
+        table=select({name: rounded[name] for name in columns}, shown),
         quantiles={name: np.round(column, P_DECIMALS) for name, column in quantiles.items()},
         summary=_summary(result, terms, context, found),
         micro_rho=0,
@@ -216,10 +266,25 @@ def _frequencies(result: AnalysisResult, visible: Table, terms: ReleaseTerms, co
     return Released(
         analysis=result.analysis,
         result_class=terms.result_class,
-        table={name: masked[name] for name in report.FREQUENCY_COLUMNS},
+        table={name: masked[name] for name in report.FREQUENCY_COLUMNS if name in masked},
         quantiles={},
         summary=_summary(result, terms, context, {"variants_shown": len(masked["n"])}),
         micro_rho=0,
+    )
+
+
+def _counts(
+    result: AnalysisResult, visible: Table, terms: ReleaseTerms, context: ReleaseContext, *, file: str
+) -> Released:
+    """Counts of people, pairs or families, small ones masked or left out already."""
+    return Released(
+        analysis=result.analysis,
+        result_class=terms.result_class,
+        table=visible,
+        quantiles={},
+        summary=_summary(result, terms, context, {}),
+        micro_rho=0,
+        file=file,
     )
 
 

@@ -44,8 +44,33 @@ def mask_genotype_cells(table: Table) -> Table:
     """Mask all genotype cells of rows where any of them is small, and what follows from them."""
     cells = np.column_stack([table[name] for name in GENOTYPE_CELLS])
     small = ((cells > 0) & (cells < MINIMUM_CELL)).any(axis=1)
+    if "smallest_cell" in table:  # in any group: one group's cells follow from the cohort's and the others'
+        small |= table["smallest_cell"] < MINIMUM_CELL
     masked = {name: np.where(small, MASKED, table[name]) for name in GENOTYPE_CELLS}
     return table | masked | {"hwe_p_value": np.where(small, np.nan, table["hwe_p_value"])}
+
+
+def mask_small(table: Table, name: str) -> Table:
+    """Mask counts below the floor in one column, zeros too: nothing between "none" and "a few" is told apart."""
+    return table | {name: np.where(table[name] < MINIMUM_CELL, MASKED, table[name])}
+
+
+def enough_people(table: Table) -> Table:
+    """Leave out squares with too few people, on each pair of components.
+
+    The people left out add up to the cohort less those shown. Where they are fewer than ten, or lie in one square, the
+    smallest squares shown go as well until they are not.
+    """
+    shown = np.ones(len(table["people"]), dtype=np.bool_)
+    for first in np.unique(table["component_x"]):
+        rows = np.flatnonzero(table["component_x"] == first)
+        order = rows[np.argsort(table["people"][rows], kind="stable")]
+        people = table["people"][order]
+        gone = int((people < MINIMUM_CELL).sum())
+        while 0 < gone < len(people) and (gone == 1 or people[:gone].sum() < MINIMUM_CELL):
+            gone += 1
+        shown[order[:gone]] = False
+    return select(table, shown)
 
 
 def round_significant(values: NDArray[np.float64], digits: int) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nebula.analysis.inputs import CohortInput, Sites
-from nebula.enclave.cohort import analysed_columns, choose_cohort
+from nebula.enclave.cohort import choose_cohort
 from nebula.enclave.release import Dropped
 from nebula.genome.assembly import Assembly
 from nebula.genome.chromosomes import NAMES
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from nebula.analysis.parameters import Parameters
+    from nebula.analysis.parameters import Parameters, analysed_columns
     from nebula.enclave.host_pipe import Host
     from nebula.enclave.read_record import Owner, ReadRecord, RecordReader
     from nebula.enclave.release import ReleasedRecord

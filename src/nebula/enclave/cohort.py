@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nebula.analysis.parameters import LinearGwas, Parameters
 from nebula.disclosure.floors import MINIMUM_CELL
 from nebula.protocol.errors import RejectedInputError
 
@@ -28,11 +27,6 @@ if TYPE_CHECKING:
 
 Columns = dict[str, "NDArray[np.float64]"]
 _TWO = 2
-
-
-def analysed_columns(parameters: Parameters) -> tuple[str, ...]:
-    """The phenotypes that an analysis looks at: the trait, then the covariates."""
-    return (parameters.trait, *parameters.covariates) if isinstance(parameters, LinearGwas) else ()
 
 
 def choose_cohort(

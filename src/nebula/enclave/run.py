@@ -14,12 +14,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from nebula.analysis.parameters import Parameters, parse_parameters
+from nebula.analysis.parameters import Parameters, analysed_columns, parse_parameters
 from nebula.attestation.quoting import Quoter
 from nebula.disclosure.release import Released
 from nebula.enclave.analyse import analyse, bundle_result, smallest_cohort
 from nebula.enclave.assemble import Cohort, form_cohort, read_records
-from nebula.enclave.cohort import analysed_columns
 from nebula.enclave.confirm import confirm_records
 from nebula.enclave.earlier_cohorts import check_difference
 from nebula.enclave.host_pipe import Host
