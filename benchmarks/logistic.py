@@ -2,8 +2,8 @@
 
     python benchmarks/logistic.py [--people 10000] [--variants 4000] [--covariates 11] [--missing 0]
 
-Both run on one thread; processor time, medians of rounds in which they take turns. plink2's time holds its start and its
-reading of a local file.
+Both run on one thread; processor time, medians of rounds in which they take turns. plink2's time holds its start and
+its reading of a local file.
 """
 
 import argparse
@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 from made_up import genotypes, write_plink
 from measuring import command_time, own_time, row, take_turns, tool_version, write_results
-from nebula.analysis.logistic import Method, associate_cases
 from scipy import special
+
+from nebula.analysis.logistic import Method, associate_cases
 
 BAR = 5
 

@@ -2,8 +2,8 @@
 
     python benchmarks/scores.py [--people 10000] [--variants 20000] [--scores 16]
 
-Both run on one thread; processor time, medians of rounds in which they take turns. plink2's time holds its start and its
-reading of a local file; ours begins with the packed matrix in memory, where it lies after assembly.
+Both run on one thread; processor time, medians of rounds in which they take turns. plink2's time holds its start and
+its reading of a local file; ours begins with the packed matrix in memory, where it lies after assembly.
 """
 
 import argparse
@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from made_up import genotypes, write_plink
 from measuring import command_time, own_time, row, take_turns, tool_version, write_results
+
 from nebula.analysis.frequency import GenotypeCounts
 from nebula.analysis.scores import score_people
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from made_up import write_plink
 from measuring import Figure, command_time, own_time, row, take_turns, tool_version, write_results
+
 from nebula.analysis.kinship import find_relatives
 from nebula.analysis.structure import leading_components, prune_linked
 from nebula.genome.matrix import PackedMatrix

@@ -136,7 +136,7 @@ def people_on_grid(vectors: NDArray[np.float64], first: int) -> dict[str, NDArra
         first: number of the first of the two components, from 1.
 
     Returns:
-        Columns ``component_x``, ``component_y``, ``square_x``, ``square_y`` (from the centre, -16 to 15), ``people``.
+        Columns ``component_x``, ``component_y``, ``square_x`` and ``square_y`` (-16 to 15 from the centre), ``people``.
     """
     edge = round(GRID_REACH / GRID_STEP)
     places = np.floor(vectors * np.sqrt(len(vectors)) / GRID_STEP).astype(np.int64).clip(-edge, edge - 1)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nebula.analysis.inputs import CohortInput, Sites
+from nebula.analysis.parameters import analysed_columns
 from nebula.enclave.cohort import choose_cohort
 from nebula.enclave.release import Dropped
 from nebula.genome.assembly import Assembly
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from nebula.analysis.parameters import Parameters, analysed_columns
+    from nebula.analysis.parameters import Parameters
     from nebula.enclave.host_pipe import Host
     from nebula.enclave.read_record import Owner, ReadRecord, RecordReader
     from nebula.enclave.release import ReleasedRecord
