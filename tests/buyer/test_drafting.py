@@ -122,3 +122,18 @@ def test_an_altered_study_on_the_shelf_is_noticed(tmp_path: Path) -> None:
 
     with pytest.raises(IntegrityError):
         shelf.find(kept)
+
+
+@pytest.mark.parametrize(
+    ("analysis", "more", "result_class", "phenotypes"),
+    [
+        ("gwas-logistic", {"trait": "t2d"}, ResultClass.HITS, True),
+        ("allele-frequency", {"parameters": {"groups": "sex"}}, ResultClass.FULL, True),
+        ("kinship", {}, ResultClass.FULL, False),
+        ("pca-structure", {}, ResultClass.FULL, False),
+    ],
+)
+def test_each_analysis_asks_for_what_it_needs(analysis: str, more: dict, result_class: str, phenotypes: bool) -> None:
+    study = write(analysis=analysis, **({"trait": None} | more))
+    assert study.result_class == result_class
+    assert (PartKind.PHENOTYPES in study.parts) == phenotypes

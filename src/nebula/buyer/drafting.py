@@ -7,7 +7,14 @@ from typing import Annotated, Any
 
 import msgspec
 
-from nebula.analysis.parameters import PARAMETERS, parse_parameters
+from nebula.analysis.parameters import (
+    PARAMETERS,
+    AlleleFrequency,
+    Association,
+    Parameters,
+    analysed_columns,
+    parse_parameters,
+)
 from nebula.buyer.settings import BuyerSettings
 from nebula.protocol.duo import Pledge, Purpose
 from nebula.protocol.errors import RejectedInputError
@@ -99,8 +106,9 @@ def write_study(
         )
     analysis = draft.analysis if "@" in draft.analysis else f"{draft.analysis}@1"
     parameters = _parameters(draft, analysis)
-    needs_phenotypes = "trait" in parameters or bool(draft.conditions)
-    result_class = draft.result_class or (ResultClass.HITS if "trait" in parameters else ResultClass.NOISED)
+    asked = parse_parameters(analysis, parameters)
+    needs_phenotypes = bool(analysed_columns(asked) or draft.conditions)
+    result_class = draft.result_class or _suiting_class(asked)
     document = {
         "chain_id": settings.network.chain_id,
         "buyer": buyer,
@@ -156,8 +164,15 @@ def _parameters(draft: StudyDraft, analysis: str) -> dict[str, Any]:
     kind = PARAMETERS.get(analysis)
     if kind is not None and "trait" in kind.__struct_fields__ and "trait" not in parameters:
         raise RejectedInputError("study.trait", f"{analysis} is about a trait", hint="name its column: --trait COLUMN")
-    parse_parameters(analysis, parameters)
     return parameters
+
+
+def _suiting_class(parameters: Parameters) -> ResultClass:
+    """Return the class that says least among those that an analysis has."""
+    if isinstance(parameters, Association):
+        return ResultClass.HITS
+    noised = isinstance(parameters, AlleleFrequency) and parameters.groups is None
+    return ResultClass.NOISED if noised else ResultClass.FULL
 
 
 def _micro_rho(draft: StudyDraft, result_class: ResultClass) -> int:

@@ -59,8 +59,8 @@ def publish(
         pledge: ethics-approval, publication, collaboration or return; may be given several times.
         commercial: the use is commercial.
         ai_training: AI models are trained on the result.
-        analysis: gwas-linear or allele-frequency.
-        trait: the phenotype's column, for gwas-linear.
+        analysis: gwas-linear, gwas-logistic, allele-frequency, kinship or pca-structure.
+        trait: the phenotype's column, for gwas-linear and gwas-logistic.
         pcs: principal components among the covariates; 10 unless said.
         covariate: a further column; may be given several times.
         result_class: noised, hits or full; what suits the analysis unless said.
