@@ -10,9 +10,9 @@ use pyo3::prelude::*;
 use crate::packing::{rows_of, transpose_codes};
 
 /// People in one side of a square of pairs.
-const SIDE: usize = 32;
-/// Words of a plane in one piece: 8,192 variants.
-const PIECE: usize = 128;
+const SIDE: usize = 64;
+/// Words of a plane in one piece: 2,048 variants.
+const PIECE: usize = 32;
 const LOW_BITS: u64 = 0x5555_5555_5555_5555;
 
 /// One person's planes, piece by piece.
@@ -70,11 +70,10 @@ impl Planes {
     /// at the end never count, because nobody is homozygous for the alternate allele there.
     #[inline(always)]
     fn add(&self, other: &Self, piece: usize, pair: &mut Pair) {
-        let range = piece * PIECE..(piece + 1) * PIECE;
-        let [h, a, m] =
-            [&self.heterozygous, &self.alternate, &self.missing].map(|plane| &plane[range.clone()]);
-        let [i, b, n] =
-            [&other.heterozygous, &other.alternate, &other.missing].map(|plane| &plane[range.clone()]);
+        let [h, a, m] = [&self.heterozygous, &self.alternate, &self.missing]
+            .map(|plane| &plane.as_chunks::<PIECE>().0[piece]);
+        let [i, b, n] = [&other.heterozygous, &other.alternate, &other.missing]
+            .map(|plane| &plane.as_chunks::<PIECE>().0[piece]);
         let (mut both, mut opposite, mut first, mut second) = (0u64, 0u64, 0u64, 0u64);
         for word in 0..PIECE {
             both += u64::from((h[word] & i[word]).count_ones());
