@@ -1,20 +1,39 @@
-"""How fast parts are sealed, opened, shared and released, on one thread, in CPU time, with the peers beside us.
+"""How fast files and parts are sealed, opened, shared and released, on one thread, with the peers beside us.
 
-Run it with ``python benchmarks/encryption.py``. Each figure is the best of several rounds; how far the median
-lies from it says how noisy the machine is.
+    python benchmarks/encryption.py
+
+Processor time, medians of rounds in which all take turns. A large file is one that is mapped into memory, as the
+vault's is; the peer reads it as it always does; both write to nowhere, so that no disk is measured. The cipher alone
+is OpenSSL's own measure of itself.
 """
 
 import contextlib
 import io
+import mmap
 import os
 import statistics
+import subprocess
+import tempfile
 import time
 from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import BinaryIO
 
 from Crypto.Protocol.SecretSharing import Shamir
+from measuring import own_time, row, take_turns, tool_version, write_results
 
 from crypt4gh import lib as peer
-from nebula.crypt4gh import decrypt, encrypt, open_header, open_part, parse_header, seal_part
+from nebula.crypt4gh import (
+    decrypt,
+    decrypt_stream,
+    encrypt,
+    encrypt_stream,
+    open_header,
+    open_part,
+    parse_header,
+    seal_part,
+)
 from nebula.protocol.keys import OwnerKeys, generate_mnemonic
 from nebula.protocol.sealing import SealingKey, open_sealed, seal
 from nebula.protocol.secrets import SecretBytes
@@ -36,14 +55,60 @@ def main() -> None:
 
 
 def bodies() -> None:
-    """Whole files in memory, in GB/s, ours and the reference implementation's."""
+    """Large files, ours, the reference implementation's, and the cipher alone."""
     plaintext = os.urandom(BODY_BYTES)
     raw = encrypt(plaintext, [OWNER.public_key])
     secret = OWNER.secret.reveal()
-    rate("encrypt 64 MiB", lambda: encrypt(plaintext, [OWNER.public_key]))
-    rate("  peer", lambda: peer.encrypt([(0, secret, OWNER.public_key)], io.BytesIO(plaintext), io.BytesIO()))
-    rate("decrypt 64 MiB", lambda: decrypt(raw, OWNER))
-    rate("  peer", lambda: peer.decrypt([(0, secret, None)], io.BytesIO(raw), io.BytesIO()))
+    with Path(os.devnull).open("wb", buffering=0) as nowhere, tempfile.TemporaryDirectory() as folder:
+        plain, sealed = Path(folder) / "plain", Path(folder) / "sealed"
+        plain.write_bytes(plaintext)
+        sealed.write_bytes(raw)
+        figures = take_turns(
+            ROUNDS,
+            {
+                "encrypt": lambda: mapped(plain, lambda view: encrypt_stream(view, nowhere, [OWNER.public_key])),
+                "decrypt": lambda: mapped(sealed, lambda view: decrypt_stream(view, nowhere, OWNER)),
+                "encrypt, read": lambda: opened(plain, lambda file: encrypt_stream(file, nowhere, [OWNER.public_key])),
+                "decrypt, read": lambda: opened(sealed, lambda file: decrypt_stream(file, nowhere, OWNER)),
+                "encrypt, into fresh memory": lambda: own_time(lambda: encrypt(plaintext, [OWNER.public_key])),
+                "decrypt, into fresh memory": lambda: own_time(lambda: decrypt(raw, OWNER)),
+                "peer, encrypt": lambda: opened(
+                    plain, lambda file: peer.encrypt([(0, secret, OWNER.public_key)], file, nowhere)
+                ),
+                "peer, decrypt": lambda: opened(sealed, lambda file: peer.decrypt([(0, secret, None)], file, nowhere)),
+                "openssl speed": lambda: BODY_BYTES / openssl_bytes_per_second(),
+            },
+        )
+    rows = [
+        row(f"{way} {against}", figures[way].median, figures[other].median, bar)
+        for way in ("encrypt", "decrypt")
+        for against, other, bar in (("PyPI crypt4gh", f"peer, {way}", 2.5), ("openssl speed", "openssl speed", 0.85))
+    ]
+    peers = {"crypt4gh": version("crypt4gh"), "openssl": tool_version("openssl", "version")}
+    write_results("encryption", {"bytes": BODY_BYTES, "peers": peers, "figures": figures, "rows": rows})
+
+
+def mapped(path: Path, work: Callable[[memoryview], object]) -> float:
+    """Time some work on a file that is mapped into memory."""
+    with (
+        path.open("rb") as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as memory,
+        memoryview(memory) as view,
+    ):
+        return own_time(lambda: work(view))
+
+
+def opened(path: Path, work: Callable[[BinaryIO], object]) -> float:
+    """Time some work on an open file."""
+    with path.open("rb") as file, contextlib.redirect_stderr(io.StringIO()):
+        return own_time(lambda: work(file))
+
+
+def openssl_bytes_per_second() -> float:
+    """What OpenSSL says of its cipher on blocks as large as a segment, by its own processor time."""
+    command = ["openssl", "speed", "-mr", "-evp", "chacha20-poly1305", "-bytes", "65536", "-seconds", "1"]
+    last = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[-1]
+    return float(last.rpartition(":")[2])
 
 
 def parts() -> None:
@@ -86,13 +151,6 @@ def keys() -> None:
         donor.stealth_keys()
 
     duration("derive a donor's keys", derive, 50)
-
-
-def rate(what: str, work: Callable[[], object]) -> None:
-    """Print the throughput of one go over the body."""
-    with contextlib.redirect_stderr(io.StringIO()):
-        best, median = measure(work, 1)
-    print(f"{what:36} {BODY_BYTES / best / 1e9:9.2f} GB/s   (median {BODY_BYTES / median / 1e9:.2f})")
 
 
 def duration(what: str, work: Callable[[], object], repeats: int) -> None:

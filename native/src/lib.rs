@@ -3,6 +3,7 @@
 //! No panic on hostile bytes: bad input comes back as `ValueError` or `ParseError`. `unsafe` stands only where
 //! instructions are called that the processor was asked for, and where a vector is taken for its bytes.
 
+mod bgzf;
 mod cpu;
 mod expansion;
 mod hardy;
@@ -25,6 +26,7 @@ use pyo3::prelude::*;
 
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(bgzf::inflate_blocks, module)?)?;
     module.add_function(wrap_pyfunction!(expansion::expand, module)?)?;
     module.add_function(wrap_pyfunction!(hardy::hardy_weinberg, module)?)?;
     module.add_function(wrap_pyfunction!(kinship::kinship_pairs, module)?)?;

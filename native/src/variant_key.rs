@@ -23,6 +23,9 @@ fn base_code(base: u8) -> Option<u32> {
 }
 
 fn spell(reference: &[u8], alternate: &[u8]) -> Option<u32> {
+    if let ([one], [other]) = (reference, alternate) {
+        return Some((1 << 27) | (1 << 23) | (base_code(*one)? << 21) | (base_code(*other)? << 19));
+    }
     if reference.len() + alternate.len() > SPELT_BASES {
         return None;
     }

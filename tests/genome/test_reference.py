@@ -1,36 +1,114 @@
-import gzip
-from pathlib import Path
+"""Normalising against a reference genome, beside a slow twin and beside bcftools."""
 
+import gzip
+import io
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pysam
+import pysam.bcftools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from genome.vcf_text import refused, source, vcf
 from nebula.genome.inflate import Source
-from nebula.genome.reference import Reference, left_align, read_fasta
+from nebula.genome.reference import IndexedReference, Reference, WholeReference, read_fasta
 from nebula.genome.vcf import VcfReader
 
-SEQUENCE = b"GGGCACACACAGGG"
-REFERENCE = Reference({1: SEQUENCE})
+SEQUENCE = b"GGGCACacACAGGG"
+REFERENCE = WholeReference({"1": SEQUENCE})
+
+Variant = tuple[int, str, str]
 
 
-def standard(*records: str) -> tuple[int, str, str]:
-    reader = VcfReader(source(vcf(*records)))
-    (batch,) = reader
-    moved = REFERENCE.standardise(batch, reader.contigs, name="small.vcf")
-    return int(moved.pos[0]), moved.reference[0], moved.alternate[0]
+class Row(NamedTuple):
+    contig: str
+    pos: int
+    reference: str
+    alternate: str
+    carried: int
+    depth: int
+    quality: int
+
+
+def read(raw: bytes | Path, reference: Reference) -> list[Row]:
+    file = io.BytesIO(raw) if isinstance(raw, bytes) else io.BytesIO(raw.read_bytes())
+    reader = VcfReader(Source(file, "small.vcf", "vcf"), reference=reference)
+    return [
+        Row(
+            reader.contigs[batch.contig[row]],
+            int(batch.pos[row]),
+            batch.reference[row],
+            batch.alternate[row],
+            int(batch.codes.dosage()[row, 0]),
+            int(batch.depth[row]),
+            int(batch.quality[row]),
+        )
+        for batch in reader
+        for row in range(len(batch.pos))
+    ]
+
+
+def standard(*records: str, reference: Reference = REFERENCE) -> Variant:
+    (row,) = read(vcf(*records), reference)
+    return row.pos, row.reference, row.alternate
 
 
 def test_a_deletion_in_a_repeat_moves_to_its_left_end() -> None:
     assert standard("1 8 . CAC C . . . GT 0/1") == (3, "GCA", "G")
 
 
-@pytest.mark.parametrize("record", ["1 4 . A G . . . GT 0/1", "1 4 . CAG C . . . GT 0/1", "1 99 . A G . . . GT 0/1"])
+def test_a_contig_is_found_by_either_name_and_what_the_reference_lacks_is_counted() -> None:
+    assert standard("chr1 8 . CAC C . . . GT 0/1") == (3, "GCA", "G")
+    reader = VcfReader(source(vcf("un1 8 . CAC C . . . GT 0/1", "1 4 . C G . . . GT 0/1")), reference=REFERENCE)
+    assert [batch.unreferenced for batch in reader] == [1]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        "1 4 . A G . . . GT 0/1",
+        "1 4 . CAG C . . . GT 0/1",
+        "1 4 . A <DEL> . . . GT 0/1",
+        "1 14 . GA G . . . GT 0/1",
+        "1 99 . A G . . . GT 0/1",
+        "1 0 . N G . . . GT 0/1",
+        "1 1 . N G . . . GT 0/1",
+    ],
+)
 def test_a_reference_allele_that_is_not_there_is_refused(record: str) -> None:
     error = refused(lambda: standard(record))
     assert error is not None
     assert error.code == "vcf.reference"
     assert "line 3, REF" in error.message
+    assert error.hint is not None
+
+
+def test_a_breakend_may_stand_at_a_telomere() -> None:
+    assert read(vcf("1 0 . N .[2:5[ . . . GT 0/1", "1 15 . N ]2:5]N . . . GT 0/1"), REFERENCE) == []
+
+
+def test_an_iupac_code_is_written_as_n_or_as_its_first_base() -> None:
+    reference = WholeReference({"1": b"RRYN"})
+    assert standard("1 1 . N G . . . GT 0/1", reference=reference) == (1, "N", "G")
+    assert standard("1 3 . C G . . . GT 0/1", reference=reference) == (3, "C", "G")
+    assert refused(lambda: standard("1 3 . T G . . . GT 0/1", reference=reference)) is not None
+
+
+def slow_left_align(sequence: str, pos: int, reference: str, alternate: str) -> Variant:
+    while reference[-1] == alternate[-1]:
+        if min(len(reference), len(alternate)) == 1:
+            if pos == 1:
+                break
+            pos -= 1
+            reference, alternate = sequence[pos - 1] + reference, sequence[pos - 1] + alternate
+        reference, alternate = reference[:-1], alternate[:-1]
+    while min(len(reference), len(alternate)) > 1 and reference[0] == alternate[0]:
+        pos, reference, alternate = pos + 1, reference[1:], alternate[1:]
+    return pos, reference, alternate
 
 
 def apply(sequence: str, pos: int, reference: str, alternate: str) -> str:
@@ -42,18 +120,16 @@ def apply(sequence: str, pos: int, reference: str, alternate: str) -> str:
 def test_left_aligning_keeps_the_change_and_is_the_leftmost_way_to_write_it(sequence: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(1, len(sequence) - 2))
     length = data.draw(st.integers(1, min(3, len(sequence) - start - 1)))
-    inserted = data.draw(st.booleans())
     anchor = sequence[start - 1]
     long = sequence[start - 1 : start + length]
-    variant = (
-        (start, anchor, anchor + data.draw(st.text("AC", min_size=1, max_size=3)))
-        if inserted
-        else (start, long, anchor)
-    )
-    moved = left_align(sequence.encode(), *variant)
+    inserted = (start, anchor, anchor + data.draw(st.text("AC", min_size=1, max_size=3)))
+    variant = inserted if data.draw(st.booleans()) else (start, long, anchor)
+    record = "1 {} . {} {} . . . GT 0/1".format(*variant)
+    moved = standard(record, reference=WholeReference({"1": sequence.encode()}))
+    assert moved == slow_left_align(sequence, *variant)
     changed = apply(sequence, *variant)
     assert apply(sequence, *moved) == changed
-    # The slow twin: the leftmost place at which the same length of change gives the same sequence.
+    # The slowest twin: the leftmost place at which the same length of change gives the same sequence.
     size = len(changed) - len(sequence)
     places = [pos for pos in range(1, len(sequence) + 1) if same_change(sequence, changed, pos, size)]
     assert moved[0] == max(1, places[0])
@@ -69,28 +145,146 @@ def same_change(sequence: str, changed: str, pos: int, size: int) -> bool:
     )
 
 
-def test_normalising_is_what_bcftools_does(shared_data: Path, tmp_path: Path) -> None:
-    bcftools = pytest.importorskip("pysam.bcftools")
+def by_bcftools(path: Path, fasta: Path) -> list[Row]:
+    rows = []
+    for line in pysam.bcftools.norm("-f", str(fasta), "-m", "-any", str(path)).splitlines():
+        if line.startswith("#"):
+            continue
+        contig, pos, _, reference, alternate, _, _, _, keys, sample = line.split("\t")
+        values = dict(zip(keys.split(":"), sample.split(":"), strict=False))
+        carried = -1 if "." in values["GT"] else values["GT"].count("1")
+        depth, quality = (int(values[key]) if values.get(key, ".") != "." else -1 for key in ("DP", "GQ"))
+        rows.append(Row(contig, int(pos), reference.upper(), alternate.upper(), carried, depth, quality))
+    return rows
+
+
+@pytest.mark.parametrize("name", ["sim_NA12878_truth_phased.vcf.gz", "test_nist.b37_chr20_100kbp_at_10mb.vcf.gz"])
+def test_normalising_is_what_bcftools_does(shared_data: Path, tmp_path: Path, name: str) -> None:
+    packed = shared_data / "reads/ucsc.hg19.chr20.unittest.fasta.gz"
+    path = tmp_path / "named.vcf"
+    path.write_bytes(gzip.decompress((shared_data / "reads" / name).read_bytes()).replace(b"\n20\t", b"\nchr20\t"))
     fasta = tmp_path / "chr20.fa"
-    fasta.write_bytes(gzip.decompress((shared_data / "reads/ucsc.hg19.chr20.unittest.fasta.gz").read_bytes()))
-    path = shared_data / "reads/sim_NA12878_truth_phased.vcf.gz"
+    fasta.write_bytes(gzip.decompress(packed.read_bytes()))
+    pysam.faidx(str(fasta))
+    peer = sorted(by_bcftools(path, fasta))
+    with fasta.open("rb") as plain, packed.open("rb") as bgzipped:
+        beside = [packed.with_name(packed.name + suffix).read_bytes() for suffix in (".fai", ".gzi")]
+        for reference in (
+            IndexedReference(Source(plain, kind="fasta"), Path(f"{fasta}.fai").read_bytes()),
+            IndexedReference(Source(bgzipped, kind="fasta"), *beside),
+            read_fasta(source(fasta.read_bytes(), "fasta")),
+        ):
+            assert sorted(read(path, reference)) == peer
+
+
+def repetitive(chooser: random.Random, length: int) -> str:
+    """A sequence of tandem repeats, with Ns, IUPAC codes and lower case in it."""
+    pieces: list[str] = []
+    while sum(map(len, pieces)) < length:
+        unit = "".join(chooser.choices("ACGT", k=chooser.randint(1, 5)))
+        piece = unit * chooser.randint(1, 12) + "".join(chooser.choices("ACGT", k=chooser.randint(0, 4)))
+        odd = chooser.random()
+        pieces.append("N" * 9 if odd < 0.02 else "ARYC" if odd < 0.03 else piece.lower() if odd < 0.3 else piece)
+    return "".join(pieces)[:length]
+
+
+def simulated(chooser: random.Random, contig: str, sequence: str) -> list[str]:
+    """Records with one to three alternative alleles, from the first base of the contig to its last."""
+    records, pos = [], 1
+    calls = ["0/1", "1/1", "0|1", "1|0", "./.", "1"]
+    while pos + 12 < len(sequence):
+        reference = sequence[pos - 1 : pos - 1 + chooser.choice([1, 1, 1, 2, 3, 7])]
+        if set(reference.upper()) <= set("ACGTN"):
+            wanted = chooser.choice([1, 1, 1, 2, 3])
+            alternates: list[str] = []
+            while len(alternates) < wanted:
+                tail = sequence[pos - 1 + len(reference) :][: chooser.randint(0, 6)] * chooser.randint(0, 2)
+                new = chooser.choice([reference[0], reference + tail, "".join(chooser.choices("ACGT", k=2)), "T"])
+                known = {allele.upper() for allele in (reference, *alternates)}
+                if new.upper() not in known and set(new.upper()) <= set("ACGTN"):
+                    alternates.append(new)
+                elif chooser.random() < 0.2:
+                    break
+            if alternates:
+                call = chooser.choice(calls if len(alternates) == 1 else [*calls, "1/2", "2|1", "2/2"])
+                values = f"{call}:{chooser.randint(0, 60)}:{chooser.choice(['99', '.', '7'])}"
+                alleles = f"{reference}\t{','.join(alternates)}"
+                records.append(f"{contig}\t{pos}\t.\t{alleles}\t50\tPASS\t.\tGT:DP:GQ\t{values}")
+        pos += len(reference) + chooser.randint(0, 5)
+    return records
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_simulated_changes_in_repeats_are_normalised_as_bcftools_does(tmp_path: Path, seed: int) -> None:
+    chooser = random.Random(seed)
+    sequences = {contig: repetitive(chooser, 6000) for contig in ("chr1", "chr2")}
+    fasta, path = tmp_path / "made-up.fa", tmp_path / "made-up.vcf"
+    wrapped = {
+        name: "\n".join(letters[at : at + 61] for at in range(0, len(letters), 61))
+        for name, letters in sequences.items()
+    }
+    fasta.write_text("".join(f">{name}\n{lines}\n" for name, lines in wrapped.items()))
+    pysam.faidx(str(fasta))
+    meta = [f"##contig=<ID={name},length={len(letters)}>" for name, letters in sequences.items()]
+    meta += [f'##FORMAT=<ID={key},Number=1,Type={kind},Description="{key}">' for key, kind in FORMATS]
+    meta.append('##FILTER=<ID=PASS,Description="All filters passed">')
+    body = [record for name, letters in sequences.items() for record in simulated(chooser, name, letters)]
+    path.write_bytes(vcf(meta=meta) + ("\n".join(body) + "\n").encode())
     with fasta.open("rb") as file:
-        reference = read_fasta(Source(file, kind="fasta"))
-    with path.open("rb") as file:
-        reader = VcfReader(Source(file, path.name, "vcf"))
-        batches = [reference.standardise(batch, reader.contigs, name=path.name) for batch in reader]
-    ours = sorted(
-        (int(batch.pos[row]), batch.reference[row], batch.alternate[row])
-        for batch in batches
-        for row in range(len(batch.pos))
-    )
-    normalised = bcftools.norm("-f", str(fasta), "-m", "-any", str(path)).splitlines()
-    records = [line.split("\t") for line in normalised if not line.startswith("#")]
-    assert ours == sorted((int(record[1]), record[3].upper(), record[4].upper()) for record in records)
+        reference = IndexedReference(Source(file, kind="fasta"), Path(f"{fasta}.fai").read_bytes())
+        ours = read(path, reference)
+    assert len(ours) > 1000
+    assert sorted(ours) == sorted(by_bcftools(path, fasta))
 
 
-@pytest.mark.parametrize("raw", [b"ACGT\n", b">1\nAC>GT\n", b">1\nA\n>chr1\nC\n", b">1\nAC1\n"])
+FORMATS = (("GT", "String"), ("DP", "Integer"), ("GQ", "Integer"))
+
+
+@pytest.mark.parametrize("raw", [b"ACGT\n", b">1\nAC>GT\n", b">1\nA\n>1\nC\n", b">1\nAC1\n"])
 def test_a_malformed_fasta_is_refused(raw: bytes) -> None:
     error = refused(lambda: read_fasta(source(raw, "fasta")))
     assert error is not None
     assert error.code == "fasta.malformed"
+
+
+INDEX = b"1\t14\t3\t7\t8\n"
+FASTA = b">1\nGGGCACa\ncACAGGG\n"
+
+
+def indexed(raw: bytes = FASTA, index: bytes = INDEX, blocks: bytes | None = None) -> Callable[[], Variant]:
+    def normalise() -> Variant:
+        reference = IndexedReference(source(raw, "fasta", "small.fa"), index, blocks)
+        return standard("1 8 . CAC C . . . GT 0/1", reference=reference)
+
+    return normalise
+
+
+def test_an_index_finds_the_lines() -> None:
+    assert indexed()() == (3, "GCA", "G")
+
+
+@pytest.mark.parametrize(
+    ("made", "code"),
+    [
+        (indexed(index=b"1\t14\n"), "fasta.index"),
+        (indexed(index=b"1\t14\t3\t9\t8\n"), "fasta.index"),
+        (indexed(index=b"1\t14\t3\t0\t0\n"), "fasta.index"),
+        (indexed(index=b"1\t14\t3\t-7\t8\n"), "fasta.index"),
+        (indexed(index=INDEX * 2), "fasta.index"),
+        (indexed(raw=FASTA[:12]), "vcf.reference"),
+        (indexed(raw=gzip.compress(FASTA)), "fasta.index"),
+        (indexed(raw=gzip.compress(FASTA), blocks=bytes(8)), "fasta.index"),
+        (indexed(raw=gzip.compress(FASTA), blocks=bytes(7)), "fasta.index"),
+        (indexed(raw=gzip.compress(FASTA), blocks=b"\x01" + bytes(7)), "fasta.index"),
+    ],
+)
+def test_an_index_that_does_not_fit_is_refused(made: Callable[[], object], code: str) -> None:
+    error = refused(made)
+    assert error is not None
+    assert error.code == code
+
+
+@given(st.binary(max_size=60), st.binary(max_size=40), st.none() | st.binary(max_size=40))
+def test_any_bytes_are_a_reference_or_refused(raw: bytes, index: bytes, blocks: bytes | None) -> None:
+    error = refused(indexed(raw, index, blocks))
+    assert error is None or error.code.split(".")[0] in {"fasta", "vcf"}

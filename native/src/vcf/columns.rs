@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::fault::{quoted, Fault};
+use super::numbers::plain_numbers;
 
 /// The highest position of VCF: 2^31 − 1, as BCF and every index hold it.
 const HIGHEST_POS: u64 = (1 << 31) - 1;
@@ -94,6 +95,9 @@ fn has_repetition(field: &[u8]) -> bool {
 /// ID: `.` or names between semicolons, each once.
 pub fn check_id(field: &[u8]) -> Result<(), Fault> {
     const MOST: usize = 10_000;
+    if !field.is_empty() && field.iter().all(u8::is_ascii_alphanumeric) {
+        return Ok(());
+    }
     let lists = memchr::memchr(b';', field).is_some();
     let empty = field.is_empty() || (lists && field.split(|byte| *byte == b';').any(<[u8]>::is_empty));
     if has_whitespace(field) || empty || (lists && (field.len() > MOST || has_repetition(field))) {
@@ -152,8 +156,13 @@ fn parse_alternate(field: &[u8]) -> Option<Alternate> {
 /// ALT: `.` is an empty list, else every allele in its order.
 pub fn parse_alternates(field: &[u8], reference: &[u8], out: &mut Vec<Alternate>) -> Result<(), Fault> {
     out.clear();
-    if field == b"." {
-        return Ok(());
+    match (field, reference) {
+        (b".", _) => return Ok(()),
+        ([b'A' | b'C' | b'G' | b'T'], [base]) if !field[0].eq_ignore_ascii_case(base) => {
+            out.push(Alternate::Bases);
+            return Ok(());
+        }
+        _ => {}
     }
     for allele in field.split(|byte| *byte == b',') {
         let parsed = parse_alternate(allele).ok_or_else(|| {
@@ -173,7 +182,8 @@ pub fn parse_alternates(field: &[u8], reference: &[u8], out: &mut Vec<Alternate>
 
 /// QUAL: `.` or a number that is not negative.
 pub fn check_qual(field: &[u8]) -> Result<(), Fault> {
-    let valid = field == b"." || (super::values::is_float(field) && field.first() != Some(&b'-'));
+    let plain = plain_numbers(field, 0, false, true) == Some((1, field.len()));
+    let valid = plain || field == b"." || (super::values::is_float(field) && field.first() != Some(&b'-'));
     if valid {
         return Ok(());
     }

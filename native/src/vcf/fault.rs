@@ -57,7 +57,8 @@ pub struct Ledger {
 impl Ledger {
     /// Go on from a fault, or hand it back where the reading is strict.
     pub fn overlook(&mut self, fault: Fault, fate: Fate) -> Result<(), Fault> {
-        if !self.lenient {
+        // A REF that the reference does not have puts the whole file in doubt.
+        if !self.lenient || fault.code == "vcf.reference" {
             return Err(fault);
         }
         let line = self.line;

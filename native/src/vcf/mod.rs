@@ -3,12 +3,16 @@
 //! SECURITY: every byte here may come from an attacker. Lengths are checked by slicing patterns and
 //! iterators, numbers have a longest form, and nothing indexes by a value from the file unchecked.
 
+mod alignment;
 pub mod bcf;
 mod columns;
 pub mod fault;
 mod genotypes;
+mod numbers;
 mod order;
+mod recent;
 mod record;
+mod reference;
 mod rows;
 mod structural;
 mod values;
@@ -20,9 +24,14 @@ use numpy::{IntoPyArray, PyArray1, PyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+use alignment::Alleles;
+use columns::{check_filter, Alternate};
 use fault::{Fate, Ledger};
 use genotypes::Call;
 use order::Order;
+use recent::Keys;
+use record::Format;
+use reference::Reference;
 use rows::Rows;
 use values::{Definition, Kind, Number};
 
@@ -46,8 +55,16 @@ pub struct VcfParser {
     order: Order,
     filters: HashMap<Vec<u8>, i32>,
     filter_names: Vec<String>,
-    calls: Vec<Call>,
+    reference: Option<Reference>,
     ledger: Ledger,
+    // What the last line left behind, for the next one to be compared with or to be written over.
+    chromosome: (Vec<u8>, u8),
+    filter: Option<(Vec<u8>, i32)>,
+    keys: Keys,
+    format: Option<Format>,
+    alternates: Vec<Alternate>,
+    alleles: Alleles,
+    calls: Vec<Call>,
 }
 
 /// One piece of a VCF as columns; a row is one trimmed alternative allele that is a sequence.
@@ -72,6 +89,7 @@ pub struct VcfBatch {
     half_calls: u64,
     polyploid_calls: u64,
     filtered_calls: u64,
+    unreferenced: u64,
 }
 
 /// A definition as Python hands it over: key, Number, Type, whether the specification reserves it, whether the
@@ -94,8 +112,10 @@ fn definitions(raw: Vec<RawDefinition>) -> HashMap<Vec<u8>, Definition> {
 #[pymethods]
 impl VcfParser {
     /// Args: sample names; INFO and FORMAT definitions; declared contigs; minor version; lines of the header;
-    /// whether faults are counted instead of ending the reading.
+    /// whether faults are counted instead of ending the reading; the reference genome, with `layout(contig)` (bases,
+    /// bases and bytes of a line) and `lines(contig, first, count)`.
     #[new]
+    #[pyo3(signature = (samples, info, format, contigs, minor, header_lines, lenient, reference=None))]
     #[allow(clippy::too_many_arguments)]
     fn new(
         samples: Vec<String>,
@@ -105,6 +125,7 @@ impl VcfParser {
         minor: u8,
         header_lines: u64,
         lenient: bool,
+        reference: Option<Py<PyAny>>,
     ) -> Self {
         Self {
             rules: Rules {
@@ -117,6 +138,13 @@ impl VcfParser {
             order: Order::default(),
             filters: HashMap::new(),
             filter_names: Vec::new(),
+            reference: reference.map(Reference::new),
+            chromosome: (Vec::new(), 0),
+            filter: None,
+            keys: Keys::default(),
+            format: None,
+            alternates: Vec::new(),
+            alleles: Alleles::default(),
             calls: Vec::new(),
             ledger: Ledger { lenient, line: header_lines, ..Ledger::default() },
         }
@@ -152,11 +180,17 @@ impl VcfParser {
         self.filter_names.clone()
     }
 
-    /// Parse whole lines; only the last may lack its newline.
-    fn parse(&mut self, py: Python<'_>, piece: &[u8]) -> PyResult<VcfBatch> {
+    /// Parse the whole lines before `end`; only the last may lack its newline.
+    ///
+    /// Raises `ParseError`, or what reading the reference raised.
+    fn parse(&mut self, py: Python<'_>, piece: &[u8], end: usize) -> PyResult<VcfBatch> {
         let samples = self.rules.samples.len();
-        let rows = py.detach(|| self.parse_lines(piece)).map_err(|(fault, line)| fault.at(line))?;
-        batch(py, rows, samples)
+        let lines = piece.get(..end).unwrap_or(piece);
+        let rows = py.detach(|| self.parse_lines(lines));
+        if let Some(failure) = self.reference.as_mut().and_then(|reference| reference.failure.take()) {
+            return Err(failure);
+        }
+        batch(py, rows.map_err(|(fault, line)| fault.at(line))?, samples)
     }
 }
 
@@ -183,14 +217,20 @@ impl VcfParser {
         }
     }
 
-    fn filter_number(&mut self, field: &[u8]) -> i32 {
-        if let Some(number) = self.filters.get(field) {
-            return *number;
+    /// The number of a valid FILTER.
+    fn filter_number(&mut self, field: &[u8]) -> Result<i32, fault::Fault> {
+        if let Some((_, number)) = self.filter.as_ref().filter(|(same, _)| same == field) {
+            return Ok(*number);
         }
-        let number = i32::try_from(self.filter_names.len()).unwrap_or(i32::MAX);
-        self.filters.insert(field.to_vec(), number);
-        self.filter_names.push(String::from_utf8_lossy(field).into_owned());
-        number
+        check_filter(field)?;
+        let number = self.filters.get(field).copied().unwrap_or_else(|| {
+            let number = i32::try_from(self.filter_names.len()).unwrap_or(i32::MAX);
+            self.filters.insert(field.to_vec(), number);
+            self.filter_names.push(String::from_utf8_lossy(field).into_owned());
+            number
+        });
+        self.filter = Some((field.to_vec(), number));
+        Ok(number)
     }
 }
 
@@ -229,5 +269,6 @@ fn batch(py: Python<'_>, rows: Rows, samples: usize) -> PyResult<VcfBatch> {
         half_calls: rows.half_calls,
         polyploid_calls: rows.polyploid_calls,
         filtered_calls: rows.filtered_calls,
+        unreferenced: rows.unreferenced,
     })
 }

@@ -5,6 +5,19 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::fault::{quoted, Fault};
 
+/// Variants that are kept in a list; what a hostile file has beyond, in a tree.
+const FEW: usize = 8;
+
+/// A trimmed variant at or behind the current position (trimming moves a variant only forwards).
+#[derive(Default)]
+struct Ahead {
+    pos: u32,
+    reference: Vec<u8>,
+    alternate: Vec<u8>,
+    /// Whether anyone carries it.
+    carried: bool,
+}
+
 /// What the lines so far have established.
 #[derive(Default)]
 pub struct Order {
@@ -12,9 +25,10 @@ pub struct Order {
     pub names: Vec<Vec<u8>>,
     current: Option<usize>,
     last_pos: u32,
-    /// Variants at or behind the current position (trimming moves a variant only forwards), and whether
-    /// anyone carries them.
-    ahead: BTreeMap<(u32, Vec<u8>), bool>,
+    /// The first `listed` of these count; the others wait to be written over.
+    few: Vec<Ahead>,
+    listed: usize,
+    many: BTreeMap<(u32, Vec<u8>), bool>,
 }
 
 impl Order {
@@ -28,9 +42,7 @@ impl Order {
                 return Err(Fault::new("vcf.unsorted", "POS", sentence));
             }
             self.last_pos = pos;
-            while self.ahead.first_key_value().is_some_and(|((ahead, _), _)| *ahead < pos) {
-                self.ahead.pop_first();
-            }
+            self.forget_before(pos);
             return Ok(current);
         }
         if self.contigs.contains_key(name) {
@@ -49,7 +61,8 @@ impl Order {
             self.names.push(name.to_vec());
             number
         });
-        self.ahead.clear();
+        self.listed = 0;
+        self.many.clear();
         (self.current, self.last_pos) = (Some(number), pos);
         number
     }
@@ -64,20 +77,76 @@ impl Order {
         alternate: &[u8],
         carried: bool,
     ) -> Result<bool, Fault> {
-        match self.ahead.entry((pos, [reference, b">", alternate].concat())) {
-            Entry::Vacant(free) => {
-                free.insert(carried);
-                Ok(true)
+        let known = self.few[..self.listed]
+            .iter()
+            .find(|ahead| ahead.pos == pos && ahead.reference == reference && ahead.alternate == alternate);
+        let earlier = match known {
+            Some(ahead) => ahead.carried,
+            None if self.listed < FEW && self.many.is_empty() => {
+                self.list(pos, reference, alternate, carried);
+                return Ok(true);
             }
-            Entry::Occupied(earlier) if !carried && !earlier.get() => Ok(false),
-            Entry::Occupied(_) => {
-                let sentence = format!(
-                    "the variant {} > {} at {pos} stands twice",
-                    quoted(reference),
-                    quoted(alternate)
-                );
-                Err(Fault::new("vcf.duplicate-variant", "POS, REF, ALT", sentence))
+            None => match self.many.entry((pos, [reference, b">", alternate].concat())) {
+                Entry::Vacant(free) => {
+                    free.insert(carried);
+                    return Ok(true);
+                }
+                Entry::Occupied(earlier) => *earlier.get(),
+            },
+        };
+        if !carried && !earlier {
+            return Ok(false);
+        }
+        let sentence =
+            format!("the variant {} > {} at {pos} stands twice", quoted(reference), quoted(alternate));
+        Err(Fault::new("vcf.duplicate-variant", "POS, REF, ALT", sentence))
+    }
+
+    fn list(&mut self, pos: u32, reference: &[u8], alternate: &[u8], carried: bool) {
+        if self.listed == self.few.len() {
+            self.few.push(Ahead::default());
+        }
+        let free = &mut self.few[self.listed];
+        (free.pos, free.carried) = (pos, carried);
+        for (kept, allele) in [(&mut free.reference, reference), (&mut free.alternate, alternate)] {
+            kept.clear();
+            kept.extend_from_slice(allele);
+        }
+        self.listed += 1;
+    }
+
+    fn forget_before(&mut self, pos: u32) {
+        for place in (0..self.listed).rev() {
+            if self.few[place].pos < pos {
+                self.listed -= 1;
+                self.few.swap(place, self.listed);
             }
         }
+        while self.many.first_key_value().is_some_and(|((ahead, _), _)| *ahead < pos) {
+            self.many.pop_first();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variant_that_stands_twice_is_found_among_few_and_among_many() {
+        let mut order = Order::default();
+        for pos in [5, 6] {
+            assert_eq!(order.step(b"1", pos), Ok(0));
+            for length in 1..30 {
+                assert_eq!(order.note(7, b"A", &vec![b'C'; length], length > 20), Ok(pos == 5));
+                if pos == 6 && length == 20 {
+                    assert!(order.note(7, b"A", &[b'C'; 21], false).is_err());
+                    break;
+                }
+            }
+        }
+        assert_eq!(order.step(b"1", 8), Ok(0));
+        assert_eq!(order.note(8, b"A", b"C", true), Ok(true));
+        assert!(order.few[..order.listed].len() == 1 && order.many.is_empty());
     }
 }

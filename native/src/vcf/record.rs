@@ -1,13 +1,14 @@
 //! One line of the body, column by column.
 
 use super::columns::{
-    check_chrom, check_filter, check_id, check_qual, check_ref, number, parse_alternates, parse_pos,
-    Alternate,
+    check_chrom, check_id, check_qual, check_ref, number, parse_alternates, parse_pos, Alternate,
 };
 use super::fault::{quoted, Fate, Fault, Ledger};
 use super::genotypes::{parse_call, Call, Ploidy};
+use super::numbers::{eight, plain_numbers};
+use super::recent::Keys;
 use super::rows::{trim, Rows, Variant};
-use super::structural::{check_structural, Info};
+use super::structural::check_structural;
 use super::values::{check_values, Definition, Kind, Shape};
 use super::{Rules, VcfParser};
 use crate::variant_key::{chromosome_code, encode};
@@ -23,6 +24,23 @@ struct Columns<'a> {
     fixed: [&'a [u8]; 8],
     /// FORMAT and samples, or `None` where the header names no samples.
     calls: Option<(&'a [u8], &'a [u8])>,
+}
+
+/// Cut a line at the first tab, which is near: most columns are short.
+fn cut_near(line: &[u8]) -> (&[u8], Option<&[u8]>) {
+    const TABS: u64 = 0x0909_0909_0909_0909;
+    const LOW_BITS: u64 = 0x0101_0101_0101_0101;
+    for at in (0..32).step_by(8) {
+        let Some(word) = eight(line, at) else { break };
+        let others = word ^ TABS;
+        // The lowest byte that is zero is found, whatever stands above it.
+        let found = others.wrapping_sub(LOW_BITS) & !others & (LOW_BITS << 7);
+        if found != 0 {
+            let tab = at + found.trailing_zeros() as usize / 8;
+            return (&line[..tab], Some(&line[tab + 1..]));
+        }
+    }
+    cut(line)
 }
 
 /// Cut a line at the first tab.
@@ -44,14 +62,15 @@ fn split(line: &[u8], samples: usize) -> Result<Columns<'_>, Fault> {
     let wrong = || wrong_width(line, samples);
     let mut fixed = [&b""[..]; 8];
     let mut rest = Some(line);
-    for field in &mut fixed {
-        let (value, behind) = cut(rest.ok_or_else(wrong)?);
-        (*field, rest) = (value, behind);
+    let (short, info) = fixed.split_at_mut(7);
+    for field in short {
+        (*field, rest) = cut_near(rest.ok_or_else(wrong)?);
     }
+    (info[0], rest) = cut(rest.ok_or_else(wrong)?);
     match (samples, rest) {
         (0, None) => Ok(Columns { fixed, calls: None }),
         (0, Some(_)) | (_, None) => Err(wrong()),
-        (_, Some(rest)) => match cut(rest) {
+        (_, Some(rest)) => match cut_near(rest) {
             (format, Some(calls)) => Ok(Columns { fixed, calls: Some((format, calls)) }),
             _ => Err(wrong()),
         },
@@ -82,32 +101,64 @@ fn is_info_key(key: &[u8], rules: &Rules) -> bool {
     }
 }
 
-fn check_info(pairs: &Info<'_>, rules: &Rules, shape: Shape) -> Result<(), Fault> {
-    const CODE: &str = "vcf.info";
-    for (place, (key, value)) in pairs.iter().enumerate() {
-        let spaced = |byte: &u8| byte.is_ascii_control() || (*byte == b' ' && rules.minor < 3);
-        if !is_info_key(key, rules) || key.iter().chain(value.unwrap_or_default()).any(spaced) {
-            let sentence = format!("{} is no KEY or KEY=VALUE without whitespace", quoted(key));
-            return Err(Fault::new(CODE, "INFO", sentence));
+/// Check the entries of INFO; return END, and the first fault.
+fn check_entries(
+    info: &[u8],
+    rules: &Rules,
+    keys: &mut Keys,
+    shape: Shape,
+) -> (Option<u64>, Result<(), Fault>) {
+    let (mut end, mut checked) = (None, Ok(()));
+    if info == b"." {
+        return (None, checked);
+    }
+    let mut rest = info;
+    loop {
+        let plain = keys.plain_entry(rest, shape);
+        let length = plain.or_else(|| memchr::memchr(b';', rest)).unwrap_or(rest.len());
+        let entry = &rest[..length];
+        if plain.is_none() && checked.is_ok() {
+            checked = check_entry(entry, rules, keys, shape);
         }
-        if pairs[..place].iter().any(|(earlier, _)| earlier == key) {
-            return Err(Fault::new(CODE, "INFO", format!("the key {} stands twice", quoted(key))));
+        if let (None, Some(value)) = (end, entry.strip_prefix(b"END=")) {
+            end = Some(number(value));
         }
-        let Some(definition) = rules.info.get(*key) else { continue };
-        match value {
-            Some(values) => check_values(CODE, "INFO", key, values, *definition, shape)?,
-            None if definition.kind == Kind::Flag => {}
-            None => {
-                return Err(Fault::new(CODE, format!("INFO, {}", quoted(key)), "a value is missing"));
-            }
+        match rest.get(length + 1..) {
+            Some(behind) => rest = behind,
+            None => return (end.flatten(), checked),
         }
     }
-    Ok(())
+}
+
+/// One entry of INFO: `KEY` or `KEY=VALUE`, as defined, and not met before on this line.
+fn check_entry(entry: &[u8], rules: &Rules, keys: &mut Keys, shape: Shape) -> Result<(), Fault> {
+    const CODE: &str = "vcf.info";
+    let (key, value) = match memchr::memchr(b'=', entry) {
+        Some(at) => (&entry[..at], Some(&entry[at + 1..])),
+        None => (entry, None),
+    };
+    let spaced = |byte: &u8| byte.is_ascii_control() || (*byte == b' ' && rules.minor < 3);
+    if !is_info_key(key, rules) || entry.iter().any(spaced) {
+        let sentence = format!("{} is no KEY or KEY=VALUE without whitespace", quoted(key));
+        return Err(Fault::new(CODE, "INFO", sentence));
+    }
+    if !keys.meet(key, || rules.info.get(key).copied()) {
+        return Err(Fault::new(CODE, "INFO", format!("the key {} stands twice", quoted(key))));
+    }
+    match (keys.definition(), value) {
+        (Some(definition), Some(values)) => check_values(CODE, "INFO", key, values, definition, shape),
+        (Some(definition), None) if definition.kind != Kind::Flag => {
+            Err(Fault::new(CODE, format!("INFO, {}", quoted(key)), "a value is missing"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The keys of FORMAT with their definitions.
-struct Format<'a> {
-    keys: Vec<(&'a [u8], Option<Definition>)>,
+pub struct Format {
+    /// As it stands in the file; the next line mostly has the same.
+    text: Vec<u8>,
+    keys: Vec<(Vec<u8>, Option<Definition>)>,
     genotyped: bool,
     depth: Option<usize>,
     /// Of a block, the lowest depth in it.
@@ -134,8 +185,8 @@ fn is_format_key(key: &[u8], declared: bool, minor: u8) -> bool {
     !key.is_empty() && key.iter().all(clean) && begun && (plain || declared || minor >= 3)
 }
 
-fn parse_format<'a>(field: &'a [u8], rules: &Rules) -> Result<Format<'a>, Fault> {
-    let mut keys: Vec<(&[u8], Option<Definition>)> = Vec::new();
+fn parse_format(field: &[u8], rules: &Rules) -> Result<Format, Fault> {
+    let mut keys: Vec<(Vec<u8>, Option<Definition>)> = Vec::new();
     for key in field.split(|byte| *byte == b':') {
         let definition = rules.format.get(key).copied();
         // A lone '.' says that there is nothing.
@@ -152,12 +203,12 @@ fn parse_format<'a>(field: &'a [u8], rules: &Rules) -> Result<Format<'a>, Fault>
         if let Some(sentence) = problem {
             return Err(Fault::new("vcf.format", "FORMAT", sentence));
         }
-        keys.push((key, definition));
+        keys.push((key.to_vec(), definition));
     }
-    let place = |name: &[u8]| keys.iter().position(|(key, _)| *key == name);
+    let place = |name: &[u8]| keys.iter().position(|(key, _)| key == name);
     let genotyped = place(b"GT") == Some(0);
     let local = place(b"LAA");
-    let needs_local = |(key, definition): &(&[u8], Option<Definition>)| {
+    let needs_local = |(key, definition): &(Vec<u8>, Option<Definition>)| {
         definition.is_some_and(|definition| definition.number.is_local())
             && !key.is_empty()
             && rules.minor >= LOCAL_ALLELES
@@ -173,7 +224,8 @@ fn parse_format<'a>(field: &'a [u8], rules: &Rules) -> Result<Format<'a>, Fault>
     let (depth, lowest_depth, quality) = (place(b"DP"), place(b"MIN_DP"), place(b"GQ"));
     let length = place(b"LEN").filter(|_| rules.minor >= LOCAL_ALLELES);
     let filter = place(b"FT");
-    Ok(Format { keys, genotyped, depth, lowest_depth, quality, filter, length, local })
+    let text = field.to_vec();
+    Ok(Format { text, keys, genotyped, depth, lowest_depth, quality, filter, length, local })
 }
 
 /// One sample's column: its call, its depth, its quality.
@@ -215,7 +267,7 @@ fn alleles_of(alternates: usize) -> u16 {
 
 fn parse_sample(
     field: &[u8],
-    format: &Format<'_>,
+    format: &Format,
     rules: &Rules,
     alternates: usize,
     name: &str,
@@ -306,6 +358,70 @@ fn count_local(value: &[u8], alternates: usize, name: &str) -> Result<usize, Fau
     Err(Fault::new("vcf.sample", format!("sample {name}, 'LAA'"), sentence))
 }
 
+/// Parse the sample at the front of `fields` if it is of the plainest kind: a GT of two digits, then lists of
+/// plain numbers and texts. Returns where it ends.
+fn plain_sample(fields: &[u8], format: &Format, minor: u8, alternates: usize) -> Option<(Sample, usize)> {
+    if format.filter.or(format.length).or(format.local).is_some() {
+        return None;
+    }
+    let mut sample = Sample::default();
+    let mut shape = Shape { alternates, minor, ploidy: Some(2), local: None };
+    let mut at = 0;
+    for (place, (_, definition)) in format.keys.iter().enumerate() {
+        let end = if place == 0 && format.genotyped {
+            sample.call = parse_call(fields.get(..3)?, alleles_of(alternates), false).ok()?;
+            shape.ploidy = sample.call.ploidy_for_counting();
+            3
+        } else {
+            plain_value(fields, at, (*definition)?, shape)?
+        };
+        let value = || plain_whole(&fields[at..end]);
+        if format.depth == Some(place) {
+            sample.depth = value()?;
+        }
+        if format.lowest_depth == Some(place) {
+            sample.lowest_depth = value()?;
+        }
+        if format.quality == Some(place) {
+            sample.quality = value()?;
+        }
+        match fields.get(end) {
+            Some(b':') => at = end + 1,
+            None | Some(b'\t') => return Some((sample, end)),
+            Some(_) => return None,
+        }
+    }
+    None
+}
+
+/// Where the values of one key that begin at `at` end, if they are certainly valid.
+fn plain_value(fields: &[u8], at: usize, definition: Definition, shape: Shape) -> Option<usize> {
+    if fields.get(at) == Some(&b'.') && matches!(fields.get(at + 1), None | Some(b':' | b'\t')) {
+        return Some(at + 1);
+    }
+    match definition.kind {
+        Kind::Integer | Kind::Float => {
+            let whole = definition.kind == Kind::Integer;
+            let (count, end) = plain_numbers(fields, at, whole, definition.natural)?;
+            shape.expects(definition.number).is_none_or(|expected| expected == count).then_some(end)
+        }
+        Kind::Text if !definition.reserved => {
+            let rest = fields.get(at..)?;
+            let length = memchr::memchr3(b':', b'\t', b',', rest).unwrap_or(rest.len());
+            (length > 0 && rest.get(length) != Some(&b',')).then_some(at + length)
+        }
+        _ => None,
+    }
+}
+
+/// A short number without a sign, or -1 for a lone dot.
+fn plain_whole(value: &[u8]) -> Option<i32> {
+    if value == b"." {
+        return Some(-1);
+    }
+    number(value).and_then(|value| i32::try_from(value).ok())
+}
+
 impl VcfParser {
     pub(super) fn parse_record(&mut self, line: &[u8], rows: &mut Rows) -> Result<(), Fault> {
         if line.is_empty() {
@@ -313,41 +429,48 @@ impl VcfParser {
         }
         let columns = split(line, self.rules.samples.len())?;
         let [chrom, pos, id, reference, alternate, qual, filter, info] = columns.fixed;
-        check_chrom(chrom, &self.rules.contigs, self.rules.minor)?;
+        if self.chromosome.0 != chrom {
+            check_chrom(chrom, &self.rules.contigs, self.rules.minor)?;
+            self.chromosome = (chrom.to_vec(), chromosome_code(chrom));
+        }
         let pos = parse_pos(pos)?;
         self.ledger.check(check_id(id))?;
         check_ref(reference)?;
-        let mut alternates = Vec::new();
+        let mut alternates = std::mem::take(&mut self.alternates);
         parse_alternates(alternate, reference, &mut alternates)?;
         if alternates.len() > MOST_ALTERNATES {
             return Err(Fault::new("vcf.alt", "ALT", format!("more than {MOST_ALTERNATES} alleles")));
         }
         self.ledger.check(check_qual(qual))?;
-        check_filter(filter)?;
+        let passed = matches!(filter, b"." | b"PASS" | b"RefCall");
+        let filter = self.filter_number(filter)?;
         let format = columns.calls.map(|(format, _)| format);
         let end = self.check_info(info, alternate, &alternates, format)?;
         let contig = self.step(chrom, pos, format)?;
+        let aligned = self.check_reference(chrom, pos, reference, &alternates)?;
         rows.records += 1;
 
         let sample = self.parse_calls(line, columns.calls, alternates.len(), rows)?;
-        let passed = matches!(filter, b"." | b"PASS" | b"RefCall");
-        let filter = self.filter_number(filter);
-        let chromosome = chromosome_code(chrom);
         for (index, (allele, kind)) in alternate.split(|byte| *byte == b',').zip(&alternates).enumerate() {
             if *kind != Alternate::Bases {
                 rows.other_alleles += u64::from(*kind == Alternate::Other);
                 continue;
             }
-            let (pos, reference, alternate) = trim(pos, reference, allele);
-            let (reference, alternate) = (reference.to_ascii_uppercase(), alternate.to_ascii_uppercase());
+            let (trimmed, reference, alternate) = trim(pos, reference, allele);
+            self.alleles.set(reference, alternate);
             let number = u16::try_from(index + 1).unwrap_or(u16::MAX);
-            if !self.note(pos, &reference, &alternate, number)? {
+            if !self.note(trimmed, number)? {
                 rows.repetitions += 1;
                 continue;
             }
-            let key = encode(chromosome, pos, &reference, &alternate);
-            let variant = Variant { contig, pos, key, reference: &reference, alternate: &alternate };
-            rows.push(&variant, filter, self.ledger.line);
+            let pos = match &mut self.reference {
+                Some(genome) if aligned => self.alleles.left_align(trimmed, |pos| genome.base(pos))?,
+                _ => trimmed,
+            };
+            rows.unreferenced += u64::from(self.reference.is_some() && !aligned);
+            let (reference, alternate) = (&self.alleles.reference[..], &self.alleles.alternate[..]);
+            let key = encode(self.chromosome.1, pos, reference, alternate);
+            rows.push(&Variant { contig, pos, key, reference, alternate }, filter, self.ledger.line);
             rows.push_calls(&self.calls, number);
             if let Some(sample) = &sample {
                 rows.depth.push(sample.depth);
@@ -357,7 +480,27 @@ impl VcfParser {
         if let Some(sample) = sample.filter(|sample| passed && is_covered(&alternates, sample)) {
             rows.push_block(contig, pos, block_end(pos, reference.len(), end, &sample), &sample);
         }
+        self.alternates = alternates;
         Ok(())
+    }
+
+    /// Check REF against the reference genome; false says that there is none, or that it lacks the contig.
+    fn check_reference(
+        &mut self,
+        chrom: &[u8],
+        pos: u32,
+        reference: &[u8],
+        alternates: &[Alternate],
+    ) -> Result<bool, Fault> {
+        let Some(genome) = &mut self.reference else { return Ok(false) };
+        if !genome.step(chrom)? {
+            return Ok(false);
+        }
+        // Telomeres stand one base before and one behind the contig, and only breakends do.
+        if alternates.contains(&Alternate::Bases) || genome.spans(pos, reference.len()) {
+            genome.check(pos, reference)?;
+        }
+        Ok(true)
     }
 
     /// Check INFO and, from 4.4 on, what it says of structural variants; return END.
@@ -368,13 +511,14 @@ impl VcfParser {
         alternates: &[Alternate],
         format: Option<&[u8]>,
     ) -> Result<Option<u64>, Fault> {
-        let mut pairs = Vec::new();
-        parse_info(info, &mut pairs);
         let minor = self.rules.minor;
         // Number=G in INFO has no ploidy to go by: any count is accepted.
         let shape = Shape { alternates: alternates.len(), minor, ploidy: None, local: None };
-        let mut checked = check_info(&pairs, &self.rules, shape);
+        self.keys.start(self.ledger.line);
+        let (end, mut checked) = check_entries(info, &self.rules, &mut self.keys, shape);
         if checked.is_ok() && minor >= STRUCTURAL_KEYS && alternates.contains(&Alternate::Other) {
+            let mut pairs = Vec::new();
+            parse_info(info, &mut pairs);
             let copy_number =
                 format.is_some_and(|keys| keys.split(|byte| *byte == b':').any(|key| key == b"CN"));
             checked = check_structural(alternate, &pairs, copy_number);
@@ -385,8 +529,7 @@ impl VcfParser {
         } else {
             self.ledger.check(checked)?;
         }
-        let end = pairs.iter().find(|(key, _)| *key == b"END").and_then(|(_, value)| *value);
-        Ok(end.and_then(number))
+        Ok(end)
     }
 
     /// Step to a record. Order matters to calls alone: from 4.5 on a record without GT may stand anywhere.
@@ -400,10 +543,10 @@ impl VcfParser {
         Ok(self.order.enter(chrom, pos))
     }
 
-    /// Note a variant; a lenient reading compares its repetitions when all are known.
-    fn note(&mut self, pos: u32, reference: &[u8], alternate: &[u8], allele: u16) -> Result<bool, Fault> {
+    /// Note the variant in `alleles`; a lenient reading compares its repetitions when all are known.
+    fn note(&mut self, pos: u32, allele: u16) -> Result<bool, Fault> {
         let carried = self.calls.iter().any(|call| matches!(call.code(allele).0, 1 | 2));
-        match self.order.note(pos, reference, alternate, carried) {
+        match self.order.note(pos, &self.alleles.reference, &self.alleles.alternate, carried) {
             Err(_) if self.ledger.lenient => Ok(true),
             noted => noted,
         }
@@ -419,7 +562,10 @@ impl VcfParser {
     ) -> Result<Option<Sample>, Fault> {
         self.calls.clear();
         let Some((format, fields)) = calls else { return Ok(None) };
-        let format = parse_format(format, &self.rules)?;
+        let format = match self.format.take() {
+            Some(same) if same.text == format => same,
+            _ => parse_format(format, &self.rules)?,
+        };
         let samples = self.rules.samples.len();
         let mut rest = Some(fields);
         let mut last = None;
@@ -435,6 +581,11 @@ impl VcfParser {
                     continue;
                 }
             }
+            if let Some((sample, end)) = plain_sample(fields, &format, self.rules.minor, alternates) {
+                self.calls.push(sample.call);
+                (rest, last) = (fields.get(end + 1..), Some(sample));
+                continue;
+            }
             let (field, behind) = cut(fields);
             let mut sample = parse_sample(field, &format, &self.rules, alternates, name, &mut self.ledger)?;
             if sample.filtered {
@@ -448,6 +599,7 @@ impl VcfParser {
             return Err(wrong_width(line, samples));
         }
         rows.genotyped += u64::from(format.genotyped);
+        self.format = Some(format);
         rows.count_odd_calls(&self.calls);
         Ok(last.filter(|_| samples == 1))
     }

@@ -20,7 +20,10 @@ impl Default for Texts {
 impl Texts {
     /// A batch is far smaller than 2 GiB, and so are its texts.
     fn push(&mut self, text: &[u8]) {
-        self.bytes.extend_from_slice(text);
+        match text {
+            [base] => self.bytes.push(*base),
+            _ => self.bytes.extend_from_slice(text),
+        }
         self.ends.push(i32::try_from(self.bytes.len()).unwrap_or(i32::MAX));
     }
 }
@@ -47,6 +50,7 @@ pub struct Rows {
     pub half_calls: u64,
     pub polyploid_calls: u64,
     pub filtered_calls: u64,
+    pub unreferenced: u64,
 }
 
 /// A trimmed variant on its way to becoming a row.
@@ -92,6 +96,9 @@ impl Rows {
 
 /// Drop what two alleles share: first at the end, then at the front; each keeps a base.
 pub fn trim<'a>(pos: u32, reference: &'a [u8], alternate: &'a [u8]) -> (u32, &'a [u8], &'a [u8]) {
+    if reference.len() == 1 || alternate.len() == 1 {
+        return (pos, reference, alternate);
+    }
     let room = |a: &[u8], b: &[u8]| a.len().min(b.len()).saturating_sub(1);
     let same = |pair: &(&u8, &u8)| pair.0.eq_ignore_ascii_case(pair.1);
     let suffix = reference

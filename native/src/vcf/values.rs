@@ -95,7 +95,8 @@ fn genotypes(alleles: usize, ploidy: usize) -> Option<usize> {
 }
 
 impl Shape {
-    fn expects(self, number: Number) -> Option<usize> {
+    /// How many values there must be, where that is known.
+    pub fn expects(self, number: Number) -> Option<usize> {
         match number {
             Number::Exactly(count) => Some(count),
             Number::Any => None,

@@ -192,7 +192,7 @@ def _import_consumer(source: Source, pieces: Iterator[bytes], panel: Panel, chai
 def _import_vcf(
     source: Source, pieces: Iterator[bytes], panel: Panel, reference: Reference | None, *, lenient: bool
 ) -> ImportedCohort:
-    reader = VcfReader(source, pieces, lenient=lenient)
+    reader = VcfReader(source, pieces, lenient=lenient, reference=reference)
     if not reader.header.samples:
         source.refuse("no-genotypes", "the file has no samples", hint="give the file with its genotypes")
     stated = stated_assembly(reader.header)
@@ -202,11 +202,7 @@ def _import_vcf(
             f"the header says {stated}, the panel is on {panel.assembly}",
             hint=f"ask for the file on {panel.assembly}, or choose a panel on {stated}",
         )
-    batches = []
-    for batch in reader:
-        name = source.name
-        standard = batch if reference is None else reference.standardise(batch, reader.contigs, name=name)
-        batches.append(standard)
+    batches = list(reader)
     if not sum(batch.genotyped for batch in batches):
         source.refuse("no-genotypes", "no record has a GT", hint="give the file with its genotypes")
     calls = Calls.join(batches, samples=reader.header.samples, contigs=reader.contigs, filters=reader.filters)
@@ -269,6 +265,10 @@ def _notes(batches: list[VariantBatch], calls: Calls, *, aligned: bool) -> tuple
         (sum(batch.half_calls for batch in batches), "half-missing calls count as missing"),
         (sum(batch.polyploid_calls for batch in batches), "calls of more than two alleles count as missing"),
         (sum(batch.filtered_calls for batch in batches), "calls whose FT is not PASS count as missing"),
+        (
+            sum(batch.unreferenced for batch in batches),
+            "variants stand on contigs that the reference genome lacks and were trimmed only",
+        ),
         (off_chromosomes, "variants off chromosomes 1 to 22, X, Y, MT are in the record, not in the vector"),
         (
             0 if aligned else indels,

@@ -10,6 +10,7 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
+from nebula import _native
 from nebula.protocol.errors import RejectedInputError
 
 if TYPE_CHECKING:
@@ -18,10 +19,9 @@ if TYPE_CHECKING:
     Progress = Callable[[int], None]
 
 GZIP_MAGIC = b"\x1f\x8b"
-_PIECE = 1 << 20
+#: Small enough that what a piece becomes is read while it is still in the processor's cache.
+_PIECE = 1 << 18
 _LARGEST_BLOCK = 1 << 16
-#: The empty block that ends every BGZF file (SAM specification, 4.1.2).
-_BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,30 +96,21 @@ class Source:
 
     def _blocks(self, buffer: bytes, raw: Iterator[bytes]) -> Iterator[bytes]:
         """BGZF: blocks that say their size; the last one is a given empty block."""
-        last = b""
+        ended = False
         while buffer:
-            start = 0
-            inflated = []
-            while (size := _block_size(buffer, start)) is not None and start + size <= len(buffer):
-                last = buffer[start : start + size]
-                inflated.append(self._block(last))
-                start += size
-            yield b"".join(inflated)
-            more = next(raw, b"")
-            if not more and start < len(buffer):
-                self._refuse_rest(buffer[start:])
-            buffer = buffer[start:] + more
-        if last != _BGZF_END:
+            try:
+                inflated, used, last = _native.inflate_blocks(buffer)
+            except ValueError as error:
+                self._refuse_damaged(error)
+            if used:
+                ended, buffer = last, buffer[used:]
+                yield inflated
+            more = next(raw, b"") if len(buffer) < _LARGEST_BLOCK else b""
+            if buffer and not (used or more):
+                self._refuse_rest(buffer)
+            buffer += more
+        if not ended:
             self._refuse_truncated("its last block is missing")
-
-    def _block(self, block: bytes) -> bytes:
-        try:
-            inflated = zlib.decompress(block, wbits=31, bufsize=_LARGEST_BLOCK)
-        except zlib.error as error:
-            self._refuse_damaged(error)
-        if len(inflated) > _LARGEST_BLOCK:
-            self._refuse_damaged("a block is larger than 64 KiB")
-        return inflated
 
     def _members(self, buffer: bytes, raw: Iterator[bytes]) -> Iterator[bytes]:
         """Plain gzip: any number of members, one behind the other."""

@@ -1,19 +1,20 @@
-"""The reference genome: check REF against it, and shift insertions and deletions to the left.
+"""The reference genome: what every REF is checked against, and insertions and deletions are left-aligned along.
 
-Without it, alleles are trimmed but an insertion or deletion inside a repeat stays where the file puts it.
+A genome of three billion bases is read as its file's records walk along it, a quarter of a megabyte at a time, by
+the index that stands beside it (``samtools faidx``: a table of name, bases, offset, bases and bytes of a line). A
+file without an index is read whole.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
 from nebula import _native
 from nebula.genome.chromosomes import chromosome_code
-from nebula.genome.vcf.reader import Texts, VariantBatch
-from nebula.protocol.errors import RejectedInputError
+from nebula.genome.inflate import GZIP_MAGIC
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,123 +22,177 @@ if TYPE_CHECKING:
     from nebula.genome.inflate import Source
 
 _LONGEST_CHROMOSOME = 1 << 28
+_FAI_COLUMNS = 5
+_MAKE_INDEX = "make it again with `samtools faidx`"
+
+
+class Reference(Protocol):
+    """Where the reader of a VCF finds the reference genome; it asks along the file's order."""
+
+    def layout(self, contig: str) -> tuple[int, int, int] | None:
+        """Bases of a contig, bases of each of its lines, bytes of each; None where there is no such contig."""
+
+    def lines(self, contig: str, first: int, count: int) -> bytes:
+        """Some lines of a contig as they stand in the file, ends of lines included; fewer where it ends."""
+
+
+class Entry(NamedTuple):
+    """A line of an index: a sequence of ``bases`` begins at ``offset``, in lines of so many bases and bytes."""
+
+    bases: int
+    offset: int
+    bases_per_line: int
+    bytes_per_line: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reference:
-    """Chromosomes by VariantKey code, as upper-case ASCII."""
+class WholeReference:
+    """Sequences in memory, by name."""
 
-    chromosomes: dict[int, bytes]
+    sequences: dict[str, bytes]
+    _names: dict[int, str] = field(init=False)
 
-    def standardise(self, batch: VariantBatch, contigs: list[str], *, name: str) -> VariantBatch:
-        """Check every REF and left-align every insertion and deletion (Tan et al. 2015).
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_names", _names(self.sequences))
 
-        Raises:
-            RejectedInputError: ``vcf.reference`` with the line whose REF is not what the reference has.
-        """
-        codes = np.array([chromosome_code(contig) for contig in contigs], np.int64)[batch.contig]
-        for code in np.unique(codes):
-            if sequence := self.chromosomes.get(int(code)):
-                self._check(batch, np.flatnonzero(codes == code), sequence, name)
-        lengths = batch.reference.lengths() != batch.alternate.lengths()
-        moved = {}
-        for row in np.flatnonzero(lengths & (codes > 0)).tolist():
-            if sequence := self.chromosomes.get(int(codes[row])):
-                variant = int(batch.pos[row]), batch.reference[row], batch.alternate[row]
-                shifted = left_align(sequence, *variant)
-                if shifted != variant:
-                    moved[row] = shifted
-        return _with(batch, codes, moved) if moved else batch
+    def layout(self, contig: str) -> tuple[int, int, int] | None:
+        """See ``Reference``: a sequence is one line."""
+        found = self.sequences.get(self._name(contig))
+        return None if found is None else (len(found), len(found), len(found))
 
-    def _check(self, batch: VariantBatch, rows: NDArray[np.intp], sequence: bytes, name: str) -> None:
-        lengths = batch.reference.lengths()[rows]
-        start = batch.pos[rows].astype(np.int64) - 1
-        wrong = (start < 0) | (start + lengths > len(sequence))
-        letters = np.frombuffer(sequence, np.uint8)
-        inside = np.flatnonzero(~wrong)
-        first = batch.reference.first_bytes()[rows]
-        wrong[inside] = letters[start[inside]] != first[inside]
-        for index in np.flatnonzero((lengths > 1) & ~wrong).tolist():
-            allele = batch.reference[int(rows[index])].encode()
-            wrong[index] = sequence[start[index] : start[index] + len(allele)] != allele
-        if not wrong.any():
-            return
-        index = int(np.flatnonzero(wrong)[0])
-        row = int(rows[index])
-        found = sequence[max(start[index], 0) : start[index] + int(lengths[index])].decode("ascii") or "nothing"
-        raise RejectedInputError(
-            "vcf.reference",
-            f"{name}, line {batch.line[row]}, REF: {batch.reference[row][:40]!r} at {batch.pos[row]}, where the"
-            f" reference has {found[:40]!r}",
-            hint="the file was made on another assembly or another reference: give the one it was made on",
-        )
+    def lines(self, contig: str, first: int, count: int) -> bytes:
+        """See ``Reference``."""
+        return self.sequences[self._name(contig)] if first == 0 < count else b""
+
+    def _name(self, contig: str) -> str:
+        return contig if contig in self.sequences else self._names.get(chromosome_code(contig), "")
 
 
-def left_align(sequence: bytes, pos: int, reference: str, alternate: str) -> tuple[int, str, str]:
-    """Shift a variant as far to the left as it stays the same change; 1-based position."""
-    while reference[-1] == alternate[-1]:
-        if min(len(reference), len(alternate)) == 1:
-            if pos == 1:
-                break
-            pos -= 1
-            base = chr(sequence[pos - 1])
-            reference, alternate = base + reference, base + alternate
-        reference, alternate = reference[:-1], alternate[:-1]
-    while min(len(reference), len(alternate)) > 1 and reference[0] == alternate[0]:
-        pos, reference, alternate = pos + 1, reference[1:], alternate[1:]
-    return pos, reference, alternate
+class IndexedReference:
+    """An open FASTA file, plain or compressed with bgzip, of which only what is asked for is read.
+
+    Args:
+        source: the open file; it stays open for as long as this is used.
+        index: the ``.fai`` beside it.
+        blocks: the ``.gzi`` beside it, if it is compressed.
+
+    Raises:
+        RejectedInputError: ``fasta.index``; later, ``fasta.damaged``.
+    """
+
+    def __init__(self, source: Source, index: bytes, blocks: bytes | None = None) -> None:
+        self._file = source.file
+        if blocks is None and self._file.read(len(GZIP_MAGIC)) == GZIP_MAGIC:
+            source.refuse("index", "it is compressed, and the index of its blocks (.gzi) is missing", hint=_MAKE_INDEX)
+        self._entries = _parse_index(source, index)
+        self._names = _names(self._entries)
+        self._blocks = None if blocks is None else _Blocks(source, blocks)
+
+    def layout(self, contig: str) -> tuple[int, int, int] | None:
+        """See ``Reference``."""
+        entry = self._entry(contig)
+        return None if entry is None else (entry.bases, entry.bases_per_line, entry.bytes_per_line)
+
+    def lines(self, contig: str, first: int, count: int) -> bytes:
+        """See ``Reference``."""
+        entry = self._entry(contig)
+        if entry is None:
+            return b""
+        last = min(first + count, -(-entry.bases // entry.bases_per_line))
+        start, end = (entry.offset + line * entry.bytes_per_line for line in (first, last))
+        if self._blocks is not None:
+            return self._blocks.read(start, end)
+        self._file.seek(start)
+        return self._file.read(max(0, end - start))
+
+    def _entry(self, contig: str) -> Entry | None:
+        entry = self._entries.get(contig)
+        return self._entries.get(self._names.get(chromosome_code(contig), "")) if entry is None else entry
 
 
-def _with(batch: VariantBatch, codes: NDArray[np.int64], moved: dict[int, tuple[int, str, str]]) -> VariantBatch:
-    pos, key = batch.pos.copy(), batch.key.copy()
-    for row, (where, reference, alternate) in moved.items():
-        pos[row] = where
-        key[row] = _native.variant_key(int(codes[row]), where, reference.encode(), alternate.encode())
-    references = _replaced(batch.reference, {row: alleles[1] for row, alleles in moved.items()})
-    alternates = _replaced(batch.alternate, {row: alleles[2] for row, alleles in moved.items()})
-    return replace(batch, pos=pos, key=key, reference=references, alternate=alternates)
+class _Blocks:
+    """Any bytes of a BGZF file, by the index of its blocks.
+
+    The index has their number without the first, then of each where it begins, compressed and inflated (u64,
+    little-endian).
+    """
+
+    def __init__(self, source: Source, index: bytes) -> None:
+        self._source = source
+        numbers = np.frombuffer(index[8:], "<u8") if len(index) % 8 == 0 else np.zeros(1, np.uint64)
+        pairs = numbers[: len(numbers) // 2 * 2].reshape(-1, 2).astype(np.int64)
+        if int.from_bytes(index[:8], "little") * 2 != len(numbers) or (np.diff(pairs, axis=0, prepend=0) < 0).any():
+            source.refuse("index", "the index of its blocks (.gzi) is damaged", hint=_MAKE_INDEX)
+        self._starts: NDArray[np.int64] = np.vstack([np.zeros((1, 2), np.int64), pairs])
+
+    def read(self, start: int, end: int) -> bytes:
+        """The inflated bytes from ``start`` to ``end``."""
+        first, last = np.searchsorted(self._starts[:, 1], [start, end], side="right")
+        at, inflated_at = self._starts[first - 1].tolist()
+        stop = int(self._starts[last, 0]) if last < len(self._starts) else None
+        self._source.file.seek(at)
+        raw = self._source.file.read(-1 if stop is None else stop - at)
+        pieces = []
+        while raw:
+            try:
+                inflated, used, _ = _native.inflate_blocks(raw)
+            except ValueError as error:
+                self._source.refuse("damaged", f"the compressed data is damaged: {error}", hint="download it again")
+            if not used:
+                self._source.refuse("index", "the index of its blocks (.gzi) does not fit it", hint=_MAKE_INDEX)
+            pieces.append(inflated)
+            raw = raw[used:]
+        return b"".join(pieces)[start - inflated_at : end - inflated_at]
 
 
-def _replaced(texts: Texts, changes: dict[int, str]) -> Texts:
-    return Texts.of([changes.get(row, texts[row]) for row in range(len(texts))])
+def _names(sequences: dict[str, bytes] | dict[str, Entry]) -> dict[int, str]:
+    """Names by chromosome code, so that ``chr1`` and ``1`` find each other."""
+    return {code: name for name in sequences if (code := chromosome_code(name))}
 
 
-def read_fasta(source: Source) -> Reference:
-    """Read the chromosomes of a FASTA file, plain or compressed; other contigs are left out.
+def _parse_index(source: Source, index: bytes) -> dict[str, Entry]:
+    entries = {}
+    for number, line in enumerate(index.decode("utf-8", "replace").splitlines(), start=1):
+        name, *texts = line.split("\t")
+        numbers = [int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < _FAI_COLUMNS * 4]
+        if len(texts) != _FAI_COLUMNS - 1 or len(numbers) != len(texts):
+            source.refuse("index", f"line {number} of its index (.fai) has not five columns", hint=_MAKE_INDEX)
+        entry = Entry(*numbers)
+        if not (0 < entry.bases_per_line <= entry.bytes_per_line or entry.bases == 0) or name in entries:
+            source.refuse("index", f"line {number} of its index (.fai) does not describe lines", hint=_MAKE_INDEX)
+        entries[name] = entry
+    return entries
 
-    A whole human genome takes 3 GB of memory.
+
+def read_fasta(source: Source) -> WholeReference:
+    """Read a FASTA file whole, plain or compressed; for a human genome that takes 3 GB of memory.
 
     Raises:
         RejectedInputError: ``fasta.malformed``.
     """
-    chromosomes: dict[int, bytearray] = {}
+    sequences: dict[str, bytearray] = {}
     current: bytearray | None = None
-    begun = False
     rest = b""
     for piece in source.pieces():
         *lines, rest = (rest + piece).split(b"\n")
         for line in lines:
-            begun, current = _step(source, line, begun, current, chromosomes)
+            current = _step(source, line.strip(), current, sequences)
         if len(rest) > _LONGEST_CHROMOSOME:
             source.refuse("malformed", "a line is longer than any chromosome")
-    _step(source, rest, begun, current, chromosomes)
-    return Reference({code: bytes(sequence) for code, sequence in chromosomes.items()})
+    _step(source, rest.strip(), current, sequences)
+    return WholeReference({name: bytes(sequence) for name, sequence in sequences.items()})
 
 
-def _step(
-    source: Source, line: bytes, begun: bool, current: bytearray | None, chromosomes: dict[int, bytearray]
-) -> tuple[bool, bytearray | None]:
-    line = line.strip()
+def _step(source: Source, line: bytes, current: bytearray | None, sequences: dict[str, bytearray]) -> bytearray | None:
     if line.startswith(b">"):
-        words = line[1:].split()
-        code = chromosome_code(words[0].decode("latin-1")) if words else 0
-        if code in chromosomes:
-            source.refuse("malformed", f"the sequence {words[0]!r} stands twice")
-        return True, chromosomes.setdefault(code, bytearray()) if code else None
-    if line and not begun:
+        name = line[1:].split(maxsplit=1)[0].decode("latin-1") if line[1:].strip() else ""
+        if name in sequences:
+            source.refuse("malformed", f"the sequence {name!r} stands twice")
+        return sequences.setdefault(name, bytearray())
+    if line and current is None:
         source.refuse("malformed", "the file does not begin with '>'")
+    if line and not line.isalpha():
+        source.refuse("malformed", "a sequence has something else than letters")
     if current is not None:
-        current += line.upper()
-        if not line.isalpha() and line:
-            source.refuse("malformed", "a sequence has something else than letters")
-    return begun, current
+        current += line
+    return current

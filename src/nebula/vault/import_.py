@@ -9,7 +9,7 @@ with by doing it again.
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -24,7 +24,7 @@ from nebula.genome.importing import ImportedCohort, ImportedGenome, ImportReport
 from nebula.genome.inflate import Source
 from nebula.genome.liftover import read_chain
 from nebula.genome.panel import Panel
-from nebula.genome.reference import read_fasta
+from nebula.genome.reference import IndexedReference, Reference, read_fasta
 from nebula.protocol.consent import ConsentPolicy
 from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.ids import Address
@@ -80,7 +80,8 @@ def read_genomes(
     Args:
         file: a VCF or BCF of one or many people, or a consumer file of one.
         panel: whose sites the analysis vectors are of.
-        reference: the reference genome as FASTA, to check REF and left-align with.
+        reference: the reference genome as FASTA, to check REF and left-align with; by its index, where one stands
+            beside it.
         chain: a UCSC chain file, for consumer files on another assembly.
         lenient: whether a file that breaks rules is read as far as it leaves no doubt, and the rest reported.
         progress: called with the bytes read so far.
@@ -88,9 +89,10 @@ def read_genomes(
     Raises:
         RejectedInputError: it is not there, or not valid; file, line, field and rule are named.
     """
-    genome = None if reference is None else _read_with(reference, read_fasta, kind="fasta")
     carrying = None if chain is None else _read_with(chain, read_chain, kind="chain")
-    with open_file(file) as opened:
+    with ExitStack() as files:
+        genome = None if reference is None else files.enter_context(open_reference(reference))
+        opened = files.enter_context(open_file(file))
         source = Source(opened, name=file.name, progress=progress)
         return import_genomes(source, panel, reference=genome, chain=carrying, lenient=lenient)
 
@@ -140,6 +142,27 @@ def open_file(file: Path) -> Iterator[BinaryIO]:
         raise RejectedInputError(
             "import.file", f"{file} cannot be read: {error.strerror}", hint="check its name and who may read it"
         ) from error
+
+
+@contextmanager
+def open_reference(file: Path) -> Iterator[Reference]:
+    """Open a reference genome: by the ``.fai`` and ``.gzi`` beside it if there are any, else whole.
+
+    Raises:
+        RejectedInputError: ``import.file`` or ``fasta.*``.
+    """
+    index, blocks = (file.with_name(file.name + suffix) for suffix in (".fai", ".gzi"))
+    with open_file(file) as opened:
+        source = Source(opened, name=file.name, kind="fasta")
+        if index.exists():
+            yield IndexedReference(source, _bytes_of(index), _bytes_of(blocks) if blocks.exists() else None)
+        else:
+            yield read_fasta(source)
+
+
+def _bytes_of(file: Path) -> bytes:
+    with open_file(file) as opened:
+        return opened.read()
 
 
 def _read_with(file: Path, read: Callable[[Source], T], *, kind: str) -> T:

@@ -1,10 +1,10 @@
 """The standard record: one person's genotypes as Parquet (zstd-1).
 
 Columns: ``chrom``, ``pos`` (1-based), ``end`` (last position of a hom-ref block, else null), ``ref``, ``alt``
-(null in blocks), ``key`` (VariantKey; null where there is none), ``gt`` as VCF writes it with respect to
-``alt`` alone (so ``1|2`` becomes two rows), ``phase`` (whether the call is phased), ``dp``, ``gq`` (of a block, the
-lowest in it), ``filter``.
-Rows ascend by key; those without a key, and blocks, stand at the end.
+(null in blocks), ``gt`` as VCF writes it with respect to ``alt`` alone (so ``1|2`` becomes two rows), ``phase``
+(whether the call is phased), ``dp``, ``gq`` (of a block, the lowest in it), ``filter``. Rows ascend by VariantKey,
+which follows from ``chrom``, ``pos``, ``ref`` and ``alt`` and would take half of the file; those that have none, and
+blocks, stand at the end.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from nebula.genome.calls import Calls
     from nebula.genome.vcf.reader import Texts
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _TEXT = pa.dictionary(pa.int32(), pa.string())
 SCHEMA = pa.schema(
     [
@@ -33,7 +33,6 @@ SCHEMA = pa.schema(
         ("end", pa.int32()),
         ("ref", _TEXT),
         ("alt", _TEXT),
-        ("key", pa.uint64()),
         ("gt", pa.dictionary(pa.int8(), pa.string())),
         ("phase", pa.bool_()),
         ("dp", pa.int32()),
@@ -73,7 +72,7 @@ class RecordWriter:
         written = np.concatenate([written, np.full(self._blocks, _HOM_REF, np.uint8)]).astype(np.int8)
         columns = {
             **self._shared,
-            "gt": pa.DictionaryArray.from_arrays(pa.array(written), _GENOTYPES),
+            "gt": _genotypes(written),
             "phase": pa.array(written >= _PHASED_FROM),
         }
         arrays = [columns[name] for name in SCHEMA.names]
@@ -85,7 +84,7 @@ class RecordWriter:
             compression="zstd",
             compression_level=1,
             use_dictionary=_DICTIONARIES,
-            column_encoding={"pos": "DELTA_BINARY_PACKED", "key": "BYTE_STREAM_SPLIT"},
+            column_encoding={"pos": "DELTA_BINARY_PACKED", "dp": "BYTE_STREAM_SPLIT", "gq": "BYTE_STREAM_SPLIT"},
             write_statistics=False,
             store_schema=False,
         )
@@ -109,6 +108,14 @@ def read_record(raw: bytes, *, max_rows: int = 200_000_000) -> pa.Table:
         raise RejectedInputError("record.malformed", f"this is no Parquet record: {error}") from error
 
 
+def _genotypes(written: NDArray[np.int8]) -> pa.Array:
+    """GT as text; only what occurs is in the dictionary, so that a number in it is as short as can be."""
+    used = np.flatnonzero(np.bincount(written, minlength=len(_GENOTYPES)))
+    shorter = np.zeros(len(_GENOTYPES), np.int8)
+    shorter[used] = np.arange(len(used), dtype=np.int8)
+    return pa.DictionaryArray.from_arrays(pa.array(shorter[written]), _GENOTYPES.take(pa.array(used)))
+
+
 def _plain(kind: pa.DataType) -> pa.DataType:
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
@@ -128,6 +135,7 @@ def _shared_columns(calls: Calls, order: NDArray[np.intp]) -> dict[str, pa.Array
     blocks = calls.blocks
     none = pa.nulls(len(blocks))
     order_array = pa.array(order)
+    ascending = bool((np.diff(order) == 1).all())
 
     def whole(values: NDArray[np.generic], kind: pa.DataType, behind: NDArray[np.int64] | None = None) -> pa.Array:
         rows = pa.array(values[order], kind)
@@ -141,13 +149,12 @@ def _shared_columns(calls: Calls, order: NDArray[np.intp]) -> dict[str, pa.Array
 
     def texts(column: Texts) -> pa.Array:
         strings = pa.StringArray.from_buffers(len(column), pa.py_buffer(column.offsets), pa.py_buffer(column.content))
-        return pa.concat_arrays([strings.take(order_array), none.cast(pa.string())]).dictionary_encode()
+        ordered = strings if ascending else strings.take(order_array)
+        return pa.concat_arrays([ordered, none.cast(pa.string())]).dictionary_encode()
 
     def named(numbers: NDArray[np.int32], names: list[str], behind: NDArray[np.int64] | None) -> pa.Array:
         return pa.DictionaryArray.from_arrays(whole(numbers, pa.int32(), behind), pa.array(names, pa.string()))
 
-    keys = calls.key[order]
-    key = pa.concat_arrays([pa.array(keys, pa.uint64(), mask=keys == 0), none.cast(pa.uint64())])
     end = pa.concat_arrays([pa.nulls(calls.rows, pa.int32()), pa.array(blocks[:, 2], pa.int32())])
     return {
         "chrom": named(calls.contig, calls.contigs, blocks[:, 0]),
@@ -155,7 +162,6 @@ def _shared_columns(calls: Calls, order: NDArray[np.intp]) -> dict[str, pa.Array
         "end": end,
         "ref": texts(calls.reference),
         "alt": texts(calls.alternate),
-        "key": key,
         "dp": optional(calls.depth, blocks[:, 3]),
         "gq": optional(calls.quality, blocks[:, 4]),
         "filter": named(calls.filter, calls.filters, None),

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nebula.genome.inflate import Source
+    from nebula.genome.reference import Reference
 
-_BATCH_BYTES = 1 << 22
 #: 4.5 says so too, and the specification's own file of that version has none.
 _VERSIONS_OF_LAST_NEWLINE = (3, 4)
 _MAGIC = {
@@ -99,6 +99,7 @@ class VariantBatch:
         half_calls: such as ``./1``; they count as missing.
         polyploid_calls: more than two alleles; they count as missing.
         filtered_calls: FT says that they did not pass; they count as missing.
+        unreferenced: rows on contigs that a given reference genome lacks; they were trimmed only.
     """
 
     contig: NDArray[np.int32]
@@ -120,6 +121,7 @@ class VariantBatch:
     half_calls: int
     polyploid_calls: int
     filtered_calls: int
+    unreferenced: int
 
     @classmethod
     def from_native(cls, native: _native.VcfBatch, samples: int) -> VariantBatch:
@@ -144,6 +146,7 @@ class VariantBatch:
             native.half_calls,
             native.polyploid_calls,
             native.filtered_calls,
+            native.unreferenced,
         )
 
 
@@ -153,13 +156,22 @@ class VcfReader:
     Args:
         source: the open file.
         pieces: its content, inflated, where it was begun to be read.
+        reference: every REF is checked against it, and insertions and deletions are left-aligned; rows then follow
+            the file's records, not their own positions.
         lenient: whether faults that leave no doubt are counted in ``overlooked`` instead of ending the reading.
 
     Raises:
         RejectedInputError: ``vcf.*``, with the file's name, line, field and rule.
     """
 
-    def __init__(self, source: Source, pieces: Iterator[bytes] | None = None, *, lenient: bool = False) -> None:
+    def __init__(
+        self,
+        source: Source,
+        pieces: Iterator[bytes] | None = None,
+        *,
+        lenient: bool = False,
+        reference: Reference | None = None,
+    ) -> None:
         self._source = source
         self._lenient = lenient
         self._unended = False
@@ -178,6 +190,7 @@ class VcfReader:
             self.header.minor,
             self.header.lines,
             lenient,
+            reference,
         )
 
     @property
@@ -204,35 +217,31 @@ class VcfReader:
 
     def __iter__(self) -> Iterator[VariantBatch]:
         samples = len(self.header.samples)
-        for lines in self._whole_lines():
+        for piece, end in self._whole_lines():
             try:
-                native = self._parser.parse(lines)
+                native = self._parser.parse(piece, end)
             except _native.ParseError as error:
                 code, line, field, sentence = error.args
                 self._refuse_line(code, line, f"{field}: {sentence}", hint=hint_of(code))
             yield VariantBatch.from_native(native, samples)
 
-    def _whole_lines(self) -> Iterator[bytes]:
-        """Pieces that end with a line; empty lines at the file's end are left out."""
-        parts, size = [self._rest], len(self._rest)
+    def _whole_lines(self) -> Iterator[tuple[bytes, int]]:
+        """Pieces, and how far into each of them lines are whole; empty lines at the file's end are left out."""
+        rest = self._rest
         for piece in self._pieces:
-            parts.append(piece)
-            size += len(piece)
-            if size < _BATCH_BYTES:
-                continue
-            joined = b"".join(parts)
+            joined = rest + piece
             # The last line is held back: what follows it may be the end.
-            end = joined.rfind(b"\n", 0, len(joined.rstrip(b"\r\n"))) + 1
+            content = joined if joined[-2:].strip(b"\r\n") else joined.rstrip(b"\r\n")
+            end = joined.rfind(b"\n", 0, len(content)) + 1
             if end:
-                yield joined[:end]
-            parts, size = [joined[end:]], len(joined) - end
-            if size > self._source.limits.line_bytes:
+                yield joined, end
+            rest = joined[end:]
+            if len(rest) > self._source.limits.line_bytes:
                 self._source.refuse("line-too-long", f"a line is longer than {self._source.limits.line_bytes} bytes")
-        rest = b"".join(parts)
         if self.header.minor in _VERSIONS_OF_LAST_NEWLINE and rest and not rest.endswith(b"\n"):
             self._refuse_cut_off()
         if rest := rest.rstrip(b"\r\n"):
-            yield rest
+            yield rest, len(rest)
 
     def _refuse_cut_off(self) -> None:
         if not self._lenient:

@@ -1,0 +1,165 @@
+//! The reference genome as the file's records walk along it: a window of a FASTA file's lines at a time.
+//!
+//! SECURITY: the FASTA file and its index are a stranger's as well: a place that its lines do not have is a fault.
+
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+
+use super::fault::{quoted, Fault};
+
+/// What is read at once: it stays in the processor's cache while the records of its stretch pass.
+const WINDOW_BYTES: u64 = 1 << 18;
+
+/// Some lines of a sequence, as they stand in the file.
+struct Window {
+    /// The number of the window: lines `number * lines` and on.
+    number: u64,
+    text: PyBackedBytes,
+}
+
+/// One sequence of the FASTA file.
+struct Sequence {
+    bases: u64,
+    bases_per_line: u64,
+    bytes_per_line: u64,
+    lines_per_window: u64,
+    /// The window that was used last, and the one before it: left-aligning may step back over a border.
+    windows: [Option<Window>; 2],
+}
+
+/// Python's source of sequences, and where we are in it.
+pub struct Reference {
+    source: Py<PyAny>,
+    contig: Vec<u8>,
+    sequence: Option<Sequence>,
+    /// What the source raised, if it did; it matters more than the fault that follows.
+    pub failure: Option<PyErr>,
+}
+
+/// The base that VCF (4.3, section 1.6.1) writes for a letter of the reference, which may be an IUPAC code: the
+/// first in the alphabet that it stands for.
+fn plain(letter: u8) -> u8 {
+    match letter {
+        b'A' | b'C' | b'G' | b'T' => letter,
+        b'M' | b'R' | b'W' | b'D' | b'H' | b'V' => b'A',
+        b'S' | b'Y' | b'B' => b'C',
+        b'K' => b'G',
+        b'U' => b'T',
+        _ => b'N',
+    }
+}
+
+fn fault(sentence: impl Into<String>) -> Fault {
+    Fault::new("vcf.reference", "REF", sentence)
+}
+
+impl Sequence {
+    /// The letter at a 0-based place, upper case, if its window is at hand.
+    fn held(&self, place: u64) -> Option<u8> {
+        let (line, column) = (place / self.bases_per_line, place % self.bases_per_line);
+        let number = line / self.lines_per_window;
+        let window = self.windows.iter().flatten().find(|window| window.number == number)?;
+        let at = (line - number * self.lines_per_window) * self.bytes_per_line + column;
+        window.text.get(usize::try_from(at).ok()?).map(u8::to_ascii_uppercase)
+    }
+}
+
+impl Reference {
+    pub fn new(source: Py<PyAny>) -> Self {
+        Self { source, contig: Vec::new(), sequence: None, failure: None }
+    }
+
+    /// Step to a contig; false says that the reference has none of this name.
+    pub fn step(&mut self, contig: &[u8]) -> Result<bool, Fault> {
+        if contig != self.contig {
+            self.contig = contig.to_vec();
+            self.sequence = None;
+            let layout = Python::attach(|py| {
+                let name = String::from_utf8_lossy(contig);
+                self.source.bind(py).call_method1("layout", (name,))?.extract::<Option<(u64, u64, u64)>>()
+            });
+            self.sequence = self.unless_failed(layout)?.map(|(bases, bases_per_line, bytes_per_line)| {
+                let (bases_per_line, bytes_per_line) = (bases_per_line.max(1), bytes_per_line.max(1));
+                let lines_per_window = (WINDOW_BYTES / bytes_per_line).max(1);
+                Sequence { bases, bases_per_line, bytes_per_line, lines_per_window, windows: [None, None] }
+            });
+        }
+        Ok(self.sequence.is_some())
+    }
+
+    /// REF must be what the reference has at the 1-based `pos`.
+    pub fn check(&mut self, pos: u32, reference: &[u8]) -> Result<(), Fault> {
+        for (place, base) in (u64::from(pos)..).zip(reference) {
+            let letter = place.checked_sub(1).map(|place| self.letter(place)).transpose()?.flatten();
+            let base = base.to_ascii_uppercase();
+            // Before VCF 4.3, an IUPAC code was written as N.
+            let code = |letter: u8| !matches!(letter, b'A' | b'C' | b'G' | b'T');
+            if !letter.is_some_and(|letter| plain(letter) == base || (base == b'N' && code(letter))) {
+                return Err(self.mismatch(pos, reference));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether all of REF lies on the contig.
+    pub fn spans(&self, pos: u32, length: usize) -> bool {
+        let end = u64::from(pos) + length as u64 - 1;
+        pos > 0 && self.sequence.as_ref().is_some_and(|sequence| end <= sequence.bases)
+    }
+
+    /// The base at a 1-based position that is on the contig.
+    pub fn base(&mut self, pos: u32) -> Result<u8, Fault> {
+        let letter = self.letter(u64::from(pos) - 1)?;
+        letter.map(plain).ok_or_else(|| fault(format!("{pos} is behind the end of its contig")))
+    }
+
+    fn mismatch(&mut self, pos: u32, reference: &[u8]) -> Fault {
+        const SHOWN: usize = 41;
+        let places = (u64::from(pos)..).take(reference.len().min(SHOWN));
+        let found: Vec<u8> =
+            places.filter_map(|place| self.letter(place.checked_sub(1)?).ok().flatten()).collect();
+        let there = if found.is_empty() { "nothing".to_owned() } else { quoted(&found) };
+        fault(format!("{} at {pos}, where the reference has {there}", quoted(reference)))
+    }
+
+    /// The letter at a 0-based place, upper case; `None` behind the contig's end.
+    #[inline]
+    fn letter(&mut self, place: u64) -> Result<Option<u8>, Fault> {
+        let Some(sequence) = self.sequence.as_ref().filter(|sequence| place < sequence.bases) else {
+            return Ok(None);
+        };
+        let letter = match sequence.held(place) {
+            Some(letter) => letter,
+            None => self.fetch(place)?,
+        };
+        if letter.is_ascii_uppercase() {
+            return Ok(Some(letter));
+        }
+        Err(fault("the FASTA file does not have the lines that its index says: index it again"))
+    }
+
+    #[cold]
+    fn fetch(&mut self, place: u64) -> Result<u8, Fault> {
+        let Some(sequence) = &self.sequence else { return Ok(b'\n') };
+        let number = place / sequence.bases_per_line / sequence.lines_per_window;
+        let lines = sequence.lines_per_window;
+        let text = Python::attach(|py| {
+            let name = String::from_utf8_lossy(&self.contig);
+            let text = self.source.bind(py).call_method1("lines", (name, number * lines, lines))?;
+            text.extract::<PyBackedBytes>().map_err(PyErr::from)
+        });
+        let text = self.unless_failed(text)?;
+        let Some(sequence) = &mut self.sequence else { return Ok(b'\n') };
+        sequence.windows.swap(0, 1);
+        sequence.windows[0] = Some(Window { number, text });
+        // What the lines do not have is no letter.
+        Ok(sequence.held(place).unwrap_or(b'\n'))
+    }
+
+    fn unless_failed<T>(&mut self, result: PyResult<T>) -> Result<T, Fault> {
+        result.map_err(|error| {
+            self.failure = Some(error);
+            fault("the reference cannot be read")
+        })
+    }
+}
