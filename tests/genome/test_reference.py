@@ -87,6 +87,13 @@ def test_a_reference_allele_that_is_not_there_is_refused(record: str) -> None:
     assert error.hint is not None
 
 
+def test_a_lenient_reading_does_not_go_on_from_another_reference() -> None:
+    reader = VcfReader(source(vcf("1 4 . A G . . . GT 0/1")), reference=REFERENCE, lenient=True)
+    error = refused(lambda: list(reader))
+    assert error is not None
+    assert error.code == "vcf.reference"
+
+
 def test_a_breakend_may_stand_at_a_telomere() -> None:
     assert read(vcf("1 0 . N .[2:5[ . . . GT 0/1", "1 15 . N ]2:5]N . . . GT 0/1"), REFERENCE) == []
 
