@@ -1,6 +1,8 @@
 """How every command behaves: help, JSON, exit status, what may be printed."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -162,3 +164,14 @@ def test_made_up_people_import_onto_their_own_panel(run: Run, offline: Path, tmp
 
     assert "23andMe" in said.err
     assert "6,000 of 6,000 sites called" in said.err
+
+
+def test_what_a_command_writes_is_its_users_alone_even_in_a_folder_open_to_others(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    made = tmp_path / "made"
+    command = [sys.executable, "-m", "nebula.cli", "population", "make", str(made), "--people", "10"]
+    subprocess.run(command, check=True, capture_output=True, umask=0o022)
+
+    written = [made, *made.iterdir()]
+    assert len(written) > 1
+    assert {path.stat().st_mode & 0o077 for path in written} == {0}

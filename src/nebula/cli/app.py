@@ -1,6 +1,7 @@
 """The command line's tree. Each command's module is imported when it is called, so that ``--help`` is fast."""
 
 import logging
+import os
 import sys
 from importlib.metadata import version
 
@@ -43,6 +44,8 @@ for _group, _name, _module, _help in _COMMANDS:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command; the exit status says who must act."""
+    # SECURITY: databases and results say which sample is whose. A folder that was there already may be open to others.
+    os.umask(0o077)
     logging.getLogger("httpx2").setLevel(logging.WARNING)
     try:
         app(arguments, exit_on_error=False, print_error=False)
