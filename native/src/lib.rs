@@ -4,6 +4,7 @@
 //! instructions are called that the processor was asked for, and where a vector is taken for its bytes.
 
 mod bgzf;
+mod consumer;
 mod cpu;
 mod expansion;
 mod hardy;
@@ -16,8 +17,8 @@ mod private;
 mod products;
 mod regression;
 mod select;
-mod transpose;
 mod symmetric;
+mod transpose;
 mod variant_key;
 mod vcf;
 mod walk;
@@ -45,6 +46,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(packing::transpose_matrix, module)?)?;
     module.add_function(wrap_pyfunction!(packing::unpack, module)?)?;
     module.add_function(wrap_pyfunction!(variant_key::variant_key, module)?)?;
+    module.add_class::<consumer::MarkerParser>()?;
     module.add_class::<vcf::VcfBatch>()?;
     module.add_class::<vcf::bcf::BcfDecoder>()?;
     module.add_class::<vcf::VcfParser>()?;

@@ -56,6 +56,12 @@ def variant_key(chromosome: int, pos: int, reference: bytes, alternate: bytes) -
 
 class ParseError(ValueError): ...
 
+class MarkerParser:
+    def __init__(self, roles: Sequence[str], separator: int, heading: bytes, lines: int) -> None: ...
+    def parse(
+        self, piece: bytes
+    ) -> tuple[NDArray[np.uint8], NDArray[np.int32], NDArray[np.uint8], NDArray[np.uint8]]: ...
+
 class VcfBatch:
     contig: NDArray[np.int32]
     pos: NDArray[np.int32]

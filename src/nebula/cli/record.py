@@ -42,7 +42,7 @@ def import_(
     at: VaultOptions = OF_VAULT,
     json: Json = False,
 ) -> None:
-    """Bring in a genome file of one person: VCF, BCF, or raw data of 23andMe. Done again after a failure, it goes on.
+    """Bring in a genome file of one person: VCF, BCF, or raw data of a consumer test. Done again, it goes on.
 
     Nothing is stored before you have seen how the file was understood and have agreed to the consent.
 

@@ -45,7 +45,7 @@ _LENGTHS = {
 ASSEMBLIES = tuple(_LENGTHS)
 
 _SPELLINGS = {
-    "NCBI36": re.compile(r"NCBI36|hg18|\bb36\b", re.IGNORECASE),
+    "NCBI36": re.compile(r"NCBI36|hg18|\bb36\b|\bbuild 36", re.IGNORECASE),
     "GRCh37": re.compile(r"GRCh37|hg19|hs37|\bb37\b|human_g1k_v37|\bbuild 37", re.IGNORECASE),
     "GRCh38": re.compile(r"GRCh38|hg38|hs38|\bb38\b|\bbuild 38", re.IGNORECASE),
 }

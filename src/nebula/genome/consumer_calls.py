@@ -8,7 +8,8 @@ import numpy as np
 
 from nebula.genome import keys as variant_keys
 from nebula.genome.calls import Calls
-from nebula.genome.chromosomes import NAMES
+from nebula.genome.chromosomes import MT, NAMES, X_NOT_PSEUDOAUTOSOMAL, X, Y
+from nebula.genome.consumer_match import Markers, match
 from nebula.genome.matrix import MISSING, PackedMatrix
 from nebula.genome.vcf.reader import Texts
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nebula.genome.consumer import ConsumerFile
+    from nebula.genome.consumer_match import Match
     from nebula.genome.inflate import Source
     from nebula.genome.liftover import Chain
     from nebula.genome.panel import Panel
@@ -26,135 +28,111 @@ ENOUGH_MARKERS = 30
 _ENOUGH_SHARE = 0.01
 ENOUGH_FIT = 0.9
 _HAPLOID = 1
+_ENOUGH_ON_X = 50
+#: Of a man's common sites on X, so many at most are read as heterozygous by mistake.
+_FEW_HETEROZYGOUS = 0.02
 _COMPLEMENT = np.arange(256, dtype=np.uint8)
 _COMPLEMENT[list(b"ACGT")] = list(b"TGCA")
+
+
+class LiftReport(NamedTuple):
+    """What became of markers that were carried to another assembly.
+
+    Attributes:
+        carried: how many have a place there; ``lost`` how many have none, ``unplaced`` how many never had one.
+        moved: of those carried, how many are on another chromosome now; ``flipped``, on the other strand.
+    """
+
+    carried: int
+    lost: int
+    unplaced: int
+    moved: int
+    flipped: int
 
 
 class ConsumerCalls(NamedTuple):
     """Calls at panel sites, and how the file met the panel.
 
     Attributes:
-        lifted: whether positions were carried to the panel's assembly.
-        met: called markers at a place of the panel; ``fitting`` those whose letters are alleles there.
+        assembly: of the file, as its data prove it; None where the chain file does not name it.
+        lift: how positions were carried to the panel's assembly, None where they were on it.
+        match: counts of what fits, and of what was left out for which reason.
     """
 
     calls: Calls
-    lifted: bool
-    met: int
-    fitting: int
-
-
-class _Match(NamedTuple):
-    """Pairs of a panel row and the marker at its place, one a row."""
-
-    rows: NDArray[np.int64]
-    codes: NDArray[np.uint8]
-    haploid: NDArray[np.bool_]
-    met: int
-    fitting: int
+    assembly: str | None
+    lift: LiftReport | None
+    match: Match
 
 
 def calls_on_panel(file: ConsumerFile, panel: Panel, source: Source, *, chain: Chain | None) -> ConsumerCalls:
     """Match a consumer file with a panel, lifting it over where only that fits.
 
     Raises:
-        RejectedInputError: ``consumer.wrong-assembly`` where the data fit neither as they are nor lifted.
+        RejectedInputError: ``consumer.wrong-assembly`` where the data fit neither as they are nor lifted,
+            ``consumer.chain`` where the chain file leads to another assembly than the panel's.
     """
-    as_they_are = _match(file.chromosome, file.pos, file.first, file.second, panel)
-    lifted = None
+    as_they_are = Markers(file.chromosome, file.pos, file.first, file.second)
+    best = match(as_they_are, panel, plus_strand=file.layout.plus_strand)
+    assembly: str | None = panel.assembly
+    lift = None
     if chain is not None:
-        where = chain.lift(file.chromosome, file.pos)
-        # Letters were read off the plus strand of the old assembly.
-        first = np.where(where.flipped, _COMPLEMENT[file.first], file.first)
-        second = np.where(where.flipped, _COMPLEMENT[file.second], file.second)
-        lifted = _match(where.chromosome, where.pos, first, second, panel)
-    best = as_they_are if lifted is None or as_they_are.fitting >= lifted.fitting else lifted
+        _check_chain(chain, panel, source)
+        there, report = _lifted(file, chain)
+        lifted = match(there, panel, plus_strand=file.layout.plus_strand)
+        if lifted.fitting > best.fitting:
+            best, assembly, lift = lifted, chain.old, report
     enough = max(ENOUGH_MARKERS, _ENOUGH_SHARE * min(file.markers, panel.sites))
     if best.met < enough or best.fitting < ENOUGH_FIT * best.met:
         source.refuse(
             "wrong-assembly",
             f"of {best.met} markers at places of the panel ({panel.assembly}), {best.fitting} fit its alleles",
-            hint=f"the file says {file.stated_assembly}: give the chain file from there to {panel.assembly}",
+            hint=_where_to_get_chains(file, panel, chain),
         )
-    return ConsumerCalls(_calls(best, panel), best is lifted, best.met, best.fitting)
+    return ConsumerCalls(_calls(best, panel), assembly, lift, best)
 
 
-def _match(
-    chromosome: NDArray[np.int64],
-    pos: NDArray[np.int64],
-    first: NDArray[np.uint8],
-    second: NDArray[np.uint8],
-    panel: Panel,
-) -> _Match:
-    """Match markers by place with the panel's single-base sites.
+def _check_chain(chain: Chain, panel: Panel, source: Source) -> None:
+    if chain.new is not None and chain.new != panel.assembly:
+        source.refuse(
+            "chain",
+            f"the chain file leads to {chain.new}, the panel is on {panel.assembly}",
+            hint=f"give a chain file that leads to {panel.assembly}",
+        )
 
-    Letters that are no allele at their place make the call missing. Two markers at one place that disagree
-    do so, too.
-    """
-    usable = (chromosome > 0) & _is_base(first) & (_is_base(second) | (second == 0))
-    markers = np.flatnonzero(usable)
-    markers = markers[np.argsort(variant_keys.place(chromosome[markers], pos[markers]), kind="stable")]
-    places = variant_keys.place(chromosome[markers], pos[markers])
-    references, alternates = (np.array([_letter(text) for text in texts], np.uint8) for texts in panel.alleles())
-    rows = np.flatnonzero((references > 0) & (alternates > 0))
-    site_places = variant_keys.places(panel.keys)[rows]
-    left, right = np.searchsorted(places, site_places), np.searchsorted(places, site_places, side="right")
-    rows, left, right = rows[right > left], left[right > left], right[right > left]
-    if not len(rows):
-        return _Match(rows, np.zeros(0, np.uint8), np.zeros(0, np.bool_), 0, 0)
-    one, two = first[markers[left]], second[markers[left]]
-    last_one, last_two = first[markers[right - 1]], second[markers[right - 1]]
-    agree = _same(one, two, last_one, last_two) & (right - left <= 2)  # noqa: PLR2004 - a marker and its twin
-    haploid = two == 0
-    known_one, known_two = (
-        _known(one, rows, panel, references, alternates),
-        haploid | _known(two, rows, panel, references, alternates),
+
+def _where_to_get_chains(file: ConsumerFile, panel: Panel, chain: Chain | None) -> str:
+    stated = file.layout.stated_assembly
+    said = "the file says" if file.layout.stated else "such files usually are on"
+    if chain is not None:
+        return f"{said} {stated}, the chain file leads from {chain.old or 'an unknown assembly'}; try another"
+    ucsc = {"NCBI36": "hg18", "GRCh37": "hg19", "GRCh38": "hg38"}
+    if stated == panel.assembly:
+        return f"{said} {stated}, and its data do not bear that out: ask for it on {panel.assembly}"
+    old, new = ucsc[stated], ucsc[panel.assembly]
+    name = f"{old}To{new[0].upper()}{new[1:]}.over.chain.gz"
+    return f"{said} {stated}: give --chain {name}, from https://hgdownload.soe.ucsc.edu/goldenPath/{old}/liftOver/"
+
+
+def _lifted(file: ConsumerFile, chain: Chain) -> tuple[Markers, LiftReport]:
+    where = chain.lift(file.chromosome, file.pos)
+    # Letters were read off the plus strand of the old assembly.
+    first = np.where(where.flipped, _COMPLEMENT[file.first], file.first)
+    second = np.where(where.flipped, _COMPLEMENT[file.second], file.second)
+    carried, placed = where.chromosome > 0, file.chromosome > 0
+    report = LiftReport(
+        carried=int(carried.sum()),
+        lost=int((placed & ~carried).sum()),
+        unplaced=int((~placed).sum()),
+        moved=int((carried & (where.chromosome != file.chromosome)).sum()),
+        flipped=int(where.flipped.sum()),
     )
-    fits = known_one & known_two
-    alternate = alternates[rows]
-    codes = (one == alternate).astype(np.uint8) + (two == alternate).astype(np.uint8)
-    codes[~(fits & agree)] = MISSING
-    _, place_index = np.unique(variant_keys.places(panel.keys)[rows], return_index=True)
-    return _Match(rows, codes, haploid, len(place_index), int(fits[place_index].sum()))
+    return Markers(where.chromosome, where.pos, first, second), report
 
 
-def _is_base(letters: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    base: NDArray[np.bool_] = _COMPLEMENT[letters] != letters
-    return base
-
-
-def _letter(allele: str) -> int:
-    return ord(allele) if len(allele) == 1 and allele in "ACGT" else 0
-
-
-def _same(
-    one: NDArray[np.uint8], two: NDArray[np.uint8], other: NDArray[np.uint8], another: NDArray[np.uint8]
-) -> NDArray[np.bool_]:
-    """Whether two genotypes are the same letters, in whatever order."""
-    same: NDArray[np.bool_] = ((one == other) & (two == another)) | ((one == another) & (two == other))
-    return same
-
-
-def _known(
-    letter: NDArray[np.uint8],
-    rows: NDArray[np.int64],
-    panel: Panel,
-    references: NDArray[np.uint8],
-    alternates: NDArray[np.uint8],
-) -> NDArray[np.bool_]:
-    """Whether a letter is REF or any ALT that the panel has at the place of a row."""
-    known: NDArray[np.bool_] = (letter == references[rows]) | (letter == alternates[rows])
-    places = variant_keys.places(panel.keys)
-    # At most two other alleles of one base can share a place; they stand beside each other.
-    for step in (-2, -1, 1, 2):
-        near = np.clip(rows + step, 0, panel.sites - 1)
-        known |= (places[near] == places[rows]) & (letter == alternates[near]) & (alternates[near] > 0)
-    return known
-
-
-def _calls(match: _Match, panel: Panel) -> Calls:
-    keys = panel.keys[match.rows]
-    references, alternates = panel.alleles()
+def _calls(found: Match, panel: Panel) -> Calls:
+    keys = panel.keys[found.rows]
+    codes, haploid = _one_copy(found, keys, panel.assembly)
     chromosomes = variant_keys.chromosomes(keys).astype(np.int32)
     used = np.unique(chromosomes)
     none = np.zeros(0, np.int32)
@@ -165,12 +143,37 @@ def _calls(match: _Match, panel: Panel) -> Calls:
         contig=np.searchsorted(used, chromosomes).astype(np.int32),
         pos=variant_keys.positions(keys),
         key=keys,
-        reference=Texts.of([references[row] for row in match.rows]),
-        alternate=Texts.of([alternates[row] for row in match.rows]),
+        reference=_letters(keys, 21),
+        alternate=_letters(keys, 19),
         filter=np.zeros(len(keys), np.int32),
-        codes=PackedMatrix(match.codes.reshape(-1, 1), 1),
-        forms=PackedMatrix(np.where(match.haploid, _HAPLOID, 0).astype(np.uint8).reshape(-1, 1), 1),
+        codes=PackedMatrix(codes.reshape(-1, 1), 1),
+        forms=PackedMatrix(np.where(haploid, _HAPLOID, 0).astype(np.uint8).reshape(-1, 1), 1),
         depth=none,
         quality=none,
         blocks=np.zeros((0, 5), np.int64),
     )
+
+
+def _letters(keys: NDArray[np.uint64], shift: int) -> Texts:
+    """The base that single-base keys have at a shift, as texts."""
+    bases = ((keys >> np.uint64(shift)) & np.uint64(3)).astype(np.uint8)
+    return Texts(np.frombuffer(b"ACGT", np.uint8)[bases], np.arange(len(keys) + 1, dtype=np.int32))
+
+
+def _one_copy(found: Match, keys: NDArray[np.uint64], assembly: str) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Take the second letter off where there is one copy: some vendors write every letter twice.
+
+    On Y and MT always, on X outside the pseudo-autosomal regions where hardly any call is heterozygous; a
+    call of two different letters is missing there.
+    """
+    chromosome, pos = variant_keys.chromosomes(keys), variant_keys.positions(keys)
+    start, end = X_NOT_PSEUDOAUTOSOMAL[assembly]
+    on_x = (chromosome == X) & (pos >= start) & (pos <= end)
+    called = on_x & (found.codes != MISSING)
+    heterozygous = int((called & (found.codes == 1) & ~found.haploid).sum())
+    single = (chromosome == Y) | (chromosome == MT)
+    if called.sum() >= _ENOUGH_ON_X and heterozygous <= _FEW_HETEROZYGOUS * called.sum():
+        single |= on_x
+    doubled = single & ~found.haploid & (found.codes != MISSING)
+    codes = np.where(doubled, np.array([0, MISSING, 1, MISSING], np.uint8)[found.codes], found.codes)
+    return codes, found.haploid | doubled

@@ -18,6 +18,7 @@ from nebula.genome.calls import Calls
 from nebula.genome.chromosomes import assembly_by_lengths, assembly_by_name
 from nebula.genome.consumer import looks_like_consumer_file, read_consumer
 from nebula.genome.consumer_calls import ENOUGH_FIT, ENOUGH_MARKERS, calls_on_panel
+from nebula.genome.consumer_notes import notes_of
 from nebula.genome.counting import count_calls
 from nebula.genome.inflate import Source
 from nebula.genome.record.parquet import RecordWriter
@@ -25,6 +26,7 @@ from nebula.genome.record.vector import AnalysisVector
 from nebula.genome.sex import guess_sex
 from nebula.genome.vcf.overlooked import Overlooked  # noqa: TC001 - msgspec reads it
 from nebula.genome.vcf.reader import VcfReader
+from nebula.genome.zipped import unzipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,19 +154,20 @@ def import_genomes(
     chain: Chain | None = None,
     lenient: bool = False,
 ) -> ImportedCohort:
-    """Read a VCF or BCF of one or many people, or a 23andMe file of one, onto a panel.
+    """Read a VCF or BCF of one or many people, or a consumer file of one, onto a panel.
 
     Args:
         source: the open file, its name, its limits, who wants to hear of progress.
         panel: whose sites the analysis vectors are of.
         reference: to check REF and left-align with; without it, alleles are only trimmed.
-        chain: from the file's assembly to the panel's, for 23andMe files on another one.
+        chain: from the file's assembly to the panel's, for consumer files on another one.
         lenient: whether a VCF that breaks rules is read as far as it leaves no doubt; the report says what was
             overlooked, and what was left out.
 
     Raises:
         RejectedInputError: ``genome.*``, ``vcf.*`` or ``consumer.*`` with file, line, field and rule.
     """
+    source = unzipped(source)
     pieces = source.pieces()
     first = next(pieces)
     if looks_like_consumer_file(first):
@@ -180,13 +183,8 @@ def _of_kind(source: Source, kind: str) -> Source:
 def _import_consumer(source: Source, pieces: Iterator[bytes], panel: Panel, chain: Chain | None) -> ImportedCohort:
     file = read_consumer(source, pieces)
     on_panel = calls_on_panel(file, panel, source, chain=chain)
-    moved = f", carried to {panel.assembly} by the chain file" if on_panel.lifted else ""
-    notes = [
-        f"{file.markers} markers, {int((~file.called()).sum())} of them no-calls or insertions and deletions{moved}",
-        f"{on_panel.met} markers stand at places of the panel, and {on_panel.fitting} of them have its alleles",
-    ]
-    notes.append("the record holds what meets the panel; the rest stays in the original alone")
-    return ImportedCohort(on_panel.calls, panel, format_name="23andMe", notes=tuple(notes))
+    notes = notes_of(file, on_panel, panel.assembly)
+    return ImportedCohort(on_panel.calls, panel, format_name=file.layout.vendor, notes=notes)
 
 
 def _import_vcf(

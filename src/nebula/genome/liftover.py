@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from nebula.genome.chromosomes import NAMES, chromosome_code
+from nebula.genome.chromosomes import NAMES, assembly_by_lengths, chromosome_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,9 +44,17 @@ class Lifted(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chain:
-    """Blocks by chromosome, ascending: arrays (blocks, 5) as in the file's order of fields."""
+    """Where stretches of one assembly are on another.
+
+    Attributes:
+        blocks: by chromosome, ascending: arrays (blocks, 5) of the fields of a block.
+        old: the assembly that it leads from, by the lengths of chromosomes; None where they are of none.
+        new: the one that it leads to.
+    """
 
     blocks: dict[int, NDArray[np.int64]]
+    old: str | None = None
+    new: str | None = None
 
     def lift(self, chromosome: NDArray[np.integer], pos: NDArray[np.integer]) -> Lifted:
         """Carry 1-based positions of chromosomes by code; what falls in a gap goes nowhere."""
@@ -72,6 +80,8 @@ def read_chain(source: Source) -> Chain:
     """
     blocks: dict[int, list[_Block]] = {}
     heading: _Heading | None = None
+    old_lengths: dict[str, int | None] = {}
+    new_lengths: dict[str, int | None] = {}
     for number, line in enumerate(_lines(source), start=1):
         words = line.split()
         try:
@@ -79,6 +89,7 @@ def read_chain(source: Source) -> Chain:
                 continue
             if words[0] == "chain":
                 heading = _Heading(words)
+                old_lengths[words[2]], new_lengths[words[7]] = int(words[3]), int(words[8])
                 continue
             if heading is None or len(words) not in {1, _GAP_WORDS}:
                 raise ValueError("a size stands where a chain begins")  # noqa: TRY301 - one place names the line
@@ -92,7 +103,7 @@ def read_chain(source: Source) -> Chain:
             source.refuse("malformed", f"the chains of chromosome {NAMES[code]} overlap")
     if not arrays:
         source.refuse("malformed", "the file has no chain between chromosomes")
-    return Chain(arrays)
+    return Chain(arrays, assembly_by_lengths(old_lengths), assembly_by_lengths(new_lengths))
 
 
 class _Heading:
