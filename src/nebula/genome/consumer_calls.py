@@ -134,7 +134,7 @@ def _calls(found: Match, panel: Panel) -> Calls:
     keys = panel.keys[found.rows]
     codes, haploid = _one_copy(found, keys, panel.assembly)
     chromosomes = variant_keys.chromosomes(keys).astype(np.int32)
-    used = np.unique(chromosomes)
+    used = np.flatnonzero(np.bincount(chromosomes))
     none = np.zeros(0, np.int32)
     return Calls(
         samples=("",),

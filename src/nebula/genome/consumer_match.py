@@ -69,7 +69,9 @@ def match(markers: Markers, panel: Panel, *, plus_strand: bool) -> Match:
     disagree, and a palindrome whose strand is not known.
     """
     rows, references, alternates = _single_base_sites(panel)
-    places, starts = np.unique(variant_keys.places(panel.keys)[rows], return_index=True)
+    places = variant_keys.places(panel.keys)[rows]
+    starts = np.flatnonzero(np.diff(places, prepend=np.uint64(0)))
+    places = places[starts]
     alleles = np.bitwise_or.reduceat(references | alternates, starts) if len(rows) else references
     group, one, two, agree = _genotypes(markers, places)
     alleles, genotype = alleles[group], one | two
