@@ -7,7 +7,8 @@ use numpy::{IntoPyArray, PyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::packing::{rows_of, transpose_codes};
+use crate::packing::rows_of;
+use crate::transpose::transpose_codes;
 
 /// People in one side of a square of pairs.
 const SIDE: usize = 64;
