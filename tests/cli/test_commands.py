@@ -116,6 +116,16 @@ def test_a_new_vault_shows_its_words_once_and_keeps_nothing_readable(run: Run, o
     assert (again.status, again.out) == (2, "")
 
 
+def test_the_next_command_is_told_with_the_vault_that_was_named(run: Run, offline: Path, tmp_path: Path) -> None:
+    phrase = tmp_path / "phrase"
+    phrase.write_text(PASS_PHRASE)
+    another = tmp_path / "my vault"
+
+    said = run("vault", "init", "--dir", offline, "--vault", another, "--pass-phrase-file", phrase)
+
+    assert f"`nebula record import FILE --dir {offline} --vault '{another}'`" in said.err.replace("\n", "")
+
+
 def test_a_short_pass_phrase_makes_no_vault(run: Run, offline: Path, tmp_path: Path) -> None:
     (tmp_path / "short").write_text("1234567\n")
 
