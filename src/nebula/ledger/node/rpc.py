@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-import numpy as np
 import structlog
 
 from nebula.ledger.node import params
@@ -75,6 +74,8 @@ def _is_deep(body: bytes) -> bool:
     """
     if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
         return False
+    import numpy as np  # noqa: PLC0415 - few bodies have so many brackets, and every node would load it
+
     unescaped = body.replace(b"\\\\", b"").replace(b'\\"', b"")
     letters = np.frombuffer(unescaped, dtype=np.uint8)
     outside = ~np.logical_xor.accumulate(letters == ord('"'))
