@@ -17,7 +17,7 @@ from measuring import RESULTS, own_time, write_results
 from nebula.analysis.linear import associate
 from nebula.genome.assembly import assemble
 
-PEOPLE, SITES = (1000, 2000, 4000, 8000, 16000), (5000, 10_000, 20_000, 40_000, 80_000)
+PEOPLE, SITES = (1000, 2000, 4000, 8000), (5000, 10_000, 20_000, 40_000)
 FIXED_PEOPLE, FIXED_SITES = 2000, 10_000
 STEPS = ("encrypted vectors to matrix", "matrix to GWAS table")
 

@@ -95,10 +95,9 @@ fn transpose_anywhere(rows: &[&[u8]], sites: usize, target: &mut Target<'_>) {
                         *bytes = word.to_le_bytes();
                     }
                     let out = &mut target.bytes[(site + offset) * target.width + start..][..bytes];
-                    if bytes == LINE_BYTES {
-                        out.copy_from_slice(&line);
-                    } else {
-                        out.copy_from_slice(&line[..bytes]);
+                    match out.first_chunk_mut::<LINE_BYTES>() {
+                        Some(whole) => *whole = line,
+                        None => out.copy_from_slice(&line[..bytes]),
                     }
                 }
             }
