@@ -65,7 +65,7 @@ def main() -> None:
     )
     RESULTS.mkdir(exist_ok=True)
     chart.save(str(RESULTS / "growth.svg"))
-    chart.save(str(RESULTS / "growth.png"), scale_factor=2)
+    chart.save(str(RESULTS.parent.parent / "docs" / "assets" / "growth.png"), scale_factor=2)
     write_results("growth", {"exponents": exponents, "rows": rows})
 
 
