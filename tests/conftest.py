@@ -7,7 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, text
+
+# How long an example takes says how busy the machine is, not whether the code is right.
+settings.register_profile("nebula", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("nebula")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
