@@ -61,13 +61,15 @@ class Kinship:
         """Who stays so that no pair does, shape (samples,); nobody could be taken back in.
 
         Whoever has most relatives left goes first; of several, the last in the cohort's order. Whoever of a removed
-        pair no longer has a relative stays.
+        pair no longer has a relative stays. Who went before all of their relatives did comes back, first in the
+        cohort's order first.
         """
         kept = np.ones(self.samples, dtype=np.bool_)
         relatives: dict[int, set[int]] = {}
         for one, other in zip(self.first.tolist(), self.second.tolist(), strict=True):
             relatives.setdefault(one, set()).add(other)
             relatives.setdefault(other, set()).add(one)
+        all_relatives = {person: list(others) for person, others in relatives.items()}
         while relatives:
             gone = max(relatives, key=lambda person: (len(relatives[person]), person))
             kept[gone] = False
@@ -75,6 +77,8 @@ class Kinship:
                 relatives[other].discard(gone)
                 if not relatives[other]:
                     del relatives[other]
+        for person in np.flatnonzero(~kept).tolist():
+            kept[person] = not kept[all_relatives[person]].any()
         return kept
 
     def degrees(self) -> NDArray[np.int64]:
