@@ -24,7 +24,7 @@ SERVER = {"litestar", "numpy", "eth_abi", "pydantic", "sqlalchemy"}
         ("nebula.ledger.node", {"eth", "pydantic"}),
         ("nebula.keeper.app", SERVER),
         ("nebula.hub.app", SERVER - {"numpy"} | {"dbos"}),
-        ("nebula.enclave.__main__", {"numpy", "opendp"}),
+        ("nebula.enclave.__main__", {"numpy", "opendp", "scipy.linalg"}),
         ("nebula.localnet.story", SERVER - {"litestar"} | {"pyarrow"}),
     ],
 )
