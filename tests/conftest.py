@@ -52,6 +52,16 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(request.getfixturevalue("postgres_url"))
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Tests of one group share a network of real processes: a runner that tears groups apart would start it twice."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        torn = [
+            item.nodeid for item in session.items if item.get_closest_marker("xdist_group") and "@" not in item.nodeid
+        ]
+        if torn:
+            raise pytest.UsageError(f"pytest-xdist does not keep groups of tests together: {torn[0]}")
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say it loudly where a skip is no excuse: in the gate everything that tests need is installed."""
     if os.environ.get("NEBULA_NO_SKIPS") and terminalreporter.stats.get("skipped"):
