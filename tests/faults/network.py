@@ -34,6 +34,7 @@ from nebula.protocol.duo import Purpose
 from nebula.protocol.errors import UnavailableError
 from nebula.protocol.money import TOKEN_WEI
 from nebula.protocol.receipt import PublicRun, parse_public_run
+from nebula.protocol.record import Dealing
 from nebula.protocol.result import ResultBundle
 from nebula.protocol.sealing import SealingKey
 from nebula.protocol.study import PartKind, PurposeTerms, ResultClass, StudyDocument
@@ -270,7 +271,8 @@ class FaultyNetwork:
         }
         self.check_money()
         spent = [self.uses(number, receipt.run) for number in range(1, len(self.local.keepers) + 1)]
-        everyone = [(study.privacy_micro_rho, people)]
+        dealing = Dealing(keepers=len(study.keepers), threshold=study.keeper_threshold)
+        everyone = [(dealing.charge(study.privacy_micro_rho), people)]
         assert sum(found == everyone for found in spent) >= study.keeper_threshold, spent
         assert all(found in (everyone, []) for found in spent), spent
 

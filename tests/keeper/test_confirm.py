@@ -46,6 +46,15 @@ def test_what_was_not_released_to_this_run_is_not_confirmed(world: World) -> Non
     assert ask(world, session, owner.record).refused == (owner.record,)
 
 
+def test_what_was_not_released_pays_nothing_whatever_the_record_paid_before(world: World) -> None:
+    owner, study = world.owner(privacy_budget_micro_rho=20), world.study(privacy_micro_rho=7)
+    world.release(world.session(study), owner.record)
+    other = world.session(study, run=fresh_hash())
+    assert ask(world, other, owner.record).refused == (owner.record,)
+    with reading(world.engine) as connection:
+        assert spent_budgets(connection) == {owner.record: 7}
+
+
 def test_confirming_spends_nothing_and_a_refusal_is_noted_once(world: World) -> None:
     owner, session = world.owner(privacy_budget_micro_rho=7), world.session(world.study(privacy_micro_rho=7))
     world.release(session, owner.record)

@@ -9,7 +9,7 @@ from keeper.world import Owner, World, fresh_hash
 from nebula.keeper.enrol import MAX_WAITING
 from nebula.protocol.ids import to_hex
 from nebula.protocol.keys import SigningKey
-from nebula.protocol.record import KeyShare
+from nebula.protocol.record import Dealing, KeyShare
 from nebula.protocol.sealing import SealingKey
 from nebula.protocol.signed_by_control_key import check_document, sign_document
 
@@ -51,6 +51,27 @@ def test_another_records_policy_is_refused(world: World) -> None:
     owner, other = world.stranger(), world.stranger()
     owner.enrolment = world.enrolment(owner.key, other.policy, owner.bundle)
     assert code(world, owner) == "enrol.policy"
+
+
+def test_a_share_beyond_those_that_were_dealt_is_refused(world: World) -> None:
+    owner = world.stranger()
+    shares = tuple(msgspec.structs.replace(share, index=3) for share in owner.bundle.shares)
+    bundle = msgspec.structs.replace(owner.bundle, shares=shares)
+    owner.enrolment = world.enrolment(owner.key, owner.policy, bundle)
+    assert code(world, owner) == "enrol.dealing"
+
+
+def test_the_number_of_keepers_is_the_owners_signed_word(world: World) -> None:
+    owner = world.stranger()
+    fewer = Dealing(keepers=3, threshold=3)
+    owner.enrolment = msgspec.structs.replace(owner.enrolment, dealing=fewer)
+    assert code(world, owner) == "document.signature"
+    owner.enrolment = sign_document(owner.enrolment, owner.key.secret)
+    assert world.enrol(owner).refused == ()
+    owner.enrolment = sign_document(
+        msgspec.structs.replace(owner.enrolment, dealing=Dealing(keepers=2, threshold=2)), owner.key.secret
+    )
+    assert code(world, owner) == "enrol.conflict"
 
 
 def test_shares_sealed_to_another_keeper_are_refused(world: World) -> None:

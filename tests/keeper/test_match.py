@@ -10,6 +10,7 @@ from nebula.protocol.consent import permits
 from nebula.protocol.duo import Permission, Purpose
 from nebula.protocol.errors import NotPermittedError, RejectedInputError
 from nebula.protocol.messages import MatchAnswer, MatchRequest
+from nebula.protocol.record import Dealing
 from nebula.protocol.study import BuyerFacts, PurposeTerms, ResultClass, StudyDocument, StudyTerms
 
 
@@ -98,6 +99,15 @@ def test_a_spent_budget_refuses(world: World) -> None:
     world.release(world.session(world.study(**costly)), owner.record)
     assert ask(world, world.study(**costly)).refused == {"budget": 1}
     assert ask(world, world.study(privacy_micro_rho=40)).records == (owner.record,)
+
+
+def test_a_match_counts_what_a_release_would_take(world: World) -> None:
+    world.dealing = Dealing(keepers=3, threshold=2)
+    owner = world.owner(privacy_budget_micro_rho=100)
+    assert ask(world, world.study(privacy_micro_rho=67)).refused == {"budget": 1}
+    study = world.study(privacy_micro_rho=66)
+    assert ask(world, study).records == (owner.record,)
+    assert world.release(world.session(study), owner.record).refused == ()
 
 
 def test_a_policy_for_a_disease_covers_studies_of_its_kinds(world: World) -> None:

@@ -40,6 +40,7 @@ from nebula.protocol.receipt import Evidence, KeeperNonce
 from nebula.protocol.record import (
     MANIFEST,
     SHARES_INFO,
+    Dealing,
     KeyShare,
     ShareBundle,
     enrolment_context,
@@ -113,6 +114,7 @@ class World:
     hardware: SgxHardware
     at: datetime = NOW
     confirmations: int = 0
+    dealing: Dealing = field(default_factory=lambda: Dealing(keepers=2, threshold=2))
     hub: SigningKey = field(default_factory=SigningKey.generate)
     buyer: SigningKey = field(default_factory=SigningKey.generate)
 
@@ -193,6 +195,7 @@ class World:
             manifest_commitment=bundle.manifest_commitment,
             manifest_location=f"file:///store#{key.address}",
             policy=policy,
+            dealing=self.dealing,
             sealed_shares=sealed,
             signature=UNSIGNED,
         )

@@ -72,12 +72,14 @@ def _pay_for_noise(connection: Connection, verdicts: Sequence[Verdict], session:
     decided = [
         _paid(verdict, price, spent[verdict.record]) if verdict.record in again else verdict for verdict in verdicts
     ]
-    state.spend_again(connection, run, [verdict.record for verdict in decided if verdict.micro_rho], price)
+    charges = {verdict.record: verdict.micro_rho for verdict in decided if not verdict.reasons and verdict.micro_rho}
+    state.spend_again(connection, run, charges)
     state.note_draws(connection, run, me, [verdict.record for verdict in decided if not verdict.reasons])
     return decided
 
 
 def _paid(verdict: Verdict, price: int, spent: int) -> Verdict:
-    if verdict.holding is None or spent + price > verdict.holding.policy.privacy_budget_micro_rho:
+    holding = verdict.holding
+    if holding is None or spent + holding.dealing.charge(price) > holding.policy.privacy_budget_micro_rho:
         return replace(verdict, reasons=(BUDGET_SPENT,))
-    return replace(verdict, micro_rho=price)
+    return replace(verdict, micro_rho=holding.dealing.charge(price))

@@ -116,13 +116,13 @@ def _waiting(keeper: Keeper, record: Address, *, at: datetime) -> tuple[StudyDoc
     block = keeper.ledger.newest_block()
     (slot,) = keeper.ledger.slots([record], block)
     with reading(keeper.engine) as connection:
-        policy = current_policies(connection, {record: slot}).get(record)
-        if policy is None or policy.mode is not Mode.ASK:
+        current = current_policies(connection, {record: slot}).get(record)
+        if current is None or current.policy.mode is not Mode.ASK:
             return ()
         open_ones = select(studies.c.document).where(studies.c.deadline >= int(at.timestamp()))
         documents = [parse_study(raw) for raw in connection.scalars(open_ones.order_by(studies.c.deadline))]
         unanswered = [item for item in documents if not approved_records(connection, study_id(item), [record])]
-    return _only_approval_missing(keeper, policy, unanswered, block, at)[:MAX_STUDIES_SHOWN]
+    return _only_approval_missing(keeper, current.policy, unanswered, block, at)[:MAX_STUDIES_SHOWN]
 
 
 def _only_approval_missing(

@@ -2,7 +2,8 @@
 
 An enrolment is accepted when, in this order: (1) the record's control key signed it; (2) its policy is for this record;
 (3) its bundle opens with my key, in this record's context, and names the same record and manifest; (4) it holds
-one share for the manifest and for each part, all of one index; (5) it does not go back behind what I hold.
+one share for the manifest and for each part, all of one index, among those that were dealt; (5) it does not go back
+behind what I hold.
 
 It then *waits*: it counts from the block on in which the ledger's slot commits to it. A page is one transaction, and
 each record of it stands for itself: those refused do not hold up the others. Sending a page again changes nothing.
@@ -56,7 +57,9 @@ def check_enrolment(keeper: Keeper, enrolment: Enrolment) -> Enrolment:
     check_document(enrolment, enrolment.record)
     if enrolment.policy.record != enrolment.record:
         raise RejectedInputError("enrol.policy", "the policy is another record's")
-    open_bundle(keeper, enrolment.record, enrolment.manifest_commitment, enrolment.sealed_shares)
+    bundle = open_bundle(keeper, enrolment.record, enrolment.manifest_commitment, enrolment.sealed_shares)
+    if bundle.shares[0].index > enrolment.dealing.keepers:
+        raise RejectedInputError("enrol.dealing", "the shares have a higher index than the keepers that there are")
     return enrolment
 
 
@@ -127,8 +130,9 @@ def _keep(connection: Connection, enrolment: Enrolment) -> None:
     this = (enrolments.c.record == enrolment.record) & (
         enrolments.c.manifest_commitment == enrolment.manifest_commitment
     )
-    held = connection.execute(select(enrolments.c.version, enrolments.c.sealed_shares).where(this)).one_or_none()
-    if held is not None and held.sealed_shares != enrolment.sealed_shares:
+    held = connection.execute(select(enrolments).where(this)).one_or_none()
+    dealt = (enrolment.sealed_shares, enrolment.dealing.keepers, enrolment.dealing.threshold)
+    if held is not None and (held.sealed_shares, held.keepers, held.threshold) != dealt:
         # Two splits of one key do not fit together: an old message that is sent again must not replace a newer one.
         if held.version >= enrolment.version:
             raise RejectedInputError(
@@ -147,5 +151,7 @@ def _keep(connection: Connection, enrolment: Enrolment) -> None:
                 version=enrolment.version,
                 manifest_location=enrolment.manifest_location,
                 sealed_shares=enrolment.sealed_shares,
+                keepers=enrolment.dealing.keepers,
+                threshold=enrolment.dealing.threshold,
             )
         )

@@ -42,7 +42,7 @@ def match(keeper: Keeper, snapshots: Snapshots, request: MatchRequest, sender: A
     snapshot = snapshots.newest(at)
     approved, spent = _own_books(keeper, snapshot, request.study)
     refusals = snapshot.columns.decide(standing.terms, at=at, approved=approved)
-    needed = request.study.privacy_micro_rho
+    needed = snapshot.charges(request.study.privacy_micro_rho)
     refusals[snapshot.budget_micro_rho - spent < needed] |= np.uint16(Refusal.BUDGET)
     return _page(snapshot, refusals, request)
 

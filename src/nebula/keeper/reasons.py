@@ -24,7 +24,7 @@ _SENTENCES = {
     NOT_CURRENT: "the policy that the ledger names has not reached this keeper",
     NOT_RELEASED: "this keeper had not released the record to this run",
     DAMAGED: "this keeper's copy of the record's shares is damaged",
-    BUDGET_SPENT: "earlier studies have used up the privacy budget that this one needs",
+    BUDGET_SPENT: "too little is left of the privacy budget for what this study would take of this keeper's part",
     **{str(refusal.name).lower(): sentence for refusal, sentence in SENTENCES.items()},
 }
 

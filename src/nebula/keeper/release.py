@@ -49,8 +49,8 @@ def release(keeper: Keeper, request: ReleaseRequest, sender: Address) -> Release
     with writing(keeper.engine) as connection:
         head = log.lock_head(connection)
         verdicts = decide(connection, slots, asking.terms, run=request.run, at=asking.at)
-        newly = [verdict.record for verdict in verdicts if not verdict.reasons and not verdict.used]
-        state.spend(connection, request.run, newly, asking.terms.document.privacy_micro_rho)
+        newly = {verdict.record: verdict.micro_rho for verdict in verdicts if not verdict.reasons and not verdict.used}
+        state.spend(connection, request.run, newly)
         note(connection, head, verdicts, asking, step="release")
 
     return _seal_page(keeper, verdicts, asking)

@@ -4,6 +4,7 @@ Only what changed is read again: records whose slots the ledger changed since th
 policies came in since. A reorganisation of the ledger starts it afresh.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
@@ -16,8 +17,7 @@ from nebula.database import reading
 from nebula.keeper.context import Keeper
 from nebula.keeper.ledger_view import Block, Slot
 from nebula.keeper.standing import newest_block
-from nebula.keeper.state import current_policies, pages, policies
-from nebula.protocol.consent import ConsentPolicy
+from nebula.keeper.state import CurrentPolicy, current_policies, pages, policies
 from nebula.protocol.consent_columns import PolicyColumns
 from nebula.protocol.ids import Address
 
@@ -31,14 +31,21 @@ class Snapshot:
     Attributes:
         columns: the policies; ``columns.records`` ascends.
         budget_micro_rho: shape (policies,), what each policy gives in all.
+        keepers, thresholds: shape (policies,), how each record's keys were dealt.
         withdrawn: how many records held here were withdrawn.
         not_current: how many others have no policy here that the ledger commits to.
     """
 
     columns: PolicyColumns
     budget_micro_rho: NDArray[np.int64]
+    keepers: NDArray[np.int64]
+    thresholds: NDArray[np.int64]
     withdrawn: int
     not_current: int
+
+    def charges(self, micro_rho: int) -> NDArray[np.int64]:
+        """Return what each record would pay here for a study; as ``Dealing.charge`` has it, a column at a time."""
+        return -(-micro_rho * self.keepers // self.thresholds)
 
 
 class Snapshots:
@@ -50,7 +57,7 @@ class Snapshots:
         self._block: Block | None = None
         self._mark = 0
         self._slots: dict[Address, Slot] = {}
-        self._policies: dict[Address, ConsentPolicy] = {}
+        self._policies: dict[Address, CurrentPolicy] = {}
         self._snapshot: Snapshot | None = None
 
     def newest(self, at: datetime) -> Snapshot:
@@ -92,12 +99,14 @@ class Snapshots:
         current = [self._policies[record] for record in sorted(self._policies)]
         withdrawn = sum(slot.is_withdrawn for slot in self._slots.values())
         return Snapshot(
-            columns=PolicyColumns.encode(current),
-            budget_micro_rho=_budgets(current),
+            columns=PolicyColumns.encode([one.policy for one in current]),
+            budget_micro_rho=_column(one.policy.privacy_budget_micro_rho for one in current),
+            keepers=_column(one.dealing.keepers for one in current),
+            thresholds=_column(one.dealing.threshold for one in current),
             withdrawn=withdrawn,
             not_current=len(self._slots) - withdrawn - len(current),
         )
 
 
-def _budgets(current: list[ConsentPolicy]) -> NDArray[np.int64]:
-    return np.fromiter((policy.privacy_budget_micro_rho for policy in current), np.int64, len(current))
+def _column(values: Iterable[int]) -> NDArray[np.int64]:
+    return np.fromiter(values, np.int64)

@@ -6,6 +6,7 @@ one that the record's slot on the ledger commits to, and that is looked up at ev
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -16,6 +17,8 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Row,
+    Select,
     String,
     Table,
     UniqueConstraint,
@@ -29,7 +32,9 @@ from nebula.database.replay import seen_messages_table
 from nebula.keeper.ledger_view import Slot
 from nebula.protocol.consent import ConsentPolicy, parse_policy
 from nebula.protocol.ids import Address, Hash32
+from nebula.protocol.record import Dealing
 
+SCHEMA = 2
 ADDRESS, HASH, DIGEST_BYTES, COMMITMENT_BYTES = 42, 66, 32, 26
 
 tables = MetaData()
@@ -43,6 +48,8 @@ enrolments = Table(
     Column("version", BigInteger, nullable=False),
     Column("manifest_location", String(1000), nullable=False),
     Column("sealed_shares", LargeBinary, nullable=False),
+    Column("keepers", Integer, nullable=False),
+    Column("threshold", Integer, nullable=False),
     sqlite_strict=True,
 )
 
@@ -171,50 +178,39 @@ class Holding:
     manifest_commitment: Hash32
     manifest_location: str
     sealed_shares: bytes
+    dealing: Dealing
     policy: ConsentPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentPolicy:
+    """The policy that counts now of a record, and how the keys under it were dealt."""
+
+    policy: ConsentPolicy
+    dealing: Dealing
 
 
 def open_state(url: str) -> Engine:
     """Open the keeper's database."""
-    engine = open_database(url, tables, party="keeper")
+    engine = open_database(url, tables, party="keeper", version=SCHEMA)
     with writing(engine) as connection:
         connection.execute(insert_or_ignore(connection, log_head).values(one=1, sequence=0, hash=bytes(DIGEST_BYTES)))
     return engine
 
 
-def current_policies(connection: Connection, slots: Mapping[Address, Slot]) -> dict[Address, ConsentPolicy]:
-    """Return the policies that the slots commit to; records without one are left out."""
-    rows = connection.execute(
-        select(policies.c.record, policies.c.version, policies.c.record_commitment, policies.c.document).where(
-            policies.c.record.in_(list(slots))
-        )
-    )
+def current_policies(connection: Connection, slots: Mapping[Address, Slot]) -> dict[Address, CurrentPolicy]:
+    """Return the policies that the slots commit to, under the shares held here; records without are left out."""
     return {
-        row.record: parse_policy(row.document)
-        for row in rows
+        row.record: CurrentPolicy(parse_policy(row.document), _dealing(row))
+        for row in connection.execute(_with_enrolment(slots))
         if _counts(slots[row.record], row.version, row.record_commitment)
     }
 
 
 def current_holdings(connection: Connection, slots: Mapping[Address, Slot]) -> dict[Address, Holding]:
     """Return shares and policy of every record that the slots commit to; the others are left out."""
-    rows = connection.execute(
-        select(
-            policies.c.record,
-            policies.c.version,
-            policies.c.record_commitment,
-            policies.c.document,
-            enrolments.c.manifest_commitment,
-            enrolments.c.manifest_location,
-            enrolments.c.sealed_shares,
-        )
-        .join_from(
-            policies,
-            enrolments,
-            (policies.c.record == enrolments.c.record)
-            & (policies.c.manifest_commitment == enrolments.c.manifest_commitment),
-        )
-        .where(policies.c.record.in_(list(slots)))
+    chosen = _with_enrolment(
+        slots, enrolments.c.manifest_commitment, enrolments.c.manifest_location, enrolments.c.sealed_shares
     )
     return {
         row.record: Holding(
@@ -222,11 +218,26 @@ def current_holdings(connection: Connection, slots: Mapping[Address, Slot]) -> d
             manifest_commitment=row.manifest_commitment,
             manifest_location=row.manifest_location,
             sealed_shares=row.sealed_shares,
+            dealing=_dealing(row),
             policy=parse_policy(row.document),
         )
-        for row in rows
+        for row in connection.execute(chosen)
         if _counts(slots[row.record], row.version, row.record_commitment)
     }
+
+
+def _with_enrolment(slots: Mapping[Address, Slot], *more: Column[Any]) -> Select[Any]:
+    """Choose the records' policies, each beside the enrolment under its manifest."""
+    own = (policies.c.record, policies.c.version, policies.c.record_commitment, policies.c.document)
+    same = (policies.c.record == enrolments.c.record) & (
+        policies.c.manifest_commitment == enrolments.c.manifest_commitment
+    )
+    chosen = select(*own, enrolments.c.keepers, enrolments.c.threshold, *more).join_from(policies, enrolments, same)
+    return chosen.where(policies.c.record.in_(list(slots)))
+
+
+def _dealing(row: Row[Any]) -> Dealing:
+    return Dealing(keepers=row.keepers, threshold=row.threshold)
 
 
 def _counts(slot: Slot, version: int, record_commitment: bytes) -> bool:
@@ -254,18 +265,15 @@ def used_in(connection: Connection, run: Hash32, records: Sequence[Address]) -> 
     return set(connection.scalars(select(uses.c.record).where(uses.c.run == run, uses.c.record.in_(records))))
 
 
-def spend(connection: Connection, run: Hash32, records: Sequence[Address], micro_rho: int) -> None:
-    """Note that records are used in a run, and take its price off their budgets. The log's head must be locked."""
-    if not records:
+def spend(connection: Connection, run: Hash32, charges: Mapping[Address, int]) -> None:
+    """Note that records are used in a run, and take what each pays off its budget. The log's head must be locked."""
+    if not charges:
         return
-    connection.execute(insert(uses), [{"record": record, "run": run, "micro_rho": micro_rho} for record in records])
-    fresh = [{"record": record, "spent_micro_rho": 0} for record in records]
+    rows = [{"record": record, "run": run, "micro_rho": micro_rho} for record, micro_rho in charges.items()]
+    connection.execute(insert(uses), rows)
+    fresh = [{"record": record, "spent_micro_rho": 0} for record in charges]
     connection.execute(insert_or_ignore(connection, budgets), fresh)
-    connection.execute(
-        update(budgets)
-        .where(budgets.c.record.in_(records))
-        .values(spent_micro_rho=budgets.c.spent_micro_rho + micro_rho)
-    )
+    _charge_budgets(connection, charges)
 
 
 def drawn_by(connection: Connection, run: Hash32, records: Sequence[Address]) -> dict[Address, set[Address]]:
@@ -284,15 +292,29 @@ def note_draws(connection: Connection, run: Hash32, session: Address, records: S
         connection.execute(insert_or_ignore(connection, draws), rows)
 
 
-def spend_again(connection: Connection, run: Hash32, records: Sequence[Address], micro_rho: int) -> None:
-    """Take a run's price off budgets that have paid it before. The log's head must be locked."""
-    used = (uses.c.run == run) & uses.c.record.in_(records)
-    connection.execute(update(uses).where(used).values(micro_rho=uses.c.micro_rho + micro_rho))
-    connection.execute(
-        update(budgets)
-        .where(budgets.c.record.in_(records))
-        .values(spent_micro_rho=budgets.c.spent_micro_rho + micro_rho)
-    )
+def spend_again(connection: Connection, run: Hash32, charges: Mapping[Address, int]) -> None:
+    """Take what records pay off budgets that have paid for the run before. The log's head must be locked."""
+    for micro_rho, records in _by_charge(charges):
+        used = (uses.c.run == run) & uses.c.record.in_(records)
+        connection.execute(update(uses).where(used).values(micro_rho=uses.c.micro_rho + micro_rho))
+    _charge_budgets(connection, charges)
+
+
+def _charge_budgets(connection: Connection, charges: Mapping[Address, int]) -> None:
+    for micro_rho, records in _by_charge(charges):
+        connection.execute(
+            update(budgets)
+            .where(budgets.c.record.in_(records))
+            .values(spent_micro_rho=budgets.c.spent_micro_rho + micro_rho)
+        )
+
+
+def _by_charge(charges: Mapping[Address, int]) -> Iterable[tuple[int, list[Address]]]:
+    """Put records together that pay alike: most are dealt alike, so most pages take one statement."""
+    alike: dict[int, list[Address]] = {}
+    for record, micro_rho in charges.items():
+        alike.setdefault(micro_rho, []).append(record)
+    return alike.items()
 
 
 def pages(records: Iterable[Address], size: int) -> Iterable[list[Address]]:

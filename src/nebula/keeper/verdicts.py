@@ -3,7 +3,8 @@
 In this order, and the first *no* of (1) to (3) is the only one given: (1) I hold shares of the record; (2) its slot on
 the ledger is live; (3) the slot commits to a policy, and a version of it, that I hold; (4) that policy permits
 the study, with every reason; (5) what is left of its privacy budget covers the study, unless this run has paid for
-the record already: a restarted session does not pay twice (until noise was drawn: see ``confirm``).
+the record already: a restarted session does not pay twice (until noise was drawn: see ``confirm``). What it
+pays here is n/t times what the study takes, as ``Dealing.charge`` says.
 """
 
 from collections.abc import Mapping, Sequence
@@ -76,7 +77,7 @@ def _decide(record: Address, slot: Slot, books: Books, terms: StudyTerms, at: da
         return Verdict(record, (reason,), used=used)
     policy = holding.policy
     reasons = codes_of(permits(policy, terms, at=at, approved=record in books.approved))
-    price = 0 if used else terms.document.privacy_micro_rho
+    price = 0 if used else holding.dealing.charge(terms.document.privacy_micro_rho)
     if books.spent.get(record, 0) + price > policy.privacy_budget_micro_rho:
         reasons = (*reasons, BUDGET_SPENT)
     return Verdict(record, reasons, holding, price, used)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.ids import Address, Hash32, Nonce, PublicKey, Signature
 from nebula.protocol.signing import keccak256
 from nebula.protocol.study import PartKind
@@ -66,6 +67,30 @@ parse_manifest = parser(Manifest)
 def manifest_commitment(manifest: Manifest) -> bytes:
     """Return the 32-byte commitment to a manifest, salted by the manifest's own salt."""
     return keccak256(b"nebula/manifest/1\x00" + manifest.salt + keccak256(to_canonical(manifest)))
+
+
+class Dealing(Document, frozen=True, kw_only=True):
+    """Among how many keepers a record's keys were split, and how many of them give a key back.
+
+    ``share.threshold``: not 2 <= threshold <= keepers <= 32.
+    """
+
+    keepers: Annotated[int, msgspec.Meta(ge=2, le=32)]
+    threshold: Annotated[int, msgspec.Meta(ge=2, le=32)]
+
+    def __post_init__(self) -> None:
+        if self.threshold > self.keepers:
+            raise RejectedInputError(
+                "share.threshold", f"{self.threshold} of {self.keepers} keepers cannot be needed: there are not as many"
+            )
+
+    def charge(self, micro_rho: int) -> int:
+        """Return what one keeper takes off a record's privacy budget when the record gives ``micro_rho``.
+
+        n/t times as much, rounded up: t of the n keepers pay for whatever leaves, and each lets the whole budget be
+        spent, so that all of them together, whichever pay for what, never let out more than the whole budget.
+        """
+        return -(-micro_rho * self.keepers // self.threshold)
 
 
 class KeyShare(Document, frozen=True, kw_only=True):

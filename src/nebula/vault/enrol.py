@@ -34,6 +34,7 @@ from nebula.protocol.messages import (
 from nebula.protocol.record import (
     MANIFEST,
     SHARES_INFO,
+    Dealing,
     KeyShare,
     Manifest,
     ShareBundle,
@@ -161,8 +162,9 @@ def _split_record(record: Record, owner: OwnerKeys, settings: VaultSettings) -> 
     keys = keys_of(owner, record)
     bundles = _share_bundles(record, keys, settings)
     control_key = keys.control_key(record.key_index)
+    dealing = Dealing(keepers=len(settings.keepers), threshold=settings.threshold)
     return [
-        (keeper.address, _enrolment(record, bundle, keeper, control_key))
+        (keeper.address, _enrolment(record, bundle, dealing, keeper, control_key))
         for keeper, bundle in zip(settings.keepers, bundles, strict=True)
     ]
 
@@ -193,7 +195,9 @@ def _share_bundles(record: Record, keys: OwnerKeys, settings: VaultSettings) -> 
     ]
 
 
-def _enrolment(record: Record, bundle: ShareBundle, keeper: KeeperEntry, control_key: SigningKey) -> Enrolment:
+def _enrolment(
+    record: Record, bundle: ShareBundle, dealing: Dealing, keeper: KeeperEntry, control_key: SigningKey
+) -> Enrolment:
     context = enrolment_context(record.record, record.manifest_commitment, keeper.address)
     unsigned = Enrolment(
         record=record.record,
@@ -201,6 +205,7 @@ def _enrolment(record: Record, bundle: ShareBundle, keeper: KeeperEntry, control
         manifest_commitment=record.manifest_commitment,
         manifest_location=record.manifest_location,
         policy=record.policy,
+        dealing=dealing,
         sealed_shares=seal(keeper.key, SecretBytes(to_canonical(bundle)), info=SHARES_INFO, aad=context),
         signature=UNSIGNED,
     )

@@ -7,7 +7,7 @@ import msgspec
 from nebula.protocol.consent import ConsentPolicy
 from nebula.protocol.ids import Address, Hash32, Signature
 from nebula.protocol.messages.parties import Accepted, ErrorAnswer, Kind
-from nebula.protocol.record import Location
+from nebula.protocol.record import Dealing, Location
 from nebula.protocol.study import StudyDocument
 from nebula.protocol.wire import Document
 
@@ -15,13 +15,17 @@ ENROL_PAGE = 500
 
 
 class Enrolment(Document, frozen=True, kw_only=True):
-    """One record's shares and policy for one keeper; ``signature`` is the control key's."""
+    """One record's shares and policy for one keeper; ``signature`` is the control key's.
+
+    ``dealing`` says how the keys were split: the keeper's part of the record's privacy budget follows from it.
+    """
 
     record: Address
     version: Annotated[int, msgspec.Meta(ge=1, lt=2**48)]
     manifest_commitment: Hash32
     manifest_location: Location
     policy: ConsentPolicy
+    dealing: Dealing
     sealed_shares: Annotated[bytes, msgspec.Meta(max_length=16_384)]
     signature: Signature
 
