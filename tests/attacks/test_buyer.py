@@ -120,7 +120,7 @@ def test_a_class_of_one_person_gives_no_result(world: World) -> None:
         add_person(world, 930 + n, {"height": 170.0 + n, "sex": "male", "smoker": "yes" if n == 0 else "no"})
     world.change(min_records=10, parameters={**PLAIN, "covariates": ["smoker"]})
     # The one is missing, not compared with the others; and eleven people are a cohort.
-    assert world.run().signed.receipt.record_count == 11
+    assert world.run().head.signed.receipt.record_count == 11
 
 
 def test_a_number_that_marks_one_person_is_no_covariate(world: World) -> None:

@@ -45,14 +45,14 @@ def test_a_provider_that_tells_every_lie_at_once_spoils_only_what_it_touched(
 
     output = world.run()
 
-    assert output.dropped.reasons == {Dropped.UNREADABLE: 8}
-    assert output.signed.receipt.record_count == 32
+    assert output.head.dropped.reasons == {Dropped.UNREADABLE: 8}
+    assert output.head.signed.receipt.record_count == 32
     touched = {owner.record for owner in world.owners[:6]} | {owner.record for owner in world.owners[7:9]}
     world.owners = [owner for owner in world.owners if owner.record not in touched]
     storage.recover()
     for keeper in world.keepers:
         keeper.cohorts.clear()
-    assert world.run().signed.receipt.result_digest == output.signed.receipt.result_digest
+    assert world.run().head.signed.receipt.result_digest == output.head.signed.receipt.result_digest
 
 
 def test_segments_of_one_part_cannot_change_places(world: World, storage: MisbehavingStorage) -> None:
@@ -89,8 +89,8 @@ def test_a_provider_cannot_choose_who_is_in_a_cohort_without_being_counted(
     for owner in world.owners[:10]:
         storage.lose(owner.object_name(None))
     output = world.run()
-    assert output.dropped.reasons == {Dropped.UNREADABLE: 10}
-    assert output.signed.receipt.record_count == 30
+    assert output.head.dropped.reasons == {Dropped.UNREADABLE: 10}
+    assert output.head.signed.receipt.record_count == 30
 
 
 def test_objects_say_nothing_by_name_and_little_by_size(world: World, storage: MisbehavingStorage) -> None:

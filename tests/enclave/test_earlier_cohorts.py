@@ -64,21 +64,21 @@ def test_a_refusal_says_nothing_about_numbers(world: World) -> None:
 
 def test_the_same_people_may_be_studied_again_by_any_analysis(world: World) -> None:
     world.run()
-    assert world.run().signed.receipt.record_count == 40
+    assert world.run().head.signed.receipt.record_count == 40
     world.change(parameters={"trait": "height", "covariates": ["sex"], "pcs": 0, "minimum_maf": 0.05})
-    assert world.run().signed.receipt.record_count == 40
+    assert world.run().head.signed.receipt.record_count == 40
 
 
 def test_enough_people_make_another_cohort(world: World) -> None:
     world.run()
     world.change(conditions=(taller_than(world, 10),))
-    assert world.run().signed.receipt.record_count == 30
+    assert world.run().head.signed.receipt.record_count == 30
 
 
 def test_another_buyer_is_another_story(world: World) -> None:
     world.run()
     world.change(buyer="0x" + "b2" * 20, conditions=(taller_than(world, 1),))
-    assert world.run().signed.receipt.record_count == 39
+    assert world.run().head.signed.receipt.record_count == 39
 
 
 def test_another_study_altogether_is_no_way_around(world: World) -> None:
@@ -97,15 +97,15 @@ def test_a_study_that_runs_again_after_one_withdrawal_gives_no_second_result(wor
 
 def test_a_withdrawal_while_the_run_is_on_costs_nobody_the_result(world: World) -> None:
     world.host.at_stage["analysed"] = lambda: [k.withdrawn.add(world.owners[0].record) for k in world.keepers]
-    assert world.run().signed.receipt.record_count == 39
-    assert world.run().signed.receipt.record_count == 39
+    assert world.run().head.signed.receipt.record_count == 39
+    assert world.run().head.signed.receipt.record_count == 39
 
 
 def test_a_study_without_a_result_is_not_held_against_the_next(world: World) -> None:
     world.change(min_records=40, conditions=(taller_than(world, 3),))
     assert refused(world) == "run.too-few-records"
     world.change(min_records=20, conditions=())
-    assert world.run().signed.receipt.record_count == 40
+    assert world.run().head.signed.receipt.record_count == 40
 
 
 def test_a_refused_study_is_not_held_against_the_next(world: World) -> None:
@@ -113,7 +113,7 @@ def test_a_refused_study_is_not_held_against_the_next(world: World) -> None:
     world.change(conditions=(taller_than(world, 5),))
     assert refused(world) == "disclosure.differencing"
     world.change(conditions=(taller_than(world, 12),))
-    assert world.run().signed.receipt.record_count == 28
+    assert world.run().head.signed.receipt.record_count == 28
 
 
 NOISED: dict[str, Any] = {
@@ -130,7 +130,7 @@ def test_noised_results_over_everybody_neither_ask_nor_leave_anything(world: Wor
     world.change(**NOISED, parts=(PartKind.GENOTYPES,))
     for keeper in world.keepers:
         keeper.withdrawn.add(world.owners[0].record)
-    assert world.run().signed.receipt.record_count == 39
+    assert world.run().head.signed.receipt.record_count == 39
     assert [len(keeper.cohorts) for keeper in world.keepers] == left
 
 
@@ -207,7 +207,7 @@ def test_one_keeper_cannot_invent_a_cohort_to_stop_a_study(world: World, liar: i
         return msgspec.structs.replace(kept, evidence=evidence, note=sign_document(note, invented.secret))
 
     world.keepers[liar].bend_cohort = invent
-    assert world.run().signed.receipt.record_count == 40
+    assert world.run().head.signed.receipt.record_count == 40
 
 
 def test_a_host_that_loses_other_letters_in_each_run_gains_nothing(world: World) -> None:
@@ -226,7 +226,7 @@ def test_a_host_that_loses_other_letters_in_each_run_gains_nothing(world: World)
 @pytest.mark.parametrize("kind", [COHORTS, KEEP_COHORT])
 def test_one_keeper_of_three_may_be_away_and_two_may_not(world: World, kind: Any) -> None:
     world.keepers[1].down_for = {kind.name}
-    assert world.run().signed.receipt.record_count == 40
+    assert world.run().head.signed.receipt.record_count == 40
     world.keepers[2].down_for = {kind.name}
     with pytest.raises(UnavailableError):
         world.run()
@@ -241,7 +241,7 @@ def test_a_session_that_died_before_enough_keepers_had_its_cohort_left_no_result
         keeper.down_for = set()
     assert [len(keeper.cohorts) for keeper in world.keepers] == [1, 0, 0]
     world.change(conditions=(taller_than(world, 1),))
-    assert world.run().signed.receipt.record_count == 39
+    assert world.run().head.signed.receipt.record_count == 39
 
 
 def test_two_sessions_side_by_side_do_not_both_get_away(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -275,4 +275,4 @@ def test_a_keeper_that_never_ends_is_not_listened_to_for_ever(world: World, monk
         "_cohorts",
         lambda question: msgspec.structs.replace(endless(question), last=question.after + 1, more=True),
     )
-    assert world.run().signed.receipt.record_count == 40
+    assert world.run().head.signed.receipt.record_count == 40

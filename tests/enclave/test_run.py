@@ -40,8 +40,8 @@ def world(storage: MisbehavingStorage, monkeypatch: pytest.MonkeyPatch) -> World
 
 
 def result_of(world: World, output: RunOutput) -> ResultBundle:
-    raw = open_sealed(world.buyer, output.sealed_result, info=RESULT_INFO, aad=RUN.encode()).reveal()
-    return open_result(raw, expected_digest=output.signed.receipt.result_digest)
+    raw = open_sealed(world.buyer, output.head.sealed_result, info=RESULT_INFO, aad=RUN.encode()).reveal()
+    return open_result(raw, expected_digest=output.head.signed.receipt.result_digest)
 
 
 def leaf_of(owner: SimulatedOwner, output: RunOutput) -> OwnerLeaf | None:
@@ -56,8 +56,8 @@ def leaf_of(owner: SimulatedOwner, output: RunOutput) -> OwnerLeaf | None:
 def test_a_run_finds_what_was_planted_and_pays_everyone(world: World) -> None:
     output = world.run()
 
-    receipt = output.signed.receipt
-    assert recover(receipt_digest(Domain(CHAIN_ID, STUDIES), receipt), output.signed.signature) == receipt.session
+    receipt = output.head.signed.receipt
+    assert recover(receipt_digest(Domain(CHAIN_ID, STUDIES), receipt), output.head.signed.signature) == receipt.session
     assert (receipt.study, receipt.run, receipt.record_count) == (study_id(world.study), RUN, 40)
     assert receipt.simulated
     assert int(receipt.amount_wei) == 40 * int(world.study.price_per_record_wei)
@@ -68,9 +68,9 @@ def test_a_run_finds_what_was_planted_and_pays_everyone(world: World) -> None:
     assert list(hits["base_pair_location"]) == [world.panel.site(7).pos]
     assert hits["beta"][0] == pytest.approx(8.0, abs=0.6)
     assert bundle.summary["sample_size"] == 40
-    assert output.dropped.reasons == {}
-    assert output.dropped.receipt == to_hex(receipt_digest(Domain(CHAIN_ID, STUDIES), receipt))
-    check_document(output.dropped, receipt.session)
+    assert output.head.dropped.reasons == {}
+    assert output.head.dropped.receipt == to_hex(receipt_digest(Domain(CHAIN_ID, STUDIES), receipt))
+    check_document(output.head.dropped, receipt.session)
 
 
 def test_a_session_is_registered_before_anything_is_released(world: World) -> None:
@@ -85,7 +85,7 @@ def test_a_session_is_registered_before_anything_is_released(world: World) -> No
 def test_each_owner_alone_can_prove_their_use_and_open_their_payout(world: World) -> None:
     output = world.run()
 
-    receipt = output.signed.receipt
+    receipt = output.head.signed.receipt
     for owner in world.owners[:5]:
         leaf = leaf_of(owner, output)
         assert leaf is not None
@@ -126,14 +126,14 @@ def test_a_withdrawn_record_is_left_out_of_a_run_in_progress(world: World, stage
     world.host.at_stage[stage] = withdraw
     output = world.run()
 
-    receipt = output.signed.receipt
+    receipt = output.head.signed.receipt
     assert receipt.record_count == 39
     assert receipt.consent_block_number == 107
     assert leaf_of(leaving, output) is None
-    assert output.dropped.reasons == {Dropped.WITHDRAWN: 1}
+    assert output.head.dropped.reasons == {Dropped.WITHDRAWN: 1}
     # The result is what it would have been without the person.
     alone = make_world_without(world, leaving).run()
-    assert alone.signed.receipt.result_digest == receipt.result_digest
+    assert alone.head.signed.receipt.result_digest == receipt.result_digest
 
 
 def make_world_without(world: World, leaving: SimulatedOwner) -> World:
@@ -157,7 +157,7 @@ def test_one_keepers_word_is_enough_to_drop_a_record(world: World) -> None:
     leaving = world.owners[0].record
     world.host.at_stage["analysed"] = lambda: world.keepers[2].withdrawn.add(leaving)
 
-    assert world.run().signed.receipt.record_count == 39
+    assert world.run().head.signed.receipt.record_count == 39
 
 
 def test_confirmation_asks_about_every_record_that_was_read(world: World) -> None:
@@ -165,8 +165,8 @@ def test_confirmation_asks_about_every_record_that_was_read(world: World) -> Non
 
     output = world.run()
 
-    assert output.signed.receipt.record_count == 20
-    assert output.dropped.reasons == {Dropped.NOT_IN_COHORT: 20}
+    assert output.head.signed.receipt.record_count == 20
+    assert output.head.dropped.reasons == {Dropped.NOT_IN_COHORT: 20}
     for keeper in world.keepers:
         (asked,) = [question for kind, question in keeper.asked if kind == CONFIRM.name]
         assert isinstance(asked, ConfirmRequest)
@@ -184,7 +184,7 @@ def test_a_withdrawal_does_not_tell_who_was_in_the_cohort(world: World) -> None:
             keeper.withdrawn = set()
             keeper.cohorts.clear()  # one buyer would not get both
         world.host.at_stage["analysed"] = lambda leaving=leaving: [k.withdrawn.add(leaving) for k in world.keepers]
-        reasons = world.run().dropped.reasons
+        reasons = world.run().head.dropped.reasons
         told.append(reasons[Dropped.WITHDRAWN])
     assert told == [1, 1]
 
@@ -195,22 +195,22 @@ def test_a_record_that_its_consent_refuses_is_not_used(world: World) -> None:
 
     output = world.run()
 
-    assert output.signed.receipt.record_count == 39
-    assert output.dropped.reasons == {Dropped.REFUSED: 1}
+    assert output.head.signed.receipt.record_count == 39
+    assert output.head.dropped.reasons == {Dropped.REFUSED: 1}
 
 
 def test_fewer_shares_than_the_threshold_drop_a_record(world: World) -> None:
     for keeper in world.keepers[:2]:
         keeper.refused = {world.owners[0].record}
 
-    assert world.run().dropped.reasons == {Dropped.REFUSED: 1}
+    assert world.run().head.dropped.reasons == {Dropped.REFUSED: 1}
 
 
 @pytest.mark.parametrize("kind", [NONCE, APPRAISE, RELEASE, CONFIRM])
 def test_one_keeper_of_three_may_be_away_at_any_step(world: World, kind: Any) -> None:
     world.keepers[1].down_for = {kind.name}
 
-    assert world.run().signed.receipt.record_count == 40
+    assert world.run().head.signed.receipt.record_count == 40
 
 
 @pytest.mark.parametrize("kind", [NONCE, APPRAISE, RELEASE, CONFIRM])
@@ -228,13 +228,13 @@ def test_with_too_few_keepers_a_run_waits(world: World, kind: Any) -> None:
 def test_one_lying_keeper_hurts_nothing(world: World, liar: int, lie: Any) -> None:
     world.keepers[liar].bend_bundle = lie
 
-    assert world.run().signed.receipt.record_count == 40
+    assert world.run().head.signed.receipt.record_count == 40
 
 
 def test_one_keeper_may_lie_about_where_the_manifest_lies(world: World) -> None:
     world.keepers[0].bend_location = lambda _location: world.owners[0].stored.manifest_location
 
-    assert world.run().signed.receipt.record_count == 40
+    assert world.run().head.signed.receipt.record_count == 40
 
 
 def test_two_lying_keepers_of_three_stop_the_run_and_read_nothing_wrong(world: World) -> None:
@@ -251,7 +251,7 @@ def test_an_answer_that_the_host_forged_is_no_answer(world: World) -> None:
 
     output = world.run()
 
-    assert output.signed.receipt.consent_block_number == 100
+    assert output.head.signed.receipt.consent_block_number == 100
     assert {vote.keeper for vote in world.host.registered[0].votes} == {keeper.address for keeper in world.keepers[1:]}
 
 
@@ -266,7 +266,7 @@ def test_a_vote_for_other_evidence_is_left_out(world: World) -> None:
 def test_a_block_that_one_keeper_made_up_is_not_taken(world: World) -> None:
     world.keepers[0].block = 10**9
 
-    assert world.run().signed.receipt.consent_block_number == 100
+    assert world.run().head.signed.receipt.consent_block_number == 100
 
 
 @pytest.mark.parametrize("kind", [None, PartKind.GENOTYPES, PartKind.PHENOTYPES])
@@ -291,8 +291,8 @@ def test_storage_that_misbehaves_drops_that_record_alone(
 
     output = world.run()
 
-    assert output.signed.receipt.record_count == 40 - dropped
-    assert output.dropped.reasons == {Dropped.UNREADABLE: dropped}
+    assert output.head.signed.receipt.record_count == 40 - dropped
+    assert output.head.dropped.reasons == {Dropped.UNREADABLE: dropped}
 
 
 def test_storage_that_is_away_is_a_reason_to_try_again(world: World, storage: MisbehavingStorage) -> None:
@@ -346,8 +346,8 @@ def test_a_hostile_record_drops_out_and_hurts_nobody(world: World, lie: dict[str
 
     output = world.run()
 
-    assert output.signed.receipt.record_count == 39
-    assert output.dropped.reasons == {Dropped.UNREADABLE: 1}
+    assert output.head.signed.receipt.record_count == 39
+    assert output.head.dropped.reasons == {Dropped.UNREADABLE: 1}
 
 
 def test_a_record_off_the_panel_drops_out(world: World) -> None:
@@ -359,7 +359,7 @@ def test_a_record_off_the_panel_drops_out(world: World) -> None:
     for keeper in world.keepers:
         keeper.enrol([stranger])
 
-    assert world.run().dropped.reasons == {Dropped.UNREADABLE: 1}
+    assert world.run().head.dropped.reasons == {Dropped.UNREADABLE: 1}
 
 
 def test_people_without_the_trait_are_neither_counted_nor_paid(world: World) -> None:
@@ -371,8 +371,8 @@ def test_people_without_the_trait_are_neither_counted_nor_paid(world: World) -> 
 
     output = world.run()
 
-    assert output.signed.receipt.record_count == len(output.payouts) == len(output.leaves) == 40
-    assert output.dropped.reasons == {Dropped.NOT_IN_COHORT: 1}
+    assert output.head.signed.receipt.record_count == len(output.payouts) == len(output.leaves) == 40
+    assert output.head.dropped.reasons == {Dropped.NOT_IN_COHORT: 1}
 
 
 def test_a_cohort_below_the_studys_minimum_gives_no_receipt_and_no_number(world: World) -> None:
@@ -443,8 +443,8 @@ def test_a_noised_study_spends_what_it_says(world: World) -> None:
 
     output = world.run()
 
-    assert output.signed.receipt.privacy_micro_rho == 500_000
-    assert output.signed.receipt.record_count == 40
+    assert output.head.signed.receipt.privacy_micro_rho == 500_000
+    assert output.head.signed.receipt.record_count == 40
     table = parse_tsv(result_of(world, output).files["frequencies.tsv"])
     assert len(table["n"]) == 60
 

@@ -2,6 +2,7 @@
 
 import json
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,12 +12,24 @@ import pytest
 
 from nebula.host.app import MAX_DEATHS, EnclaveHost, build
 from nebula.host.carry import HttpCourier, panel_location
+from nebula.host.outbox import Draft, Outbox
 from nebula.host.settings import GramineCpu, HostSettings, KeeperUrl, SimulatedCpu, load_settings
 from nebula.host.worker import Command, Worker
-from nebula.protocol.errors import NotPermittedError, RejectedInputError, UnavailableError
+from nebula.protocol.errors import IntegrityError, NotPermittedError, RejectedInputError, UnavailableError
 from nebula.protocol.keys import SigningKey
-from nebula.protocol.messages import ORDER, REPORT, Accepted, ErrorAnswer, Kind, OrderAnswer, RunReport
-from nebula.protocol.wire import Document
+from nebula.protocol.messages import (
+    ORDER,
+    OWNERS,
+    REPORT,
+    Accepted,
+    ErrorAnswer,
+    Kind,
+    OrderAnswer,
+    OwnersReport,
+    RunReport,
+)
+from nebula.protocol.receipt import RunOutput
+from nebula.protocol.wire import Document, to_canonical
 from nebula.protocol.worker import Start
 from nebula.transport.keyfiles import save_key
 from simulators.storage import MemoryStorage
@@ -44,16 +57,21 @@ class StubHub:
 
     order: Any
     errors: deque[Exception] = field(default_factory=deque)
+    pages: list[OwnersReport] = field(default_factory=list)
     reports: list[RunReport] = field(default_factory=list)
 
     def ask(self, kind: Kind, body: Document, _answer: type[Document]) -> Document:
         if kind is ORDER:
             return OrderAnswer(order=None if self.reports else self.order)
-        assert kind is REPORT
-        assert isinstance(body, RunReport)
         if self.errors:
             raise self.errors.popleft()
-        self.reports.append(body)
+        if isinstance(body, OwnersReport):
+            assert kind is OWNERS
+            self.pages.append(body)
+        else:
+            assert kind is REPORT
+            assert isinstance(body, RunReport)
+            self.reports.append(body)
         return Accepted()
 
 
@@ -65,26 +83,112 @@ class StubWorker:
     starts: list[Start] = field(default_factory=list)
     stopped: bool = False
 
-    def run(self, start: Start, _order: Any, _courier: Any, *, at: datetime) -> Any:
+    def run(self, start: Start, _order: Any, _courier: Any, *, output: Draft, at: datetime) -> Any:
         assert at.tzinfo is UTC
         self.starts.append(start)
         outcome = self.outcomes.popleft()
         if isinstance(outcome, Exception):
             raise outcome
+        if isinstance(outcome, RunOutput):
+            for page in outcome.pages(7):
+                output.add_page(to_canonical(page))
+            return output.finish(to_canonical(outcome.head))
         return outcome
 
     def stop(self) -> None:
         self.stopped = True
 
 
-def host_with(*outcomes: Any) -> tuple[EnclaveHost, StubHub, StubWorker]:
-    world = make_world(MemoryStorage())
-    hub, worker = StubHub(world.order), StubWorker(deque(outcomes))
-    host = EnclaveHost(SETTINGS, hub, None, worker, clock=lambda: datetime.now(UTC))  # type: ignore[arg-type]
-    return host, hub, worker
+Make = Callable[..., tuple[EnclaveHost, StubHub, StubWorker]]
 
 
-def test_without_an_order_there_is_nothing_to_do() -> None:
+@pytest.fixture
+def host_with(tmp_path: Path) -> Make:
+    """Make a host whose workers end in one outcome after the other."""
+
+    def make(*outcomes: Any) -> tuple[EnclaveHost, StubHub, StubWorker]:
+        world = make_world(MemoryStorage())
+        hub, worker = StubHub(world.order), StubWorker(deque(outcomes))
+        outbox = Outbox(tmp_path / "outbox")
+        host = EnclaveHost(SETTINGS, hub, None, worker, outbox, clock=lambda: datetime.now(UTC))  # type: ignore[arg-type]
+        return host, hub, worker
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def output() -> RunOutput:
+    return make_world(MemoryStorage()).run()
+
+
+def test_an_output_goes_out_in_pages_and_the_head_last(host_with: Make, output: RunOutput) -> None:
+    host, hub, _ = host_with(output)
+
+    assert host.work_once()
+    assert [payout for report in hub.pages for payout in report.page.payouts] == list(output.payouts)
+    assert [leaf for report in hub.pages for leaf in report.page.leaves] == list(output.leaves)
+    assert {report.session for report in hub.pages} == {output.head.signed.receipt.session}
+    assert [report.head for report in hub.reports] == [output.head]
+    assert host.outbox.waiting() == []
+
+
+@pytest.mark.parametrize("sent", range(7))
+def test_a_host_killed_between_pages_hands_in_the_rest_and_runs_nothing_twice(
+    host_with: Make, output: RunOutput, sent: int
+) -> None:
+    host, hub, worker = host_with(output)
+    killed = KeyboardInterrupt()
+
+    def die_after_some(kind: Kind, body: Document, answer: type[Document]) -> Document:
+        if len(hub.pages) == sent and kind is not ORDER:
+            raise killed
+        return StubHub.ask(hub, kind, body, answer)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hub, "ask", die_after_some, raising=False)
+        with pytest.raises(KeyboardInterrupt):
+            host.work_once()
+    again, _, idle = host_with()
+    again.hub = hub  # type: ignore[assignment]
+
+    assert again.work_once()
+    assert {payout.index for report in hub.pages for payout in report.page.payouts} == set(range(40))
+    assert [report.head for report in hub.reports] == [output.head]
+    assert (len(worker.starts), len(idle.starts)) == (1, 0)
+
+
+def test_what_a_worker_left_half_done_is_thrown_away(host_with: Make, output: RunOutput) -> None:
+    host, hub, _ = host_with(REFUSAL)
+    host.outbox.begin("0x" + "77" * 32).add_page(to_canonical(next(output.pages(7))))
+
+    assert host.work_once()
+    assert not hub.pages
+    assert not (host.outbox.folder / ("0x" + "77" * 32)).exists()
+
+
+def test_what_the_hub_refuses_is_not_handed_in_for_ever(host_with: Make, output: RunOutput) -> None:
+    host, hub, worker = host_with(output, REFUSAL)
+    hub.errors.append(IntegrityError("hub.output", "the payouts are not those of the receipt"))
+
+    with pytest.raises(IntegrityError):
+        host.work_once()
+    assert host.work_once()
+    assert len(worker.starts) == 2
+
+
+def test_a_page_that_the_disk_altered_is_no_page(host_with: Make, output: RunOutput) -> None:
+    host, hub, _ = host_with()
+    draft = host.outbox.begin("0x" + "77" * 32)
+    draft.add_page(to_canonical(next(output.pages(7))))
+    draft.finish(to_canonical(output.head))
+    next(draft.folder.glob("page-*")).write_bytes(b"{}")
+
+    with pytest.raises(IntegrityError, match="page-00000000"):
+        host.work_once()
+    assert not hub.reports
+
+
+def test_without_an_order_there_is_nothing_to_do(host_with: Make) -> None:
     host, hub, worker = host_with()
     hub.order = None
 
@@ -92,7 +196,7 @@ def test_without_an_order_there_is_nothing_to_do() -> None:
     assert not worker.starts
 
 
-def test_a_refusal_of_the_enclave_is_reported() -> None:
+def test_a_refusal_of_the_enclave_is_reported(host_with: Make) -> None:
     host, hub, worker = host_with(REFUSAL)
 
     assert host.work_once()
@@ -103,7 +207,7 @@ def test_a_refusal_of_the_enclave_is_reported() -> None:
     )
 
 
-def test_what_may_come_back_is_not_reported_but_tried_again() -> None:
+def test_what_may_come_back_is_not_reported_but_tried_again(host_with: Make) -> None:
     host, hub, _ = host_with(AWAY, REFUSAL)
 
     with pytest.raises(UnavailableError):
@@ -112,7 +216,7 @@ def test_what_may_come_back_is_not_reported_but_tried_again() -> None:
     assert host.work_once()
 
 
-def test_a_worker_that_dies_is_started_again_and_at_last_reported() -> None:
+def test_a_worker_that_dies_is_started_again_and_at_last_reported(host_with: Make) -> None:
     died = UnavailableError("host.worker-died", "the worker died")
     host, hub, _ = host_with(*[died] * MAX_DEATHS)
 
@@ -124,7 +228,7 @@ def test_a_worker_that_dies_is_started_again_and_at_last_reported() -> None:
     assert hub.reports[0].error.code == "host.worker-dies"
 
 
-def test_a_report_waits_for_a_hub_that_is_away() -> None:
+def test_a_report_waits_for_a_hub_that_is_away(host_with: Make) -> None:
     host, hub, worker = host_with(REFUSAL)
     hub.errors.extend([UnavailableError("peer.away", "away")] * 2)
 
@@ -133,7 +237,7 @@ def test_a_report_waits_for_a_hub_that_is_away() -> None:
     assert len(worker.starts) == 1
 
 
-def test_a_host_that_is_told_to_stop_kills_its_worker_and_reports_nothing() -> None:
+def test_a_host_that_is_told_to_stop_kills_its_worker_and_reports_nothing(host_with: Make) -> None:
     host, hub, worker = host_with(UnavailableError("host.worker-died", "the worker died"))
     host.stop()
 
@@ -144,7 +248,7 @@ def test_a_host_that_is_told_to_stop_kills_its_worker_and_reports_nothing() -> N
     assert not hub.reports
 
 
-def test_a_hub_that_refuses_the_host_does_not_end_it() -> None:
+def test_a_hub_that_refuses_the_host_does_not_end_it(host_with: Make) -> None:
     host, hub, _ = host_with(REFUSAL)
     hub.errors.append(NotPermittedError("hub.host", "no host of this hub"))
 
@@ -162,8 +266,6 @@ def test_a_keeper_whose_url_is_unknown_is_away() -> None:
 
 
 def test_a_host_is_built_from_one_file(tmp_path: Path) -> None:
-    from nebula.protocol.wire import to_canonical
-
     save_key(tmp_path / "host.key", SigningKey.generate().secret)
     file = tmp_path / "settings.json"
     file.write_bytes(to_canonical(SETTINGS))
@@ -176,8 +278,6 @@ def test_a_host_is_built_from_one_file(tmp_path: Path) -> None:
 
 
 def test_settings_are_read_strictly(tmp_path: Path) -> None:
-    from nebula.protocol.wire import to_canonical
-
     file = tmp_path / "settings.json"
     good = json.loads(to_canonical(SETTINGS))
     file.write_text(json.dumps(good | {"cpu": {"type": "gramine", "folder": "/opt/nebula"}}))

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,14 +19,18 @@ from nebula.attestation.simulator.collateral import issue_collateral
 from nebula.attestation.simulator.cpu import SimulatedCpu as Cpu
 from nebula.attestation.simulator.device import serving_device
 from nebula.attestation.simulator.pki import DevelopmentPki
+from nebula.host.outbox import KeptOutput, Outbox
 from nebula.host.settings import GramineCpu, SimulatedCpu
 from nebula.host.worker import Command, Worker, worker_command
 from nebula.protocol.errors import UnavailableError
+from nebula.protocol.ids import to_hex
+from nebula.protocol.merkle import payout_tree
 from nebula.protocol.messages import ErrorAnswer
-from nebula.protocol.receipt import RunOutput
 from nebula.storage import LocalStorage
 from simulators.keepers import SimulatedCourier
 from simulators.studies import World, make_world
+
+Run = Callable[[Worker], KeptOutput | ErrorAnswer]
 
 
 def now() -> datetime:
@@ -48,28 +52,40 @@ def world(tmp_path: Path, hardware: tuple[Path, DevelopmentPki]) -> World:
     return world
 
 
-def run(worker: Worker, world: World) -> RunOutput | ErrorAnswer:
-    return worker.run(world.start, world.order, SimulatedCourier(world.host), at=now())
+@pytest.fixture
+def run(tmp_path: Path, world: World) -> Run:
+    """Have a worker carry out the world's order."""
+
+    def carry_out(worker: Worker) -> KeptOutput | ErrorAnswer:
+        world.name_everybody()
+        output = Outbox(tmp_path / "outbox").begin(world.order.run)
+        return worker.run(world.start, world.order, SimulatedCourier(world.host), output=output, at=now())
+
+    return carry_out
 
 
 def worker_on(device: Path) -> Worker:
     return Worker(worker_command(SimulatedCpu(device=str(device))))
 
 
-def test_a_run_in_a_process_of_its_own_ends_in_a_receipt(world: World, hardware: tuple[Path, DevelopmentPki]) -> None:
+def test_a_run_in_a_process_of_its_own_ends_in_a_receipt(
+    run: Run, world: World, hardware: tuple[Path, DevelopmentPki]
+) -> None:
     device, pki = hardware
 
-    output = run(worker_on(device), world)
+    output = run(worker_on(device))
 
-    assert isinstance(output, RunOutput)
-    assert output.signed.receipt.record_count == 24
+    assert isinstance(output, KeptOutput)
+    assert output.head.signed.receipt.record_count == 24
+    payouts = [payout for page in output.pages() for payout in page.payouts]
+    assert to_hex(payout_tree(payouts).root) == output.head.signed.receipt.payout_root
     (request,) = world.host.registered
-    assert request.evidence == output.evidence
+    assert request.evidence == output.head.evidence
     policy = development_policy(pki.trust_root.fingerprint, frozenset({world.study.measurement}))
     root = TrustRoot(pki.trust_root.certificate_der)
-    session = appraise_evidence(output.evidence, issue_collateral(pki, at=now()), [root], policy, at=now())
+    session = appraise_evidence(output.head.evidence, issue_collateral(pki, at=now()), [root], policy, at=now())
     assert session.simulated
-    assert session.measurement == output.signed.receipt.measurement
+    assert session.measurement == output.head.signed.receipt.measurement
     stages = [stage for stage, _, _ in world.host.stages]
     assert list(dict.fromkeys(stages)) == [
         "attesting",
@@ -83,52 +99,54 @@ def test_a_run_in_a_process_of_its_own_ends_in_a_receipt(world: World, hardware:
     ]
 
 
-def test_a_workers_refusal_comes_out_as_an_error(world: World, hardware: tuple[Path, DevelopmentPki]) -> None:
+def test_a_workers_refusal_comes_out_as_an_error(run: Run, world: World, hardware: tuple[Path, DevelopmentPki]) -> None:
     world.change(min_records=25)
 
-    error = run(worker_on(hardware[0]), world)
+    error = run(worker_on(hardware[0]))
 
     assert isinstance(error, ErrorAnswer)
     assert (error.family, error.code) == ("not-permitted", "run.too-few-records")
 
 
-def test_without_a_cpu_a_worker_says_so(world: World, tmp_path: Path) -> None:
-    error = run(worker_on(tmp_path), world)
+def test_without_a_cpu_a_worker_says_so(run: Run, world: World, tmp_path: Path) -> None:
+    error = run(worker_on(tmp_path))
 
     assert isinstance(error, ErrorAnswer)
     assert error.code == "quoting.absent"
 
 
 @pytest.mark.parametrize("stage", ["attesting", "released", "assembled", "analysed", "confirming"])
-def test_a_killed_worker_can_be_run_again(world: World, hardware: tuple[Path, DevelopmentPki], stage: str) -> None:
+def test_a_killed_worker_can_be_run_again(
+    run: Run, world: World, hardware: tuple[Path, DevelopmentPki], stage: str
+) -> None:
     worker = worker_on(hardware[0])
     world.host.at_stage[stage] = worker.stop
 
     output = None
     with suppress(UnavailableError):  # it may have been faster than the signal
-        output = run(worker, world)
-    output = output or run(worker, world)
+        output = run(worker)
+    output = output or run(worker)
 
-    assert isinstance(output, RunOutput)
-    assert output.signed.receipt.record_count == 24
+    assert isinstance(output, KeptOutput)
+    assert output.head.signed.receipt.record_count == 24
     sessions = {request.evidence.session for request in world.host.registered}
-    assert output.signed.receipt.session in sessions
+    assert output.head.signed.receipt.session in sessions
 
 
-def test_noise_on_the_pipe_is_a_broken_worker(world: World) -> None:
+def test_noise_on_the_pipe_is_a_broken_worker(run: Run, world: World) -> None:
     worker = Worker(Command((sys.executable, "-c", "import os; os.write(1, b'noise that is no frame')")))
 
     with pytest.raises(UnavailableError) as refusal:
-        run(worker, world)
+        run(worker)
     assert refusal.value.code == "host.worker-broken"
 
 
-def test_a_worker_that_outlives_the_deadline_is_killed(world: World) -> None:
+def test_a_worker_that_outlives_the_deadline_is_killed(run: Run, world: World) -> None:
     world.change(deadline=int(now().timestamp()))
     worker = Worker(Command((sys.executable, "-c", "import time; time.sleep(600)")))
 
     with pytest.raises(UnavailableError) as refusal:
-        run(worker, world)
+        run(worker)
     assert refusal.value.code == "host.worker-died"
 
 

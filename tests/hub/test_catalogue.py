@@ -68,7 +68,7 @@ def test_run_and_result_are_the_buyers_alone(hub: SimulatedHub, catalogue: Catal
     hub.report(output)
     hub.await_state(RunState.PAID)
 
-    assert catalogue.result(ResultRequest(run=hub.run), buyer).sealed_result == output.sealed_result
+    assert catalogue.result(ResultRequest(run=hub.run), buyer).sealed_result == output.head.sealed_result
     with pytest.raises(NotPermittedError):
         catalogue.run(RunRequest(study=study), STRANGER)
     with pytest.raises(NotPermittedError):

@@ -1,16 +1,18 @@
 """What an enclave host may ask of the hub, and what it may not hand in."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
+from sqlalchemy import func, select
 
 from nebula.database import reading
 from nebula.hub import state
 from nebula.hub.state import RunState
 from nebula.protocol.errors import IntegrityError, NotPermittedError, RejectedInputError
-from nebula.protocol.messages import OrderRequest, RunProgress, RunReport
+from nebula.protocol.messages import CandidatesRequest, OrderRequest, OwnersReport, RunProgress, RunReport
 from simulators.hub import HOST, SimulatedHub, simulated_hub
 
 STRANGER = "0x" + "66" * 20
@@ -29,11 +31,76 @@ def test_the_same_order_is_given_until_it_is_reported(hub: SimulatedHub) -> None
     ask = OrderRequest(measurement=hub.document.measurement)
     first = hub.orders.next_order(ask, HOST).order
     assert first == hub.orders.next_order(ask, HOST).order
-    assert first is not None
-    assert set(first.records) == {owner.record for owner in hub.world.owners}
 
     hub.report(hub.make_output())
     assert hub.orders.next_order(ask, HOST).order is None
+
+
+def test_the_records_of_an_order_come_in_pages_ascending(hub: SimulatedHub) -> None:
+    records: list[str] = []
+    more = True
+    while more:
+        after = records[-1] if records else None
+        page = hub.orders.candidates(CandidatesRequest(run=hub.run, after=after, limit=5), HOST)
+        records, more = [*records, *page.records], page.more
+    assert records == sorted(owner.record for owner in hub.world.owners)
+    with pytest.raises(NotPermittedError):
+        hub.orders.candidates(CandidatesRequest(run=hub.run), STRANGER)
+
+
+def test_pages_that_were_handed_in_before_a_kill_are_handed_in_again_without_harm(hub: SimulatedHub) -> None:
+    output = hub.make_output()
+    hub.hand_in_pages(output, 2)
+    hub.stop()
+    hub.start()
+    hub.report(output)
+
+    hub.await_state(RunState.PAID)
+    with reading(hub.engine) as connection:
+        assert state.page_of_payouts(connection, hub.run, after=0, limit=100) == (output.payouts, None)
+        assert state.page_of_leaves(connection, hub.run, after=0, limit=100) == (output.leaves, None)
+
+
+def test_what_another_session_handed_in_is_no_part_of_the_run(hub: SimulatedHub) -> None:
+    hub.hand_in_pages(hub.make_output(), 3)
+    output = hub.make_output()
+    hub.report(output)
+
+    with reading(hub.engine) as connection:
+        assert state.page_of_payouts(connection, hub.run, after=0, limit=100) == (output.payouts, None)
+        counted = [
+            connection.scalar(select(func.count()).select_from(table)) for table in (state.payouts, state.leaves)
+        ]
+    assert counted == [24, 24]
+
+
+def test_a_report_before_all_pages_is_refused(hub: SimulatedHub) -> None:
+    output = hub.make_output()
+    hub.hand_in_pages(output, 3)
+    with pytest.raises(IntegrityError):
+        hub.orders.report(RunReport(run=hub.run, head=output.head), HOST)
+    assert hub.stand().state is RunState.ORDERED
+
+
+@pytest.mark.parametrize("wrong", ["session", "numbers", "leaves", "beyond", "stranger"])
+def test_a_page_that_no_run_could_have_is_not_kept(hub: SimulatedHub, wrong: str) -> None:
+    output = hub.make_output()
+    session, page = output.head.signed.receipt.session, next(output.pages(5))
+    sender = STRANGER if wrong == "stranger" else HOST
+    if wrong == "session":
+        session = STRANGER
+    elif wrong == "numbers":
+        page = msgspec.structs.replace(page, first=1)
+    elif wrong == "leaves":
+        page = msgspec.structs.replace(page, leaves=page.leaves[1:])
+    elif wrong == "beyond":
+        moved = tuple(msgspec.structs.replace(payout, index=999 + place) for place, payout in enumerate(page.payouts))
+        page = msgspec.structs.replace(page, first=999, payouts=moved)
+
+    with pytest.raises((RejectedInputError, NotPermittedError)):
+        hub.orders.owners(OwnersReport(run=hub.run, session=session, page=page), sender)
+    with reading(hub.engine) as connection:
+        assert connection.scalar(select(func.count()).select_from(state.payouts)) == 0
 
 
 def test_other_code_gets_no_order(hub: SimulatedHub) -> None:
@@ -73,12 +140,13 @@ def test_the_output_of_a_session_that_was_not_handed_in_is_refused(hub: Simulate
 def test_an_output_whose_parts_do_not_belong_together_is_refused_whole(hub: SimulatedHub, part: str) -> None:
     output = hub.make_output()
     if part == "run":
-        receipt = msgspec.structs.replace(output.signed.receipt, run="0x" + "99" * 32)
-        altered = msgspec.structs.replace(output, signed=msgspec.structs.replace(output.signed, receipt=receipt))
+        receipt = msgspec.structs.replace(output.head.signed.receipt, run="0x" + "99" * 32)
+        signed = msgspec.structs.replace(output.head.signed, receipt=receipt)
+        altered = replace(output, head=msgspec.structs.replace(output.head, signed=signed))
     else:
-        altered = msgspec.structs.replace(output, **{part: getattr(output, part)[:-1]})
+        altered = replace(output, **{part: getattr(output, part)[:-1]})
 
-    with pytest.raises(IntegrityError):
+    with pytest.raises((IntegrityError, RejectedInputError)):
         hub.report(altered)
     assert hub.stand().state is RunState.ORDERED
     with reading(hub.engine) as connection:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from nebula.database import reading, writing
@@ -13,7 +14,7 @@ from nebula.hub.state import RunState
 from nebula.ledger.client.studies import StudyState
 from nebula.protocol.errors import NotPermittedError, RejectedInputError
 from nebula.protocol.messages import ErrorAnswer, RunReport
-from nebula.protocol.receipt import Payout, PublicRun
+from nebula.protocol.receipt import OwnersPage, Payout, PublicRun
 from simulators.hub import HOST, SimulatedHub, simulated_hub
 
 pytestmark = pytest.mark.xdist_group("dbos")  # one DBOS per process
@@ -196,16 +197,19 @@ def test_a_subtree_that_the_ledger_refuses_does_not_keep_the_others_from_being_p
     hub.await_state(RunState.ORDERED)
     output = hub.make_output()
     many = tuple(Payout(index=index, address="0x" + "01" * 20, amount_wei="2") for index in range(300))
+    page = OwnersPage(first=0, payouts=many, leaves=output.leaves)
+    receipt = msgspec.structs.replace(output.head.signed.receipt, record_count=300)
     public = PublicRun(
-        signed=output.signed,
-        evidence=output.evidence,
+        signed=msgspec.structs.replace(output.head.signed, receipt=receipt),
+        evidence=output.head.evidence,
         collateral=b"",
         votes=(),
-        payouts=many,
-        dropped=output.dropped,
+        payouts=(),
+        dropped=output.head.dropped,
     )
     with writing(hub.engine) as connection:
-        state.keep_output(connection, public, output.leaves, output.sealed_result)
+        state.keep_owners(connection, hub.run, receipt.session, page)
+        state.keep_output(connection, public, output.head.sealed_result)
     hub.stop()
     hub.start()
 
@@ -218,7 +222,7 @@ def test_an_order_names_no_more_records_than_the_buyer_pays_for(tmp_path: Path) 
         hub.ask()
         hub.await_state(RunState.ORDERED)
         with reading(hub.engine) as connection:
-            chosen = state.get_candidates(connection, hub.run)
+            chosen, _ = state.page_of_candidates(connection, hub.run, after=None, limit=100)
 
     assert len(chosen) == 21
     assert set(chosen) < set(hub.keepers[0].records)

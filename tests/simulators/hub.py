@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from nebula.hub.state import Run, RunState
 from nebula.ledger.client.studies import StudyState
 from nebula.protocol.errors import NotPermittedError, UnavailableError
 from nebula.protocol.funding import run_id, study_id
-from nebula.protocol.messages import MatchAnswer, MatchRequest, RunReport
+from nebula.protocol.messages import MatchAnswer, MatchRequest, OwnersReport, RunReport
 from nebula.protocol.receipt import RunOutput
 from nebula.protocol.study import StudyDocument
 from simulators.storage import MemoryStorage
@@ -109,7 +110,9 @@ class SimulatedHub:
     def __post_init__(self) -> None:
         records = [owner.record for owner in self.world.owners]
         self.keepers = [SimulatedMatcher(keeper.address, records) for keeper in self.world.keepers]
-        self.engine = open_database(f"sqlite:///{self.folder}/hub.sqlite", state.tables, party="hub")
+        self.engine = open_database(
+            f"sqlite:///{self.folder}/hub.sqlite", state.tables, party="hub", version=state.SCHEMA
+        )
         with writing(self.engine) as connection:
             state.add_study(connection, self.study, self.document)
         self.parties = Parties(self.engine, self.effects, lambda _study: self.keepers, lambda: self.now)  # type: ignore[arg-type, return-value]
@@ -179,8 +182,15 @@ class SimulatedHub:
         self.orders.register_session(self.world.host.registered[-1], HOST)
         return output
 
+    def hand_in_pages(self, output: RunOutput, pages: int | None = None, *, size: int = 7) -> None:
+        """Hand in the first pages of an output, or all."""
+        session = output.head.signed.receipt.session
+        for page in islice(output.pages(size), pages):
+            self.orders.owners(OwnersReport(run=self.run, session=session, page=page), HOST)
+
     def report(self, output: RunOutput) -> None:
-        self.orders.report(RunReport(run=self.run, output=output), HOST)
+        self.hand_in_pages(output)
+        self.orders.report(RunReport(run=self.run, head=output.head), HOST)
 
 
 @contextmanager

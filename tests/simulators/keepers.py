@@ -10,7 +10,7 @@ import msgspec
 from nebula.enclave.host_pipe import Letter
 from nebula.protocol.envelope import VerifiedMessage, open_envelope, seal_envelope
 from nebula.protocol.errors import NebulaError, NotPermittedError, UnavailableError
-from nebula.protocol.ids import Address, to_hex
+from nebula.protocol.ids import Address, Hash32, to_hex
 from nebula.protocol.keys import SigningKey
 from nebula.protocol.messages import (
     APPRAISE,
@@ -23,6 +23,7 @@ from nebula.protocol.messages import (
     Accepted,
     AppraiseAnswer,
     AppraiseRequest,
+    CandidatesAnswer,
     CohortNote,
     CohortsAnswer,
     CohortsRequest,
@@ -229,6 +230,8 @@ class SimulatedHost:
     stages: list[tuple[str, int, int]] = field(default_factory=list)
     at_stage: dict[str, Callable[[], None]] = field(default_factory=dict)
     letters: list[Letter] = field(default_factory=list)
+    ordered: list[Address] = field(default_factory=list)
+    page: int = 7
 
     @classmethod
     def of(cls, keepers: Sequence[SimulatedKeeper]) -> "SimulatedHost":
@@ -239,6 +242,10 @@ class SimulatedHost:
     def carry(self, letters: Sequence[Letter]) -> list[bytes | NebulaError]:
         self.letters += letters
         return [self._carried(letter) for letter in letters]
+
+    def candidates(self, after: Address | None) -> CandidatesAnswer:
+        left = sorted(record for record in self.ordered if record > (after or ""))
+        return CandidatesAnswer(records=tuple(left[: self.page]), more=len(left) > self.page)
 
     def register(self, request: SessionRequest) -> None:
         self.registered.append(request)
@@ -265,6 +272,9 @@ class SimulatedCourier:
         if isinstance(answer, NebulaError):
             raise answer
         return answer
+
+    def candidates(self, _run: Hash32, after: Address | None) -> CandidatesAnswer:
+        return self.host.candidates(after)
 
     def register(self, request: SessionRequest) -> None:
         self.host.register(request)

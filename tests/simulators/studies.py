@@ -62,14 +62,19 @@ class World:
 
     @property
     def order(self) -> RunOrder:
-        return RunOrder(study=self.study, run=RUN, records=tuple(owner.record for owner in self.owners))
+        return RunOrder(study=self.study, run=RUN)
 
     def change(self, **fields: Any) -> None:
         """Change the study's document."""
         self.study = msgspec.structs.replace(self.study, **fields)
 
+    def name_everybody(self) -> None:
+        """Have the host name all owners' records."""
+        self.host.ordered = [owner.record for owner in self.owners]
+
     def run(self, order: RunOrder | None = None) -> RunOutput:
         """Run the worker in this process."""
+        self.name_everybody()
         around = Surroundings(self.host, StubQuoter(), lambda _url: self.storage, lambda: datetime.now(UTC))
         return run_order(self.start, order or self.order, around)
 

@@ -18,7 +18,7 @@ from nebula.enclave.run import Surroundings, run_order
 from nebula.protocol.errors import NebulaError
 from nebula.protocol.messages import ErrorAnswer, RunOrder
 from nebula.protocol.wire import parser, to_canonical
-from nebula.protocol.worker import MAX_TO_WORKER_BYTES, Failed, Finished, write_frame
+from nebula.protocol.worker import MAX_TO_WORKER_BYTES, Failed, Finished, Owners, write_frame
 from nebula.storage.reading import open_for_reading
 
 _parse_order = parser(RunOrder, max_bytes=MAX_TO_WORKER_BYTES)
@@ -58,7 +58,9 @@ def work(incoming: BinaryIO, outgoing: BinaryIO, device: Path) -> None:
         answer = ErrorAnswer(family="bug", code="bug", message=f"the worker failed with {type(error).__name__}")
         write_frame(outgoing, Failed(error=answer))
     else:
-        write_frame(outgoing, Finished(), to_canonical(output))
+        for page in output.pages():
+            write_frame(outgoing, Owners(), to_canonical(page))
+        write_frame(outgoing, Finished(), to_canonical(output.head))
 
 
 if __name__ == "__main__":

@@ -17,13 +17,15 @@ from nebula.protocol.errors import (
     UnavailableError,
 )
 from nebula.protocol.ids import Address
-from nebula.protocol.messages import ErrorAnswer, SessionRequest
-from nebula.protocol.wire import to_canonical
-from nebula.protocol.worker import Answered, Carry, Progress, Register, Start, read_from_host, write_frame
+from nebula.protocol.messages import CandidatesAnswer, ErrorAnswer, SessionRequest
+from nebula.protocol.wire import MAX_MESSAGE_BYTES, parser, to_canonical
+from nebula.protocol.worker import Answered, Candidates, Carry, Progress, Register, Start, read_from_host, write_frame
 
 _FAMILIES: dict[str, type[NebulaError]] = {
     family.family: family for family in (RejectedInputError, NotPermittedError, UnavailableError, IntegrityError)
 }
+
+_parse_candidates = parser(CandidatesAnswer, max_bytes=MAX_MESSAGE_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,14 @@ class Host(Protocol):
 
     def carry(self, letters: Sequence[Letter]) -> list[bytes | NebulaError]:
         """Carry letters to their keepers, all at once, and return what came back for each, in their order."""
+        ...
+
+    def candidates(self, after: Address | None) -> CandidatesAnswer:
+        """Return the records that the order names beyond ``after``: a page of them.
+
+        Raises:
+            NebulaError: the host does not say.
+        """
         ...
 
     def register(self, request: SessionRequest) -> None:
@@ -84,17 +94,24 @@ class PipeHost:
         answers = self._await_answers(set(sequences))
         return [answers[sequence] for sequence in sequences]
 
+    def candidates(self, after: Address | None) -> CandidatesAnswer:
+        """See :class:`Host`."""
+        return _parse_candidates(self._ask(Candidates(sequence=self._next(), after=after)))
+
     def register(self, request: SessionRequest) -> None:
         """See :class:`Host`."""
-        sequence = self._next()
-        write_frame(self._outgoing, Register(sequence=sequence), to_canonical(request))
-        answer = self._await_answers({sequence})[sequence]
-        if isinstance(answer, NebulaError):
-            raise answer
+        self._ask(Register(sequence=self._next()), to_canonical(request))
 
     def progress(self, stage: str, done: int, total: int) -> None:
         """See :class:`Host`."""
         write_frame(self._outgoing, Progress(stage=stage, done=done, total=total))
+
+    def _ask(self, question: Candidates | Register, payload: bytes = b"") -> bytes:
+        write_frame(self._outgoing, question, payload)
+        answer = self._await_answers({question.sequence})[question.sequence]
+        if isinstance(answer, NebulaError):
+            raise answer
+        return answer
 
     def _next(self) -> int:
         self._sequence += 1

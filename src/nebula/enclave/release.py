@@ -63,21 +63,20 @@ class Release:
 
 
 def release_records(session: Session, keepers: Keepers, records: Sequence[Address]) -> Release:
-    """Ask the keepers that voted for the shares of all records.
+    """Ask the keepers that voted for the shares of all records, which ascend.
 
     Raises:
         NebulaError: too few keepers answer.
     """
     study = session.evidence.study
-    ordered = sorted(set(records))
     released: list[ReleasedRecord] = []
-    for start in range(0, len(ordered), RELEASE_PAGE):
-        page = tuple(ordered[start : start + RELEASE_PAGE])
+    for start in range(0, len(records), RELEASE_PAGE):
+        page = tuple(records[start : start + RELEASE_PAGE])
         question = ReleaseRequest(study=study_id(study), run=session.evidence.run, records=page)
         answers = keepers.ask(RELEASE, question, ReleaseAnswer, keepers=session.voters)
         released += _agreed(page, answers.require(study.keeper_threshold), study.keeper_threshold)
-        keepers.host.progress("releasing", start + len(page), len(ordered))
-    return Release(tuple(released), Counter({Dropped.REFUSED: len(ordered) - len(released)}))
+        keepers.host.progress("releasing", start + len(page), len(records))
+    return Release(tuple(released), Counter({Dropped.REFUSED: len(records) - len(released)}))
 
 
 def _agreed(page: Sequence[Address], answers: Answers[ReleaseAnswer], threshold: int) -> Iterator[ReleasedRecord]:

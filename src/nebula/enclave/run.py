@@ -1,10 +1,10 @@
 """One run, from the order to its output: steps 6 to 13 of the protocol, in their order.
 
-(1) The order is checked before anybody is asked: analysis, parameters, parts, panel, result key. (2) A session is
-opened. (3) Records are released, (4) read and assembled, (5) analysed. (6) Every keeper that voted confirms the
-records; (7) while one is refused, the result is computed anew without it, and confirmed anew. (8) The cohort differs
-from the buyer's earlier ones in nobody or in enough people. (9) The receipt is signed, and only what it commits to
-leaves.
+(1) The order is checked before any keeper is asked: analysis, parameters, parts, panel, result key, records. (2) A
+session is opened. (3) Records are released, (4) read and assembled, (5) analysed. (6) Every keeper that voted confirms
+the records; (7) while one is refused, the result is computed anew without it, and confirmed anew. (8) The cohort
+differs from the buyer's earlier ones in nobody or in enough people. (9) The receipt is signed, and only what it commits
+to leaves.
 
 SECURITY: an error leaves the enclave too. None may say how many records are in a cohort, or which.
 """
@@ -24,6 +24,7 @@ from nebula.enclave.earlier_cohorts import check_difference
 from nebula.enclave.host_pipe import Host
 from nebula.enclave.keepers import Keepers
 from nebula.enclave.keys import LyingKeepers
+from nebula.enclave.order import read_candidates
 from nebula.enclave.read_record import OpenStorage, RecordReader
 from nebula.enclave.receipt import seal_result, settle_owners, sign_dropped, sign_receipt
 from nebula.enclave.release import Dropped, ReleasedRecord, release_records
@@ -32,7 +33,7 @@ from nebula.genome.panel import Panel
 from nebula.protocol.errors import IntegrityError, NotPermittedError, RejectedInputError, UnavailableError
 from nebula.protocol.funding import study_id
 from nebula.protocol.messages import RunOrder
-from nebula.protocol.receipt import RunOutput
+from nebula.protocol.receipt import RunHead, RunOutput
 from nebula.protocol.sealing import require_strong_key
 from nebula.protocol.study import PartKind, StudyDocument
 from nebula.protocol.typed_data import Domain
@@ -62,14 +63,15 @@ def run_order(start: Start, order: RunOrder, around: Surroundings) -> RunOutput:
     study = order.study
     parameters = check_order(order)
     panel = _read_panel(start, study, around.open_storage)
+    records = read_candidates(around.host, most=study.max_records)
     keys = SessionKeys.generate()
     keepers = Keepers(around.host, keys.signing, around.clock)
 
-    around.host.progress("attesting", 0, len(order.records))
+    around.host.progress("attesting", 0, len(records))
     session = open_session(order, keepers, keys, around.quoter, Domain(study.chain_id, start.sessions_contract))
-    release = release_records(session, keepers, order.records)
+    release = release_records(session, keepers, records)
     _require_enough(len(release.records), study)
-    around.host.progress("released", len(release.records), len(order.records))
+    around.host.progress("released", len(release.records), len(records))
 
     reading = read_records(
         release.records, RecordReader(session, panel, around.open_storage, LyingKeepers()), around.host
@@ -94,8 +96,6 @@ def check_order(order: RunOrder) -> Parameters:
     """
     study = order.study
     parameters = parse_parameters(study.analysis, study.parameters)
-    if len(set(order.records)) > study.max_records:
-        raise RejectedInputError("run.too-many-records", "the order names more records than the buyer pays for")
     require_strong_key(study.result_key)
     if PartKind.GENOTYPES not in study.parts:
         raise RejectedInputError("run.parts", f"{study.analysis} needs genotypes")
@@ -149,14 +149,13 @@ def _make_output(start: Start, session: Session, confirmed: _Confirmed, counts: 
         privacy_micro_rho=confirmed.released.micro_rho,
         studies=studies,
     )
-    return RunOutput(
+    head = RunHead(
         signed=signed,
         evidence=session.evidence,
-        payouts=settlement.payouts,
-        leaves=settlement.leaves,
         dropped=sign_dropped(session, signed, counts, studies=studies),
         sealed_result=seal_result(bundle, session),
     )
+    return RunOutput(head, settlement.payouts, settlement.leaves)
 
 
 def _read_panel(start: Start, study: StudyDocument, open_storage: OpenStorage) -> Panel:

@@ -13,21 +13,24 @@ from types import FrameType
 import structlog
 
 from nebula.host.carry import Courier, HttpCourier, panel_location
+from nebula.host.outbox import KeptOutput, Outbox
 from nebula.host.settings import HostSettings, load_settings
 from nebula.host.worker import Worker, worker_command
 from nebula.protocol.errors import NebulaError, UnavailableError
 from nebula.protocol.ids import Hash32
 from nebula.protocol.messages import (
     ORDER,
+    OWNERS,
     REPORT,
     Accepted,
     ErrorAnswer,
+    Kind,
     OrderAnswer,
     OrderRequest,
+    OwnersReport,
     RunOrder,
     RunReport,
 )
-from nebula.protocol.receipt import RunOutput
 from nebula.protocol.worker import Start
 from nebula.transport.client import Carrier, Peer, system_clock
 from nebula.transport.keyfiles import load_key
@@ -47,6 +50,7 @@ class EnclaveHost:
     hub: Peer
     courier: Courier
     worker: Worker
+    outbox: Outbox
     clock: Callable[[], datetime] = system_clock
     stopping: threading.Event = field(default_factory=threading.Event)
     _deaths: Counter[Hash32] = field(default_factory=Counter)
@@ -65,12 +69,16 @@ class EnclaveHost:
                 _log.error("refused", code=error.code, message=error.message)
 
     def work_once(self) -> bool:
-        """Ask for an order and carry it out; False when there is none.
+        """Hand in what waits, or ask for an order and carry it out; False when there is neither.
 
         Raises:
             UnavailableError: the hub, keepers, storage or the worker were away: the order stays open.
             NebulaError: the hub refuses this host, or what it hands in.
         """
+        waiting = self.outbox.waiting()
+        if waiting:
+            self._report(waiting[0].run, waiting[0])
+            return True
         answer = self.hub.ask(ORDER, OrderRequest(measurement=self.settings.measurement), OrderAnswer)
         if answer.order is None:
             return False
@@ -85,16 +93,17 @@ class EnclaveHost:
         self.stopping.set()
         self.worker.stop()
 
-    def _carry_out(self, order: RunOrder) -> RunOutput | ErrorAnswer:
+    def _carry_out(self, order: RunOrder) -> KeptOutput | ErrorAnswer:
         settings = self.settings
         start = Start(
             studies_contract=settings.studies_contract,
             sessions_contract=settings.sessions_contract,
             panel_location=panel_location(settings.panels_url, order.study.panel),
         )
-        _log.info("started", run=order.run, records=len(order.records))
+        _log.info("started", run=order.run)
         try:
-            return self.worker.run(start, order, self.courier, at=self.clock())
+            output = self.outbox.begin(order.run)
+            return self.worker.run(start, order, self.courier, output=output, at=self.clock())
         except UnavailableError as error:
             if self.stopping.is_set():
                 raise
@@ -104,20 +113,33 @@ class EnclaveHost:
             message = f"the worker died {MAX_DEATHS} times; the last time: {error.message}"
             return ErrorAnswer(family="bug", code="host.worker-dies", message=message)
 
-    def _report(self, run: Hash32, outcome: RunOutput | ErrorAnswer) -> None:
-        """Hand in an outcome; while the hub is away, it is kept and handed in again."""
+    def _report(self, run: Hash32, outcome: KeptOutput | ErrorAnswer) -> None:
+        """Hand in an outcome. An output stays on disk until the hub has it, or says that it will not."""
         if isinstance(outcome, ErrorAnswer):
-            report = RunReport(run=run, error=outcome)
             _log.info("failed", run=run, code=outcome.code)
-        else:
-            report = RunReport(run=run, output=outcome)
-            _log.info("finished", run=run)
+            self._insist(REPORT, RunReport(run=run, error=outcome))
+            return
+        _log.info("finished", run=run)
+        try:
+            session = outcome.head.signed.receipt.session
+            for page in outcome.pages():
+                self._insist(OWNERS, OwnersReport(run=run, session=session, page=page))
+            self._insist(REPORT, RunReport(run=run, head=outcome.head))
+        except UnavailableError:
+            raise
+        except NebulaError:
+            outcome.discard()
+            raise
+        outcome.discard()
+
+    def _insist(self, kind: Kind, report: OwnersReport | RunReport) -> None:
+        """Hand in a message; while the hub is away, again and again."""
         pause = self.settings.poll_seconds
         while True:
             try:
-                self.hub.ask(REPORT, report, Accepted)
+                self.hub.ask(kind, report, Accepted)
             except UnavailableError as error:
-                _log.info("report-waits", run=run, code=error.code)
+                _log.info("report-waits", run=report.run, code=error.code)
                 if self.stopping.wait(pause):
                     raise
                 pause = min(2 * pause, MAX_PAUSE_SECONDS)
@@ -132,7 +154,8 @@ def build(settings: HostSettings, folder: Path) -> EnclaveHost:
         settings.hub_url, settings.hub_address, key=load_key(folder / settings.signing_key_file), carrier=carrier
     )
     courier = HttpCourier(carrier, {keeper.address: keeper.url for keeper in settings.keepers}, hub)
-    return EnclaveHost(settings, hub, courier, Worker(worker_command(settings.cpu)))
+    outbox = Outbox(folder / settings.outbox_folder)
+    return EnclaveHost(settings, hub, courier, Worker(worker_command(settings.cpu)), outbox)
 
 
 def serve(settings_file: Path) -> None:

@@ -9,7 +9,17 @@ from typing import Protocol
 
 from nebula.protocol.errors import UnavailableError
 from nebula.protocol.ids import Address, Hash32
-from nebula.protocol.messages import PROGRESS, SESSION, Accepted, RunProgress, SessionAnswer, SessionRequest
+from nebula.protocol.messages import (
+    CANDIDATES,
+    PROGRESS,
+    SESSION,
+    Accepted,
+    CandidatesAnswer,
+    CandidatesRequest,
+    RunProgress,
+    SessionAnswer,
+    SessionRequest,
+)
 from nebula.transport.client import Carrier, Peer
 
 
@@ -22,6 +32,10 @@ class Courier(Protocol):
         Raises:
             NebulaError: the keeper's refusal, or UnavailableError.
         """
+        ...
+
+    def candidates(self, run: Hash32, after: Address | None) -> CandidatesAnswer:
+        """Return a page of the records that an order names."""
         ...
 
     def register(self, request: SessionRequest) -> None:
@@ -49,6 +63,10 @@ class HttpCourier:
                 "host.unknown-keeper", f"this host does not know where keeper {keeper} answers", hint="add its URL"
             )
         return self._carrier.carry(url, kind, envelope)
+
+    def candidates(self, run: Hash32, after: Address | None) -> CandidatesAnswer:
+        """See :class:`Courier`."""
+        return self._hub.ask(CANDIDATES, CandidatesRequest(run=run, after=after), CandidatesAnswer)
 
     def register(self, request: SessionRequest) -> None:
         """See :class:`Courier`."""

@@ -48,6 +48,7 @@ class HostSettings(Document, frozen=True, kw_only=True):
         panels_url: a storage; a panel lies there under its id without ``0x``.
         measurement: of this host's worker, so that only studies for it are ordered.
         cpu: how a worker is started.
+        outbox_folder: where outputs wait until the hub has them; relative to the settings' folder.
         poll_seconds: between two questions for work.
     """
 
@@ -60,6 +61,7 @@ class HostSettings(Document, frozen=True, kw_only=True):
     panels_url: str
     measurement: Hash32
     cpu: SimulatedCpu | GramineCpu
+    outbox_folder: str = "outbox"
     poll_seconds: Annotated[float, msgspec.Meta(ge=0.05, le=3600)] = 1.0
 
 

@@ -16,21 +16,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import IO, BinaryIO, TypeVar, cast
 
 import structlog
 
 from nebula.host.carry import Courier
+from nebula.host.outbox import Draft, KeptOutput
 from nebula.host.settings import GramineCpu, SimulatedCpu
 from nebula.protocol.errors import NebulaError, RejectedInputError, UnavailableError
 from nebula.protocol.messages import ErrorAnswer, RunOrder, RunProgress, SessionRequest
-from nebula.protocol.receipt import RunOutput, parse_run_output
 from nebula.protocol.wire import MAX_MESSAGE_BYTES, parser, to_canonical
 from nebula.protocol.worker import (
     Answered,
+    Candidates,
     Carry,
     Failed,
     Finished,
+    Owners,
     Progress,
     Register,
     Start,
@@ -47,6 +49,7 @@ _PR_SET_PDEATHSIG = 1
 _ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH", "OMP_NUM_THREADS")
 
 _log = structlog.get_logger()
+T = TypeVar("T")
 _parse_session = parser(SessionRequest, max_bytes=MAX_MESSAGE_BYTES)
 
 
@@ -74,8 +77,10 @@ class Worker:
     command: Command
     _process: subprocess.Popen[bytes] | None = field(default=None)
 
-    def run(self, start: Start, order: RunOrder, courier: Courier, *, at: datetime) -> RunOutput | ErrorAnswer:
-        """Have one order carried out, and return what left the enclave.
+    def run(
+        self, start: Start, order: RunOrder, courier: Courier, *, output: Draft, at: datetime
+    ) -> KeptOutput | ErrorAnswer:
+        """Have one order carried out, and return what left the enclave, which is written to ``output`` by then.
 
         Raises:
             UnavailableError: the worker died, or said what no worker says.
@@ -86,7 +91,7 @@ class Worker:
             _killing_after(seconds_left, process),
             ThreadPoolExecutor(THREADS) as pool,
         ):
-            conversation = _Conversation(order, courier, outgoing, pool)
+            conversation = _Conversation(order, courier, outgoing, pool, output)
             conversation.say(start, to_canonical(order))
             try:
                 return conversation.listen(incoming)
@@ -126,11 +131,14 @@ def _surroundings() -> dict[str, str]:
 class _Conversation:
     """What host and worker say to each other. Frames to the worker are written by whichever thread has an answer."""
 
-    def __init__(self, order: RunOrder, courier: Courier, outgoing: BinaryIO, pool: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, order: RunOrder, courier: Courier, outgoing: BinaryIO, pool: ThreadPoolExecutor, output: Draft
+    ) -> None:
         self._order = order
         self._courier = courier
         self._outgoing = outgoing
         self._pool = pool
+        self._output = output
         self._lock = threading.Lock()
 
     def say(self, header: Start | Answered | Unanswered, payload: bytes = b"") -> None:
@@ -141,7 +149,7 @@ class _Conversation:
         except OSError:
             _log.info("worker-deaf", run=self._order.run)
 
-    def listen(self, incoming: BinaryIO) -> RunOutput | ErrorAnswer:
+    def listen(self, incoming: BinaryIO) -> KeptOutput | ErrorAnswer:
         """Do what the worker asks for until it has finished or failed."""
         while True:
             try:
@@ -152,26 +160,29 @@ class _Conversation:
                 raise UnavailableError("host.worker-died", "the worker died", hint="it is started again")
             header, payload = said
             match header:
-                case Carry():
-                    self._pool.submit(self._answer, header.sequence, self._carrying(header, payload))
-                case Register():
-                    self._pool.submit(self._answer, header.sequence, self._registering(payload))
+                case Carry() | Register() | Candidates():
+                    self._pool.submit(self._answer, header.sequence, self._asking(header, payload))
                 case Progress():
                     self._note(header)
+                case Owners():
+                    _as_output(self._output.add_page, payload)
                 case Finished():
-                    return _parse_output(payload)
+                    return _as_output(self._output.finish, payload)
                 case Failed():
                     return header.error
 
-    def _carrying(self, carry: Carry, envelope: bytes) -> Callable[[], bytes]:
-        return lambda: self._courier.carry(carry.keeper, carry.kind, envelope)
+    def _asking(self, question: Carry | Register | Candidates, payload: bytes) -> Callable[[], bytes]:
+        match question:
+            case Carry():
+                return lambda: self._courier.carry(question.keeper, question.kind, payload)
+            case Candidates():
+                return lambda: to_canonical(self._courier.candidates(self._order.run, question.after))
+            case Register():
+                return lambda: self._registered(payload)
 
-    def _registering(self, raw: bytes) -> Callable[[], bytes]:
-        def register() -> bytes:
-            self._courier.register(_parse_session(raw))
-            return b""
-
-        return register
+    def _registered(self, raw: bytes) -> bytes:
+        self._courier.register(_parse_session(raw))
+        return b""
 
     def _answer(self, sequence: int, ask: Callable[[], bytes]) -> None:
         try:
@@ -195,9 +206,9 @@ class _Conversation:
             _log.info("progress-untold", code=error.code)  # it only informs; the run goes on
 
 
-def _parse_output(raw: bytes) -> RunOutput:
+def _as_output(keep: Callable[[bytes], T], raw: bytes) -> T:
     try:
-        return parse_run_output(raw)
+        return keep(raw)
     except RejectedInputError as error:
         raise UnavailableError("host.worker-broken", f"the worker's output is malformed: {error.message}") from error
 

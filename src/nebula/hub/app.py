@@ -25,8 +25,10 @@ from nebula.ledger.relay import Relay
 from nebula.protocol.errors import RejectedInputError, UnavailableError
 from nebula.protocol.keys import SigningKey
 from nebula.protocol.messages import (
+    CANDIDATES,
     LEAVES,
     ORDER,
+    OWNERS,
     PROGRESS,
     PUBLISH,
     RELAY,
@@ -49,7 +51,7 @@ _log = structlog.get_logger()
 
 def build(settings: HubSettings) -> Litestar:
     """Open the hub's database and ledger, start its workflows, and return its application."""
-    engine = open_database(settings.database_url, state.tables, party="hub")
+    engine = open_database(settings.database_url, state.tables, party="hub", version=state.SCHEMA)
     key = SigningKey.from_secret(load_key(Path(settings.signing_key_file)))
     sealing_key = SealingKey.from_secret(load_key(Path(settings.sealing_key_file)))
     client = LedgerClient(settings.ledger_url)
@@ -95,8 +97,10 @@ def build(settings: HubSettings) -> Litestar:
             RUN: lambda body, message: catalogue.run(body, message.sender),
             RESULT: lambda body, message: catalogue.result(body, message.sender),
             ORDER: lambda body, message: orders.next_order(body, message.sender),
+            CANDIDATES: lambda body, message: orders.candidates(body, message.sender),
             SESSION: lambda body, message: orders.register_session(body, message.sender),
             PROGRESS: lambda body, message: orders.progress(body, message.sender),
+            OWNERS: lambda body, message: orders.owners(body, message.sender),
             REPORT: lambda body, message: orders.report(body, message.sender),
             RELAY: lambda body, _message: records.carry(body),
             LEAVES: lambda body, _message: leaves(engine, body),

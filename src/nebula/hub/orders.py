@@ -6,26 +6,29 @@ receipt, because the ledger settles only on a session that the keepers vouched f
 
 from collections.abc import Callable
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from nebula.database import reading, writing
 from nebula.hub import state
 from nebula.hub.effects import Effects
-from nebula.hub.settle import GOES_BACK, check_output
-from nebula.hub.state import RunState
-from nebula.protocol.errors import IntegrityError, NotPermittedError
+from nebula.hub.settle import GOES_BACK, check_head, check_owners
+from nebula.hub.state import Run, RunState
+from nebula.protocol.errors import IntegrityError, NotPermittedError, RejectedInputError
 from nebula.protocol.ids import Address, Hash32
 from nebula.protocol.messages import (
     Accepted,
+    CandidatesAnswer,
+    CandidatesRequest,
     OrderAnswer,
     OrderRequest,
+    OwnersReport,
     RunOrder,
     RunProgress,
     RunReport,
     SessionAnswer,
     SessionRequest,
 )
-from nebula.protocol.receipt import PublicRun
+from nebula.protocol.receipt import OwnersPage, PublicRun, RunHead
 
 
 class Orders:
@@ -47,9 +50,16 @@ class Orders:
                 found = state.get_run(connection, run)
                 study = state.get_study(connection, found.study)
                 if study.measurement == request.measurement:
-                    records = state.get_candidates(connection, run)
-                    return OrderAnswer(order=RunOrder(study=study, run=run, records=records))
+                    return OrderAnswer(order=RunOrder(study=study, run=run))
         return OrderAnswer(order=None)
+
+    def candidates(self, request: CandidatesRequest, sender: Address) -> CandidatesAnswer:
+        """Return a page of the records that an order names."""
+        self._check_host(sender)
+        with reading(self._engine) as connection:
+            state.get_run(connection, request.run)
+            records, more = state.page_of_candidates(connection, request.run, after=request.after, limit=request.limit)
+        return CandidatesAnswer(records=records, more=more)
 
     def register_session(self, request: SessionRequest, sender: Address) -> SessionAnswer:
         """Put a session that keepers voted for on the ledger."""
@@ -68,36 +78,65 @@ class Orders:
             state.set_detail(connection, request.run, told, only=RunState.ORDERED)
         return Accepted()
 
-    def report(self, request: RunReport, sender: Address) -> Accepted:
-        """Keep what left the enclave, or why nothing did, and let the run go on."""
+    def owners(self, request: OwnersReport, sender: Address) -> Accepted:
+        """Keep a page of what a registered session has for owners; keeping it again changes nothing.
+
+        Raises:
+            RejectedInputError: ``hub.session``, ``hub.owners``: of no session of this run, or beyond what it can pay.
+        """
         self._check_host(sender)
         with writing(self._engine) as connection:
             run = state.get_run(connection, request.run)
             if run.state is RunState.ORDERED:
-                if request.output is None:
+                session = state.get_session(connection, request.session)
+                end = request.page.first + len(request.page.payouts)
+                if session.run != request.run or end > session.evidence.study.max_records:
+                    raise RejectedInputError("hub.owners", "these are no payouts that this run can have")
+                _check_numbers(request.page)
+                state.keep_owners(connection, request.run, request.session, request.page)
+        return Accepted()
+
+    def report(self, request: RunReport, sender: Address) -> Accepted:
+        """Keep what left the enclave last, or why nothing did, and let the run go on."""
+        self._check_host(sender)
+        with writing(self._engine) as connection:
+            run = state.get_run(connection, request.run)
+            if run.state is RunState.ORDERED:
+                if request.head is None:
                     reason = request.error.message if request.error else "the enclave gave no reason"
-                    reason = f"{reason}; {GOES_BACK}"
-                    state.set_state(connection, request.run, RunState.FAILED, reason)
+                    state.set_state(connection, request.run, RunState.FAILED, f"{reason}; {GOES_BACK}")
                 else:
-                    study = state.get_study(connection, run.study)
-                    output = check_output(request.output, study=study, run=request.run)
-                    session = state.get_session(connection, output.signed.receipt.session)
-                    if session.evidence != output.evidence:
-                        raise IntegrityError("hub.evidence", "this is not the evidence that the keepers voted on")
-                    public = PublicRun(
-                        signed=output.signed,
-                        evidence=output.evidence,
-                        collateral=session.collateral,
-                        votes=session.votes,
-                        payouts=output.payouts,
-                        dropped=output.dropped,
-                    )
-                    state.keep_output(connection, public, output.leaves, output.sealed_result)
+                    self._keep(connection, run, request.head)
             is_reported = state.get_run(connection, request.run).state is RunState.REPORTED
         if is_reported:
             self._settle(request.run)
         return Accepted()
 
+    def _keep(self, connection: Connection, run: Run, head: RunHead) -> None:
+        check_head(head, study=state.get_study(connection, run.study), run=run.run)
+        receipt = head.signed.receipt
+        session = state.get_session(connection, receipt.session)
+        if session.evidence != head.evidence:
+            raise IntegrityError("hub.evidence", "this is not the evidence that the keepers voted on")
+        payouts = state.kept_payouts(connection, run.run, receipt.session)
+        check_owners(receipt, payouts, state.count_leaves(connection, run.run, receipt.session))
+        public = PublicRun(
+            signed=head.signed,
+            evidence=head.evidence,
+            collateral=session.collateral,
+            votes=session.votes,
+            payouts=(),
+            dropped=head.dropped,
+        )
+        state.keep_output(connection, public, head.sealed_result)
+
     def _check_host(self, sender: Address) -> None:
         if sender not in self._hosts:
             raise NotPermittedError("hub.host", f"{sender} is no enclave host of this hub")
+
+
+def _check_numbers(page: OwnersPage) -> None:
+    if len(page.leaves) != len(page.payouts):
+        raise RejectedInputError("hub.owners", "a page has as many leaves as payouts")
+    if any(payout.index != index for index, payout in enumerate(page.payouts, page.first)):
+        raise RejectedInputError("hub.owners", "a page's payouts are not numbered as it says")

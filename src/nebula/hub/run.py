@@ -10,11 +10,12 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 from typing import ParamSpec
 
 import structlog
 from dbos import DBOS, DBOSConfiguredInstance, SetWorkflowID
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from nebula.database import reading, writing
 from nebula.hub import state
@@ -26,6 +27,8 @@ from nebula.ledger.client.studies import StudyState
 from nebula.protocol.errors import NotPermittedError, UnavailableError
 from nebula.protocol.funding import funding_of, run_id
 from nebula.protocol.ids import Hash32
+from nebula.protocol.merkle import SUBTREE, MerkleTree, payout_tree
+from nebula.protocol.receipt import Receipt
 from nebula.protocol.study import StudyDocument
 from nebula.transport.client import Clock, Peer, system_clock
 
@@ -57,12 +60,29 @@ class Parties:
     clock: Clock = system_clock
 
 
+class PayoutTrees:
+    """The payout tree of the run that is being paid: built once, not once for each of its sub-trees."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._built: tuple[Hash32, MerkleTree] | None = None
+
+    def of(self, connection: Connection, receipt: Receipt) -> MerkleTree:
+        """Return the tree that a receipt commits to."""
+        with self._lock:
+            if self._built is None or self._built[0] != receipt.payout_root:
+                tree = payout_tree(state.kept_payouts(connection, receipt.run, receipt.session))
+                self._built = (receipt.payout_root, tree)
+            return self._built[1]
+
+
 @DBOS.dbos_class()
 class Runs(DBOSConfiguredInstance):
     """The workflow and its steps."""
 
     def __init__(self, name: str, parties: Parties) -> None:
         self._parties = parties
+        self._trees = PayoutTrees()
         super().__init__(config_name=name)
 
     @DBOS.workflow()
@@ -132,11 +152,14 @@ class Runs(DBOSConfiguredInstance):
     @_durable
     def pay(self, run: Hash32, subtree: int) -> None:
         """Pay one sub-tree. Where the ledger refuses it, its owners still can claim, each alone."""
+        first = subtree * SUBTREE
         with reading(self._parties.engine) as connection:
             public = state.get_public_run(connection, run)
+            members, _ = state.page_of_payouts(connection, run, after=first, limit=SUBTREE)
+            tree = self._trees.of(connection, public.signed.receipt)
         try:
             with self._waiting(run):
-                pay_subtree(self._parties.effects, public, subtree)
+                pay_subtree(self._parties.effects, public, tree, members, subtree)
         except NotPermittedError as error:
             _log.error("unpaid", run=run, code=error.code, message=error.message)
 

@@ -3,12 +3,14 @@
 The hub checks what it hands on only to save gas; the ledger checks everything again.
 """
 
+from collections.abc import Sequence
+
 from nebula.hub.effects import Effects, Mined
 from nebula.protocol.errors import IntegrityError
 from nebula.protocol.funding import funding_of, study_id
 from nebula.protocol.ids import Hash32, to_hex
-from nebula.protocol.merkle import SUBTREE, payout_tree, subtree_proof
-from nebula.protocol.receipt import PublicRun, RunOutput
+from nebula.protocol.merkle import SUBTREE, MerkleTree, payout_tree, subtree_proof
+from nebula.protocol.receipt import Payout, PublicRun, Receipt, RunHead
 from nebula.protocol.study import StudyDocument
 
 GOES_BACK = "the escrow goes back to the buyer after the deadline"
@@ -16,20 +18,28 @@ WENT_BACK = "the escrow went back to the buyer"
 TOO_LATE = f"no result came by the study's deadline; {GOES_BACK}"
 
 
-def check_output(output: RunOutput, *, study: StudyDocument, run: Hash32) -> RunOutput:
-    """Return an output that is about this study and run, and whose payouts its receipt commits to.
+def check_head(head: RunHead, *, study: StudyDocument, run: Hash32) -> RunHead:
+    """Return a head that is about this study and run.
 
     Raises:
-        IntegrityError: it is another run's, or its parts do not belong together.
+        IntegrityError: it is another run's.
     """
-    receipt = output.signed.receipt
+    receipt = head.signed.receipt
     if receipt.run != run or receipt.study != study_id(study):
         raise IntegrityError("hub.output", "this output is another run's")
-    if to_hex(payout_tree(output.payouts).root) != receipt.payout_root:
-        raise IntegrityError("hub.output", "the payouts are not those of the receipt")
-    if len(output.payouts) != receipt.record_count or len(output.leaves) != receipt.record_count:
+    return head
+
+
+def check_owners(receipt: Receipt, payouts: Sequence[Payout], leaves: int) -> None:
+    """Check that the pages that were handed in are whole, and what the receipt commits to.
+
+    Raises:
+        IntegrityError: they are not.
+    """
+    if len(payouts) != receipt.record_count or leaves != receipt.record_count:
         raise IntegrityError("hub.output", "the receipt counts other records than the output has")
-    return output
+    if to_hex(payout_tree(payouts).root) != receipt.payout_root:
+        raise IntegrityError("hub.output", "the payouts are not those of the receipt")
 
 
 def settle(effects: Effects, public: PublicRun) -> Mined | None:
@@ -39,11 +49,11 @@ def settle(effects: Effects, public: PublicRun) -> Mined | None:
 
 def subtrees(public: PublicRun) -> range:
     """Return the numbers of the run's sub-trees of payouts."""
-    return range((len(public.payouts) + SUBTREE - 1) // SUBTREE)
+    return range((public.signed.receipt.record_count + SUBTREE - 1) // SUBTREE)
 
 
-def pay_subtree(effects: Effects, public: PublicRun, subtree: int) -> Mined | None:
-    """Pay one sub-tree to its one-time addresses, the gas on the hub."""
-    tree = payout_tree(public.payouts)
-    members = public.payouts[subtree * SUBTREE : (subtree + 1) * SUBTREE]
+def pay_subtree(
+    effects: Effects, public: PublicRun, tree: MerkleTree, members: Sequence[Payout], subtree: int
+) -> Mined | None:
+    """Pay one sub-tree, ``members``, to its one-time addresses, the gas on the hub."""
     return effects.claim_subtree(public.signed.receipt.study, members, subtree_proof(tree, subtree))

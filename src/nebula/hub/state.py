@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -12,10 +13,12 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Row,
     String,
     Table,
     Text,
-    insert,
+    delete,
+    func,
     select,
     update,
 )
@@ -26,11 +29,14 @@ from nebula.ledger.relay import outbox_table
 from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.ids import Address, Hash32
 from nebula.protocol.messages import SessionRequest
-from nebula.protocol.receipt import Payout, PublicRun, SealedLeaf, parse_public_run
+from nebula.protocol.receipt import OwnersPage, Payout, PublicRun, SealedLeaf, parse_public_run
 from nebula.protocol.study import StudyDocument, parse_study
 from nebula.protocol.wire import parser, to_canonical
 
 _parse_session = parser(SessionRequest)
+
+SCHEMA = 2
+PAGE_OF_ROWS = 10_000
 
 tables = MetaData()
 seen_messages = seen_messages_table(tables)
@@ -55,6 +61,7 @@ runs = Table(
     Column("detail", Text, nullable=True),
     Column("deadline", BigInteger, nullable=False),
     Column("sealed_result", LargeBinary, nullable=True),
+    Column("session", String(42), nullable=True),
     Column("public_run", LargeBinary, nullable=True),
     sqlite_strict=True,
 )
@@ -71,6 +78,7 @@ payouts = Table(
     "payouts",
     tables,
     Column("run", String(66), ForeignKey("runs.run"), primary_key=True),
+    Column("session", String(42), primary_key=True),
     Column("payout_index", BigInteger, primary_key=True),
     Column("address", String(42), nullable=False),
     Column("amount_wei", String(39), nullable=False),
@@ -90,6 +98,7 @@ leaves = Table(
     "leaves",
     tables,
     Column("run", String(66), ForeignKey("runs.run"), primary_key=True),
+    Column("session", String(42), primary_key=True),
     Column("sequence", BigInteger, primary_key=True),
     Column("locator", LargeBinary(16), nullable=False),
     Column("sealed", LargeBinary, nullable=False),
@@ -211,10 +220,13 @@ def add_candidates(connection: Connection, run: Hash32, records: Sequence[Addres
         connection.execute(insert_or_ignore(connection, candidates), rows)
 
 
-def get_candidates(connection: Connection, run: Hash32) -> tuple[Address, ...]:
-    """Return the records that a run may ask for."""
-    rows = connection.scalars(select(candidates.c.record).where(candidates.c.run == run).order_by(candidates.c.record))
-    return tuple(rows)
+def page_of_candidates(
+    connection: Connection, run: Hash32, *, after: Address | None, limit: int
+) -> tuple[tuple[Address, ...], bool]:
+    """Return a page of the records that a run may ask for, ascending, and whether there are more."""
+    chosen = select(candidates.c.record).where(candidates.c.run == run, candidates.c.record > (after or ""))
+    rows = connection.scalars(chosen.order_by(candidates.c.record).limit(limit + 1)).all()
+    return tuple(rows[:limit]), len(rows) > limit
 
 
 def keep_session(connection: Connection, request: SessionRequest) -> None:
@@ -235,35 +247,62 @@ def get_session(connection: Connection, session: Address) -> SessionRequest:
     return _parse_session(raw)
 
 
-def keep_output(
-    connection: Connection, public: PublicRun, leaves_found: Sequence[SealedLeaf], sealed_result: bytes
-) -> None:
-    """Keep what left the enclave: public files, sealed leaves, the buyer's sealed result."""
-    run = public.signed.receipt.run
+def keep_owners(connection: Connection, run: Hash32, session: Address, page: OwnersPage) -> None:
+    """Keep a page of what a session has for owners; keeping it again changes nothing. Nobody sees it yet."""
+    payout_rows = [
+        {
+            "run": run,
+            "session": session,
+            "payout_index": payout.index,
+            "address": payout.address,
+            "amount_wei": payout.amount_wei,
+        }
+        for payout in page.payouts
+    ]
+    leaf_rows = [
+        {"run": run, "session": session, "sequence": sequence, "locator": leaf.locator, "sealed": leaf.sealed}
+        for sequence, leaf in enumerate(page.leaves, page.first)
+    ]
+    connection.execute(insert_or_ignore(connection, payouts), payout_rows)
+    connection.execute(insert_or_ignore(connection, leaves), leaf_rows)
+
+
+def kept_payouts(connection: Connection, run: Hash32, session: Address) -> list[Payout]:
+    """Return all payouts of a session that were handed in, by index."""
+    chosen = select(payouts).where(payouts.c.run == run, payouts.c.session == session)
+    rows = connection.execution_options(yield_per=PAGE_OF_ROWS).execute(chosen.order_by(payouts.c.payout_index))
+    return [_payout(row) for row in rows]
+
+
+def count_leaves(connection: Connection, run: Hash32, session: Address) -> int:
+    """Return how many leaves of a session were handed in."""
+    chosen = select(func.count()).select_from(leaves).where(leaves.c.run == run, leaves.c.session == session)
+    return connection.scalars(chosen).one()
+
+
+def keep_output(connection: Connection, public: PublicRun, sealed_result: bytes) -> None:
+    """Keep what left the enclave last; from now on the session's payouts and leaves are the run's.
+
+    ``public`` has no payouts: they stand in their own table. What other sessions of the run handed in goes.
+    """
+    run, session = public.signed.receipt.run, public.signed.receipt.session
     connection.execute(
         update(runs)
         .where(runs.c.run == run)
         .values(
             state=RunState.REPORTED.value,
             detail=None,
+            session=session,
             sealed_result=sealed_result,
             public_run=to_canonical(public),
         )
     )
-    payout_rows = [
-        {"run": run, "payout_index": payout.index, "address": payout.address, "amount_wei": payout.amount_wei}
-        for payout in public.payouts
-    ]
-    leaf_rows = [
-        {"run": run, "sequence": sequence, "locator": leaf.locator, "sealed": leaf.sealed}
-        for sequence, leaf in enumerate(leaves_found)
-    ]
-    connection.execute(insert(payouts), payout_rows)
-    connection.execute(insert(leaves), leaf_rows)
+    for table in (payouts, leaves):
+        connection.execute(delete(table).where(table.c.run == run, table.c.session != session))
 
 
 def get_public_run(connection: Connection, run: Hash32) -> PublicRun:
-    """Return a run's public files.
+    """Return a run's public file without its payouts.
 
     Raises:
         RejectedInputError: there is no such run, or nothing has left its enclave yet.
@@ -292,6 +331,7 @@ def page_of_leaves(
     """Return a page of a run's sealed leaves and where the next page begins."""
     rows = connection.execute(
         select(leaves.c.locator, leaves.c.sealed)
+        .join(runs, (runs.c.run == leaves.c.run) & (runs.c.session == leaves.c.session))
         .where(leaves.c.run == run, leaves.c.sequence >= after)
         .order_by(leaves.c.sequence)
         .limit(limit + 1)
@@ -306,9 +346,13 @@ def page_of_payouts(
     """Return a page of a run's payouts and where the next page begins."""
     rows = connection.execute(
         select(payouts)
+        .join(runs, (runs.c.run == payouts.c.run) & (runs.c.session == payouts.c.session))
         .where(payouts.c.run == run, payouts.c.payout_index >= after)
         .order_by(payouts.c.payout_index)
         .limit(limit + 1)
     ).all()
-    page = tuple(Payout(index=row.payout_index, address=row.address, amount_wei=row.amount_wei) for row in rows[:limit])
-    return page, after + limit if len(rows) > limit else None
+    return tuple(map(_payout, rows[:limit])), after + limit if len(rows) > limit else None
+
+
+def _payout(row: Row[Any]) -> Payout:
+    return Payout(index=row.payout_index, address=row.address, amount_wei=row.amount_wei)

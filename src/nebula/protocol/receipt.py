@@ -1,5 +1,7 @@
 """The receipt: what an enclave session signs at the end of a run, and what a run leaves for the world."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import msgspec
@@ -7,9 +9,13 @@ import msgspec
 from nebula.protocol.ids import Address, Hash32, Nonce, PublicKey, Signature
 from nebula.protocol.money import Wei
 from nebula.protocol.study import StudyDocument
-from nebula.protocol.wire import Document, parser
+from nebula.protocol.wire import MAX_MESSAGE_BYTES, Document, parser
 
-MAX_RUN_BYTES = 512 * 1024 * 1024
+MAX_RUN_BYTES = 2 * 1024 * 1024 * 1024
+"""A run's public file over ten million records has 1.1 GB, nearly all of it payouts."""
+
+OWNERS_PAGE = 2000
+"""So many owners' payouts and leaves are handed on at a time; with the largest leaves that is 10 MB."""
 
 
 class Receipt(Document, frozen=True, kw_only=True):
@@ -77,7 +83,7 @@ class SealedLeaf(Document, frozen=True, kw_only=True):
     """What one owner finds under their mailbox name: sealed to them, of one size for all."""
 
     locator: Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
-    sealed: Annotated[bytes, msgspec.Meta(max_length=2000)]
+    sealed: Annotated[bytes, msgspec.Meta(max_length=3500)]  # a proof of 32 siblings, of 4 billion records, fits
 
 
 class OwnerLeaf(Document, frozen=True, kw_only=True):
@@ -111,19 +117,43 @@ class DroppedRecords(Document, frozen=True, kw_only=True):
     signature: Signature
 
 
-class RunOutput(Document, frozen=True, kw_only=True):
-    """All that leaves an enclave: a signed receipt, and only what it commits to."""
+class RunHead(Document, frozen=True, kw_only=True):
+    """What leaves an enclave last: a signed receipt, and all that it commits to but the owners' pages."""
 
     schema: Literal[1] = 1
     signed: SignedReceipt
     evidence: Evidence
-    payouts: tuple[Payout, ...]
-    leaves: tuple[SealedLeaf, ...]
     dropped: DroppedRecords
     sealed_result: bytes
 
 
-parse_run_output = parser(RunOutput, max_bytes=MAX_RUN_BYTES)
+parse_run_head = parser(RunHead, max_bytes=MAX_RUN_BYTES)
+
+
+class OwnersPage(Document, frozen=True, kw_only=True):
+    """Some of a run's payouts and, beside them, as many sealed leaves: those from number ``first`` on."""
+
+    first: Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
+    payouts: Annotated[tuple[Payout, ...], msgspec.Meta(min_length=1, max_length=OWNERS_PAGE)]
+    leaves: Annotated[tuple[SealedLeaf, ...], msgspec.Meta(min_length=1, max_length=OWNERS_PAGE)]
+
+
+parse_owners_page = parser(OwnersPage, max_bytes=MAX_MESSAGE_BYTES)
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutput:
+    """All that leaves an enclave. It goes out in pages, so that no message grows with the number of records."""
+
+    head: RunHead
+    payouts: tuple[Payout, ...]
+    leaves: tuple[SealedLeaf, ...]
+
+    def pages(self, size: int = OWNERS_PAGE) -> Iterator[OwnersPage]:
+        """Cut payouts and leaves into pages; every owner stands on one."""
+        for first in range(0, len(self.payouts), size):
+            here = slice(first, first + size)
+            yield OwnersPage(first=first, payouts=self.payouts[here], leaves=self.leaves[here])
 
 
 class KeeperVote(Document, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """What an enclave worker and its host say to each other, over a pipe.
 
 A frame is two lengths (4 bytes each, big-endian), a header in JSON, and a payload that the header explains: a
-sealed envelope, a run order, a run's output. Neither side trusts the other: every length is checked before
+sealed envelope, a run order, a page of a run's output. Neither side trusts the other: every length is checked before
 anything is allocated, and what matters is signed or sealed inside the payload.
 """
 
@@ -13,15 +13,15 @@ import msgspec
 from nebula.protocol.errors import IntegrityError, RejectedInputError
 from nebula.protocol.ids import Address
 from nebula.protocol.messages import ErrorAnswer
-from nebula.protocol.receipt import MAX_RUN_BYTES
 from nebula.protocol.record import Location
+from nebula.protocol.result import MAX_RESULT_BYTES
 from nebula.protocol.wire import MAX_MESSAGE_BYTES, Document, to_canonical
 
 _LENGTHS = struct.Struct(">II")
 _MAX_HEADER_BYTES = 64 * 1024
-MAX_TO_WORKER_BYTES = 8 * MAX_MESSAGE_BYTES
-"""An order over a million records has 45 MB."""
-MAX_FROM_WORKER_BYTES = MAX_RUN_BYTES
+MAX_TO_WORKER_BYTES = MAX_MESSAGE_BYTES
+MAX_FROM_WORKER_BYTES = 2 * MAX_RESULT_BYTES
+"""The last frame holds the sealed result, in base64."""
 
 Sequence = Annotated[int, msgspec.Meta(ge=1, lt=2**53)]
 
@@ -73,8 +73,19 @@ class Progress(Document, frozen=True, kw_only=True, tag="progress"):
     total: Annotated[int, msgspec.Meta(ge=0)]
 
 
+class Candidates(Document, frozen=True, kw_only=True, tag="candidates"):
+    """Worker: which records does the order name beyond ``after``? Answered by a ``CandidatesAnswer``."""
+
+    sequence: Sequence
+    after: Address | None = None
+
+
+class Owners(Document, frozen=True, kw_only=True, tag="owners"):
+    """Worker: a page of what owners get. Payload: an ``OwnersPage``."""
+
+
 class Finished(Document, frozen=True, kw_only=True, tag="finished"):
-    """Worker: done. Payload: a ``RunOutput``."""
+    """Worker: done, and all pages were handed out. Payload: a ``RunHead``."""
 
 
 class Failed(Document, frozen=True, kw_only=True, tag="failed"):
@@ -84,7 +95,7 @@ class Failed(Document, frozen=True, kw_only=True, tag="failed"):
 
 
 FromHost = Start | Answered | Unanswered
-FromWorker = Carry | Register | Progress | Finished | Failed
+FromWorker = Carry | Register | Progress | Candidates | Owners | Finished | Failed
 
 H = TypeVar("H")
 

@@ -6,17 +6,33 @@ import msgspec
 
 from nebula.protocol.ids import Address, Hash32
 from nebula.protocol.messages.parties import Accepted, ErrorAnswer, Kind
-from nebula.protocol.receipt import Evidence, KeeperVote, RunOutput
+from nebula.protocol.receipt import Evidence, KeeperVote, OwnersPage, RunHead
 from nebula.protocol.study import StudyDocument
 from nebula.protocol.wire import Document
 
+CANDIDATES_PAGE = 50_000
+
 
 class RunOrder(Document, frozen=True, kw_only=True):
-    """What the hub asks an enclave host to run."""
+    """What the hub asks an enclave host to run. Over which records, is asked for page by page."""
 
     study: StudyDocument
     run: Hash32
-    records: tuple[Address, ...]
+
+
+class CandidatesRequest(Document, frozen=True, kw_only=True):
+    """A host asks for the records of an order, those beyond ``after``."""
+
+    run: Hash32
+    after: Address | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=CANDIDATES_PAGE)] = CANDIDATES_PAGE
+
+
+class CandidatesAnswer(Document, frozen=True, kw_only=True):
+    """A page of the records that an order names, ascending, and whether there are more."""
+
+    records: Annotated[tuple[Address, ...], msgspec.Meta(max_length=CANDIDATES_PAGE)]
+    more: bool = False
 
 
 class OrderRequest(Document, frozen=True, kw_only=True):
@@ -47,11 +63,19 @@ class SessionAnswer(Document, frozen=True, kw_only=True):
     block_number: int
 
 
-class RunReport(Document, frozen=True, kw_only=True):
-    """A host hands in what left the enclave, or why nothing did."""
+class OwnersReport(Document, frozen=True, kw_only=True):
+    """A host hands in a page of a session's payouts and leaves; all pages come before the run's report."""
 
     run: Hash32
-    output: RunOutput | None = None
+    session: Address
+    page: OwnersPage
+
+
+class RunReport(Document, frozen=True, kw_only=True):
+    """A host hands in what left the enclave last, or why nothing did."""
+
+    run: Hash32
+    head: RunHead | None = None
     error: ErrorAnswer | None = None
 
 
@@ -65,6 +89,8 @@ class RunProgress(Document, frozen=True, kw_only=True):
 
 
 ORDER = Kind("hub.order", OrderRequest, OrderAnswer)
+CANDIDATES = Kind("hub.candidates", CandidatesRequest, CandidatesAnswer)
 SESSION = Kind("hub.session", SessionRequest, SessionAnswer)
+OWNERS = Kind("hub.owners", OwnersReport, Accepted)
 REPORT = Kind("hub.report", RunReport, Accepted)
 PROGRESS = Kind("hub.progress", RunProgress, Accepted)
