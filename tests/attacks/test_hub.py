@@ -35,6 +35,7 @@ from nebula.protocol.sealing import SealingKey, open_sealed
 from nebula.protocol.typed_data import claim_digest, receipt_digest, record_put_digest, record_withdrawal_digest
 from nebula.transport.keyfiles import load_key
 from nebula.vault.consent import withdraw
+from nebula.vault.earnings import Earning, Unreadable, read_earnings
 from nebula.vault.enrol import control_key_of
 from nebula.vault.payouts import own_payouts
 from simulators.sgx import SgxHardware
@@ -242,6 +243,39 @@ def test_leaves_that_were_swapped_left_out_or_made_up_give_nobody_anothers_payou
     other_run = network.runs[1].signed.receipt
     later = network.others.hub.ask(LEAVES, LeavesRequest(run=other_run.run), LeavesAnswer).leaves
     assert list(own_payouts(*own(network), LyingHub(**{LEAVES.name: LeavesAnswer(leaves=later)}), receipt)) == []
+
+
+class AlteringHub:
+    """An honest hub but for the leaves of one run: alters the first, or answers nonsense."""
+
+    def __init__(self, network: FinishedNetwork, run: str, *, whole_run: bool) -> None:
+        self._hub, self._run, self._whole_run = network.others.hub, run, whole_run
+
+    def ask(self, kind: Any, body: Any, answer: type[Any]) -> Any:
+        said = self._hub.ask(kind, body, answer)
+        if body.run != self._run:
+            return said
+        if self._whole_run:
+            raise IntegrityError("message.malformed", "the hub's answer is no page of leaves")
+        first = msgspec.structs.replace(
+            said.leaves[0], sealed=said.leaves[0].sealed[:-1] + bytes([said.leaves[0].sealed[-1] ^ 1])
+        )
+        return msgspec.structs.replace(said, leaves=(first, *said.leaves[1:]))
+
+
+@pytest.mark.parametrize("whole_run", [False, True])
+def test_what_is_altered_of_one_run_hides_no_other_earning(network: FinishedNetwork, whole_run: bool) -> None:
+    honest = list(read_earnings(*own(network), network.others))
+    altered = network.runs[0].signed.receipt
+    hub = AlteringHub(network, altered.run, whole_run=whole_run)
+
+    found = list(read_earnings(*own(network), replace(network.others, hub=hub)))
+
+    lost = [one for one in found if isinstance(one, Unreadable)]
+    assert [(one.run, one.record is None) for one in lost] == [(altered.run, whole_run)]
+    assert len(honest) - len([one for one in found if isinstance(one, Earning)]) == (
+        altered.record_count if whole_run else 1
+    )
 
 
 def own(network: FinishedNetwork) -> tuple[Any, Any]:

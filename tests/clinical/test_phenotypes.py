@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genome.vcf_text import refused
-from nebula.clinical.phenotypes import Phenotype, PhenotypeTable, parse_phenotypes
+from nebula.clinical.phenotypes import MAX_COLUMNS, Phenotype, PhenotypeTable, parse_phenotypes
 from nebula.clinical.tsv import PhenotypeSheet, read_phenotypes
 
 TABLE = "who\tage\theight\tcity\nA\t40\t170.5\tRome\nB\t#REF!\ttall\t\nC\t50\t1e2\tOslo\n" + "".join(
@@ -71,12 +71,53 @@ def test_any_bytes_are_a_table_or_refused(raw: bytes) -> None:
         Phenotype(name="x", kind="number", category="a"),
         Phenotype(name="x", kind="category", number=1.0),
         Phenotype(name="x", kind="category", category="a", unit="cm"),
+        Phenotype(name="x", kind="number", number=1e308),
+        Phenotype(name="x", kind="number", number=-1.1e30),
+        Phenotype(name="x\x1b[2J", kind="number", number=1.0),
+        Phenotype(name="x\u202e", kind="number", number=1.0),
+        Phenotype(name="x", kind="number", number=1.0, unit="c\nm"),
+        Phenotype(name="x", kind="category", category="a\x00"),
     ],
 )
 def test_a_phenotype_is_what_its_kind_says(bad: Phenotype) -> None:
     error = refused(lambda: parse_phenotypes(PhenotypeTable(phenotypes=(bad,)).to_bytes()))
     assert error is not None
     assert error.code == "phenotypes.malformed"
+
+
+@pytest.mark.parametrize("number", ["1.8e308", "1e400", "-1e999999", "NaN", "Infinity"])
+def test_a_number_that_no_double_holds_is_refused(number: str) -> None:
+    raw = b'{"schema":1,"phenotypes":[{"name":"x","kind":"number","unit":null,"number":' + number.encode()
+    error = refused(lambda: parse_phenotypes(raw + b',"category":null}]}'))
+    assert error is not None
+    assert error.code == "phenotypes.malformed"
+
+
+def test_more_columns_than_a_table_may_have_are_refused_in_both_forms() -> None:
+    many = tuple(Phenotype(name=f"{n:05d}", kind="number") for n in range(MAX_COLUMNS + 1))
+    error = refused(lambda: parse_phenotypes(PhenotypeTable(phenotypes=many).to_bytes()))
+    assert error is not None
+    header = "\t".join(["who", *(f"c{n}" for n in range(10**6))])
+    error = refused(lambda: read(f"{header}\nA\n", ["A"]))
+    assert error is not None
+    assert "1,000,001 columns" in str(error)
+
+
+@pytest.mark.parametrize("name", ["x" * 201, "a\x1b[31mb", "a\u202eb", "a\x07"])
+def test_a_columns_name_can_be_read_and_is_not_absurd(name: str) -> None:
+    error = refused(lambda: read(f"who\t{name}\nA\t1\n", ["A"]))
+    assert error is not None
+    assert "line 1: the name of column 2" in str(error)
+
+
+def test_an_absurd_value_in_a_table_is_unreadable_and_not_kept() -> None:
+    sheet = read(
+        "who\tage\tcity\nA\t1.8e308\tRo\x07me\nB\t1e31\tOslo\nC\t40\tRome\n"
+        + "".join(f"D{n}\t1\tX\n" for n in range(20))
+    )
+    assert [sheet.tables[person].number("age") for person in "ABC"] == [None, None, 40.0]
+    assert [sheet.tables[person].category("city") for person in "AB"] == [None, "Oslo"]
+    assert {report.name: report.unreadable for report in sheet.columns} == {"age": 2, "city": 1}
 
 
 def test_spaces_around_the_json_are_not_canonical() -> None:

@@ -22,6 +22,7 @@ from nebula.protocol.signing import address_of_secret, recover
 from nebula.protocol.stealth import one_time_key
 from nebula.protocol.study import Condition, PartKind, ResultClass
 from nebula.protocol.typed_data import Domain, receipt_digest
+from nebula.vault.parts import PlainPart
 from simulators.keepers import taking_index, wrong_values
 from simulators.records import SimulatedOwner, enrol_owner, make_panel, panel_object, plain_parts
 from simulators.storage import MemoryStorage, MisbehavingStorage
@@ -347,6 +348,30 @@ def test_a_hostile_record_drops_out_and_hurts_nobody(world: World, lie: dict[str
     output = world.run()
 
     assert output.head.signed.receipt.record_count == 39
+    assert output.head.dropped.reasons == {Dropped.UNREADABLE: 1}
+
+
+@pytest.mark.parametrize(
+    "absurd",
+    [
+        '{"name":"height","kind":"number","unit":null,"number":1.8e308,"category":null}',
+        '{"name":"height","kind":"number","unit":null,"number":1e+308,"category":null}',
+        '{"name":"height","kind":"number","unit":null,"number":NaN,"category":null}',
+        '{"name":"height\\u001b[2J","kind":"number","unit":null,"number":1.0,"category":null}',
+        ",".join(f'{{"name":"{n:06d}","kind":"number","unit":null,"number":1.0,"category":null}}' for n in range(9000)),
+    ],
+)
+def test_an_absurd_phenotype_drops_its_record_and_the_run_goes_on(world: World, absurd: str) -> None:
+    genotypes, _ = plain_parts(world.panel, np.zeros(60, dtype=np.int64), {"height": 170.0})
+    table = b'{"schema":1,"phenotypes":[' + absurd.encode() + b"]}"
+    stranger = enrol_owner(900, [genotypes, PlainPart(kind=PartKind.PHENOTYPES, plaintext=table)], world.storage)
+    world.owners.append(stranger)
+    for keeper in world.keepers:
+        keeper.enrol([stranger])
+
+    output = world.run()
+
+    assert output.head.signed.receipt.record_count == 40
     assert output.head.dropped.reasons == {Dropped.UNREADABLE: 1}
 
 

@@ -8,10 +8,11 @@ from cyclopts import App
 from nebula.cli import asking
 from nebula.cli.console import counted, err, out, print_json, show_table
 from nebula.cli.options import OF_VAULT, Json, VaultOptions, Yes
+from nebula.protocol.errors import IntegrityError
 from nebula.protocol.ids import Address, parse_address
 from nebula.protocol.money import format_tokens
 from nebula.vault.direct import Direct, load_wallet
-from nebula.vault.earnings import Earning, claim, move, read_earnings
+from nebula.vault.earnings import Earning, Unreadable, claim, move, read_earnings
 from nebula.vault.finding import find_record
 from nebula.vault.opening import OpenVault, open_vault
 from nebula.vault.payouts import all_records
@@ -25,13 +26,18 @@ SHOWN = 50
 def list_payouts(*, at: VaultOptions = OF_VAULT, json: Json = False) -> None:
     """List what each record earned in each run, checked against the receipt and the ledger."""
     opened = open_vault(at.vault_folder, asking.pass_phrase(at.pass_phrase_file))
-    found = _earnings(opened)
+    found, unreadable = _earnings(opened)
     labels = {one.record: one.label for one in all_records(opened.vault.engine)}
     if json:
-        print_json({"payouts": [_facts(one, labels) for one in found]})
+        print_json(
+            {"payouts": [_facts(one, labels) for one in found], "unreadable": [_lost(one) for one in unreadable]}
+        )
+        _tell_unreadable(unreadable)
         return
     if not found:
-        err.print("Nothing yet. A record earns when a study that its consent permits has run.")
+        if not unreadable:
+            err.print("Nothing yet. A record earns when a study that its consent permits has run.")
+        _tell_unreadable(unreadable)
         return
     rows = [
         (
@@ -48,6 +54,7 @@ def list_payouts(*, at: VaultOptions = OF_VAULT, json: Json = False) -> None:
         err.print(f"  … and {len(found) - SHOWN:,} more; --json lists all")
     total, held = sum(one.amount_wei for one in found), sum(one.held_wei for one in found)
     out.print(f"{counted(len(found), 'payout')}, {format_tokens(total)} tokens; {format_tokens(held)} not moved on yet")
+    _tell_unreadable(unreadable)
 
 
 @payout.command(name="claim")
@@ -73,7 +80,8 @@ def claim_payouts(
     receiver = None if to is None else parse_address(to)
     opened = open_vault(at.vault_folder, asking.pass_phrase(at.pass_phrase_file))
     only = None if record is None else find_record(opened.vault.engine, record).record
-    found = [one for one in _earnings(opened) if only is None or one.payout.record == only]
+    readable, unreadable = _earnings(opened)
+    found = [one for one in readable if only is None or one.payout.record == only]
     unpaid = [one for one in found if not one.paid]
     movable = [one for one in found if one.paid and one.held_wei] if receiver is not None else []
     already = len(found) - len(unpaid)
@@ -88,8 +96,9 @@ def claim_payouts(
     if json:
         facts = {"payouts": len(found), "paid_before": already, "claimed": len(unpaid), "moved": len(movable)}
         print_json(facts | {"to": receiver, "blocks": blocks})
-        return
-    _tell_end(unpaid, movable, receiver, at_hand=already)
+    else:
+        _tell_end(unpaid, movable, receiver, at_hand=already)
+    _tell_unreadable(unreadable)
 
 
 def _tell_end(unpaid: Sequence[Earning], movable: Sequence[Earning], receiver: Address | None, *, at_hand: int) -> None:
@@ -106,11 +115,33 @@ def _tell_end(unpaid: Sequence[Earning], movable: Sequence[Earning], receiver: A
             err.print("To move what was paid to an address of yours: `nebula payout claim --to ADDRESS`")
 
 
-def _earnings(opened: OpenVault) -> list[Earning]:
+def _earnings(opened: OpenVault) -> tuple[list[Earning], list[Unreadable]]:
     with err.status("asking the ledger and the hub"):
         found = list(read_earnings(opened.vault.engine, opened.vault.owner, opened.network))
     labels = {one.record: one.label for one in all_records(opened.vault.engine)}
-    return sorted(found, key=lambda one: (labels[one.payout.record], one.payout.leaf.run))
+    earnings = [one for one in found if isinstance(one, Earning)]
+    earnings.sort(key=lambda one: (labels[one.payout.record], one.payout.leaf.run))
+    return earnings, [one for one in found if isinstance(one, Unreadable)]
+
+
+def _tell_unreadable(unreadable: Sequence[Unreadable]) -> None:
+    """Say what the hub altered or lost, after everything else was said and done.
+
+    Raises:
+        IntegrityError: there is any.
+    """
+    for one in unreadable:
+        err.print(f"  · run {one.run}, {one.record or 'all of it'}: {one.error.message}")
+    if unreadable:
+        raise IntegrityError(
+            "payout.unreadable",
+            f"{counted(len(unreadable), 'answer')} of the hub about runs cannot be believed",
+            hint="the others are above; ask the hub's operator, or anyone who keeps the runs' public files",
+        )
+
+
+def _lost(one: Unreadable) -> dict[str, object]:
+    return {"study": one.study, "run": one.run, "record": one.record, "code": one.error.code, "why": one.error.message}
 
 
 def _warn(count: int, receiver: Address | None) -> None:

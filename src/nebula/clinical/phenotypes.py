@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from typing import Annotated, Literal
 
 import msgspec
@@ -11,25 +12,37 @@ from nebula.protocol.errors import RejectedInputError
 
 Kind = Literal["number", "category"]
 
+MAX_COLUMNS = 5000
+LONGEST_NAME = 200
+LONGEST_CATEGORY = 1000
+LARGEST_NUMBER = 1e30
+"""No measurement of a person is larger; and sums of squares and products of what is smaller stay finite."""
+
 _LARGEST_BYTES = 1 << 20
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Kinds of characters that steer a terminal or a reader's eye: controls, directions, half pairs, line ends."""
+
 _encoder = msgspec.json.Encoder(order="deterministic")
 
 
 class Phenotype(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One phenotype of one person: a finite number with its unit, or a category; None is missing."""
+    """One phenotype of one person: a finite number with its unit, or a category; None is missing.
 
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    Numbers lie within :data:`LARGEST_NUMBER`; name, unit and category have no characters that cannot be seen.
+    """
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_NAME)]
     kind: Kind
     unit: Annotated[str, msgspec.Meta(max_length=50)] | None = None
     number: float | None = None
-    category: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)] | None = None
+    category: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_CATEGORY)] | None = None
 
 
 class PhenotypeTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All phenotypes of one person, by ascending name."""
 
     schema: Literal[1] = 1
-    phenotypes: Annotated[tuple[Phenotype, ...], msgspec.Meta(max_length=5000)]
+    phenotypes: Annotated[tuple[Phenotype, ...], msgspec.Meta(max_length=MAX_COLUMNS)]
 
     def to_bytes(self) -> bytes:
         """The table's canonical JSON."""
@@ -76,8 +89,25 @@ def parse_phenotypes(raw: bytes) -> PhenotypeTable:
     return table
 
 
+def is_plain(text: str) -> bool:
+    """Whether a text has only characters that can be seen, and spaces."""
+    return all(unicodedata.category(character) not in _UNSEEN for character in text)
+
+
+def is_measurable(number: float) -> bool:
+    """Whether a number is finite and small enough to be about a person."""
+    return math.isfinite(number) and abs(number) <= LARGEST_NUMBER
+
+
 def _check(phenotype: Phenotype) -> None:
     other = phenotype.category if phenotype.kind == "number" else phenotype.number
-    infinite = phenotype.number is not None and not math.isfinite(phenotype.number)
-    if other is not None or infinite or (phenotype.kind == "category" and phenotype.unit is not None):
-        raise RejectedInputError("phenotypes.malformed", f"{phenotype.name!r} is not a finite number or a category")
+    absurd = phenotype.number is not None and not is_measurable(phenotype.number)
+    if other is not None or absurd or (phenotype.kind == "category" and phenotype.unit is not None):
+        raise RejectedInputError(
+            "phenotypes.malformed", f"{phenotype.name!r} is no number within {LARGEST_NUMBER:g}, and no category"
+        )
+    texts = (phenotype.name, phenotype.unit or "", phenotype.category or "")
+    if not all(map(is_plain, texts)):
+        raise RejectedInputError(
+            "phenotypes.malformed", f"name, unit or category of {phenotype.name!r} has characters that cannot be seen"
+        )

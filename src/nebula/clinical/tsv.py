@@ -1,19 +1,27 @@
 """Phenotypes of many people from a table of tab-separated text, one line a person.
 
-What is no value (an empty cell, a spreadsheet's ``#REF!``), and text where numbers belong, becomes missing,
-and the report says where and how often. Nothing is guessed into a cell.
+What is no value (an empty cell, a spreadsheet's ``#REF!``), and text or a number that no person can have where numbers
+belong, becomes missing, and the report says where and how often. Nothing is guessed into a cell.
 """
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
 
-from nebula.clinical.phenotypes import Kind, Phenotype, PhenotypeTable
+from nebula.clinical.phenotypes import (
+    LONGEST_CATEGORY,
+    LONGEST_NAME,
+    MAX_COLUMNS,
+    Kind,
+    Phenotype,
+    PhenotypeTable,
+    is_measurable,
+    is_plain,
+)
 from nebula.protocol.errors import RejectedInputError
 
 if TYPE_CHECKING:
@@ -26,7 +34,6 @@ _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
 #: A column is one of numbers where at least this share of its values are.
 _MOSTLY = 0.9
 _LARGEST_BYTES = 1 << 30
-_LONGEST_CATEGORY = 1000
 
 
 class ColumnReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -111,6 +118,15 @@ def _read_cells(file: BinaryIO, name: str) -> tuple[list[str], list[list[str]]]:
     header = [column.strip() for column in lines[0].split("\t")]
     if "" in header or len(set(header)) != len(header):
         _refuse("columns", f"{name}, line 1: a column's name is empty or stands twice")
+    if len(header) > MAX_COLUMNS:
+        _refuse("columns", f"{name}, line 1: {len(header):,} columns; at most {MAX_COLUMNS:,} are read")
+    for number, column in enumerate(header, start=1):
+        if len(column) > LONGEST_NAME or not is_plain(column):
+            _refuse(
+                "columns",
+                f"{name}, line 1: the name of column {number} is longer than {LONGEST_NAME} characters, "
+                "or has some that cannot be seen",
+            )
     rows = [line.split("\t") for line in lines[1:]]
     for number, cells in enumerate(rows, start=2):
         if len(cells) != len(header):
@@ -137,7 +153,7 @@ def _has_value(cell: str) -> bool:
 
 
 def _number(cell: str) -> float | None:
-    if not _NUMBER.fullmatch(cell) or not math.isfinite(float(cell)):
+    if not _NUMBER.fullmatch(cell) or not is_measurable(float(cell)):
         return None
     return float(cell)
 
@@ -163,7 +179,7 @@ def _read_column(  # noqa: PLR0917
             missing += 1
         elif kind == "number":
             number = _number(cell)
-        elif len(cell) <= _LONGEST_CATEGORY:
+        elif len(cell) <= LONGEST_CATEGORY and is_plain(cell):
             category = cell
         if _has_value(cell) and number is None and category is None:
             unreadable.append(lines[person])

@@ -14,8 +14,8 @@ from nebula.ledger.client.settlements import check_settled, read_settlements
 from nebula.ledger.client.studies import Settled, Studies
 from nebula.ledger.client.token import Token
 from nebula.ledger.relay import Outcome
-from nebula.protocol.errors import IntegrityError, NotPermittedError, RejectedInputError, UnavailableError
-from nebula.protocol.ids import Address, to_hex
+from nebula.protocol.errors import IntegrityError, NebulaError, NotPermittedError, RejectedInputError
+from nebula.protocol.ids import Address, Hash32, to_hex
 from nebula.protocol.keys import OwnerKeys
 from nebula.protocol.merkle import payout_tree
 from nebula.protocol.money import from_wei
@@ -24,7 +24,7 @@ from nebula.protocol.typed_data import Authorization, Domain, claim_digest, tran
 from nebula.transport.public import PublicFiles
 from nebula.vault.direct import Direct
 from nebula.vault.enrol import Network
-from nebula.vault.payouts import OwnPayout, own_payouts
+from nebula.vault.payouts import OwnPayout, open_leaf, own_leaves
 
 _NEVER_ENDS = 2**63 - 1
 
@@ -44,22 +44,48 @@ class Earning:
         return from_wei(self.payout.leaf.amount_wei)
 
 
-def read_earnings(engine: Engine, owner: OwnerKeys, network: Network) -> Iterator[Earning]:
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """What the hub has altered or lost: a whole run (``record`` is None), or one record's leaf of it."""
+
+    study: Hash32
+    run: Hash32
+    record: Address | None
+    error: NebulaError
+
+
+def read_earnings(engine: Engine, owner: OwnerKeys, network: Network) -> Iterator[Earning | Unreadable]:
     """Yield what the vault's records earned, run by run.
+
+    SECURITY: what the hub hands out for one run may be wrong. That run, or that leaf, is reported; all others are read.
 
     Raises:
         UnavailableError: the ledger or the hub is away.
-        IntegrityError: the hub's files are not those that the ledger settled on.
     """
     settings = network.settings
     for settled in read_settlements(network.ledger, settings.studies_contract, first_block=settings.deployed_block):
-        public = _public_run(network, settled)
-        payouts = list(own_payouts(engine, owner, network.hub, public.signed.receipt))
-        indices = [payout.leaf.payout_index for payout in payouts]
-        paid = _studies(network).are_claimed(settled.study, indices) if indices else []
-        held = _balances(network, [payout.key.address for payout in payouts])
-        for payout, is_paid, held_wei in zip(payouts, paid, held, strict=True):
-            yield Earning(payout, public, is_paid, held_wei)
+        try:
+            public = _public_run(network, settled)
+            leaves = list(own_leaves(engine, network.hub, settled.run))
+        except (IntegrityError, RejectedInputError) as error:
+            yield Unreadable(settled.study, settled.run, None, error)
+            continue
+        payouts = []
+        for record, sealed in leaves:
+            try:
+                payouts.append(open_leaf(record, sealed, owner, public.signed.receipt))
+            except (IntegrityError, RejectedInputError) as error:
+                yield Unreadable(settled.study, settled.run, record.record, error)
+        yield from _as_paid(network, public, payouts)
+
+
+def _as_paid(network: Network, public: PublicRun, payouts: list[OwnPayout]) -> Iterator[Earning]:
+    """Say of one run's payouts what the ledger knows."""
+    indices = [payout.leaf.payout_index for payout in payouts]
+    paid = _studies(network).are_claimed(public.signed.receipt.study, indices) if indices else []
+    held = _balances(network, [payout.key.address for payout in payouts])
+    for payout, is_paid, held_wei in zip(payouts, paid, held, strict=True):
+        yield Earning(payout, public, is_paid, held_wei)
 
 
 def claim(network: Network, earning: Earning, receiver: Address | None, direct: Direct) -> Outcome:
@@ -113,7 +139,7 @@ def move(network: Network, earning: Earning, receiver: Address, direct: Direct) 
 def _public_run(network: Network, settled: Settled) -> PublicRun:
     public = PublicFiles(network.settings.hub_url).run(settled.run)
     if public is None:
-        raise UnavailableError(
+        raise IntegrityError(
             "vault.run",
             f"the hub does not hand out run {settled.run}, which the ledger has settled",
             hint="anyone else's copy of the run's public file would do; ask the hub's operator",

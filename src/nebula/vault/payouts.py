@@ -40,14 +40,25 @@ def own_payouts(engine: Engine, owner: OwnerKeys, hub: Peer, receipt: Receipt) -
     Raises:
         IntegrityError: a leaf under one of our names is not what the receipt commits to.
     """
-    leaves = {leaf.locator: leaf for leaf in _fetch_leaves(hub, receipt.run)}
+    for record, sealed in own_leaves(engine, hub, receipt.run):
+        yield open_leaf(record, sealed, owner, receipt)
+
+
+def own_leaves(engine: Engine, hub: Peer, run: Hash32) -> Iterator[tuple[Record, SealedLeaf]]:
+    """Yield the sealed leaves that lie under the names of this vault's records, unopened."""
+    leaves = {leaf.locator: leaf for leaf in _fetch_leaves(hub, run)}
     for record in all_records(engine):
-        leaf = leaves.get(mailbox_locator(record.mailbox, receipt.run))
+        leaf = leaves.get(mailbox_locator(record.mailbox, run))
         if leaf is not None:
-            yield _open(record, leaf, owner, receipt)
+            yield record, leaf
 
 
-def _open(record: Record, sealed: SealedLeaf, owner: OwnerKeys, receipt: Receipt) -> OwnPayout:
+def open_leaf(record: Record, sealed: SealedLeaf, owner: OwnerKeys, receipt: Receipt) -> OwnPayout:
+    """Open a record's leaf of a run whose receipt was verified.
+
+    Raises:
+        IntegrityError, RejectedInputError: it is not what the receipt commits to.
+    """
     keys = keys_of(owner, record)
     opened = open_sealed(keys.crypt4gh_identity(), sealed.sealed, info=LEAF_INFO, aad=receipt.run.encode())
     leaf = parse_owner_leaf(opened.reveal().rstrip(b"\x00"))
