@@ -90,6 +90,16 @@ def test_an_owner_who_wants_to_be_asked_is_asked_and_then_takes_part(world: Worl
     assert [item.record for item in world.release(session, owner.record).released] == [owner.record]
 
 
+def test_an_owner_is_not_asked_about_a_study_that_is_settled_or_refunded(world: World) -> None:
+    owner, study = world.owner(mode=Mode.ASK), world.draft()
+    match(world.keeper, Snapshots(world.keeper), MatchRequest(study=study), world.hub.address)
+    assert decisions(world, owner.record).waiting == (study,)
+    world.ledger.set_open(study_id(study))
+    assert decisions(world, owner.record).waiting == (study,)
+    world.ledger.set_open(study_id(study), is_open=False)
+    assert decisions(world, owner.record).waiting == ()
+
+
 def test_an_owner_is_not_asked_about_studies_that_their_policy_refuses_anyway(world: World) -> None:
     owner = world.owner(mode=Mode.ASK, permission=Permission.POA)
     match(world.keeper, Snapshots(world.keeper), MatchRequest(study=world.study()), world.hub.address)

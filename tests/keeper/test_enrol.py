@@ -68,6 +68,7 @@ def test_the_number_of_keepers_is_the_owners_signed_word(world: World) -> None:
     assert code(world, owner) == "document.signature"
     owner.enrolment = sign_document(owner.enrolment, owner.key.secret)
     assert world.enrol(owner).refused == ()
+    world.ledger.put(owner.record, owner.commitment, 1)
     owner.enrolment = sign_document(
         msgspec.structs.replace(owner.enrolment, dealing=Dealing(keepers=2, threshold=2)), owner.key.secret
     )
@@ -110,10 +111,24 @@ def test_a_bundle_has_one_share_per_part_of_one_index(world: World, fault: str) 
     assert code(world, owner) == "enrol.shares"
 
 
-def test_shares_once_held_are_replaced_only_by_a_higher_version(world: World) -> None:
+def test_a_vault_that_was_set_back_before_its_record_was_registered_enrols_again(world: World) -> None:
+    owner = world.stranger()
+    assert world.enrol(owner).refused == ()
+    owner.enrolment = world.enrolment(owner.key, owner.policy, owner.bundle)  # split anew, under the same version
+    assert world.enrol(owner).refused == ()
+
+    world.ledger.put(owner.record, owner.commitment, 1)
+    (released,) = world.release(world.session(world.study()), owner.record).released
+    assert released.record == owner.record
+    owner.enrolment = world.enrolment(owner.key, owner.policy, owner.bundle)
+    assert code(world, owner) == "enrol.conflict"
+
+
+def test_shares_once_registered_are_replaced_only_by_a_higher_version(world: World) -> None:
     owner = world.stranger(version=2)
     earlier = owner.enrolment
     assert world.enrol(owner).refused == ()
+    world.ledger.put(owner.record, owner.commitment, 2)
     owner.enrolment = world.enrolment(owner.key, owner.policy, owner.bundle, version=2)
     assert code(world, owner) == "enrol.conflict"
     owner.enrolment = world.enrolment(owner.key, owner.policy, owner.bundle, version=3)

@@ -94,6 +94,8 @@ def test_a_study_is_open_from_its_funding_on(node: Node) -> None:
     node.ledger.transact(node.market.buyer.secret, network.token.approve(network.studies.address, funding.escrow_wei))
     node.ledger.transact(node.market.buyer.secret, network.studies.fund(funding))
     assert node.view.study_is_open(funding.study, node.view.newest_block())
+    assert not node.view.study_is_over(funding.study, node.view.newest_block())
+    assert not node.view.study_is_over("0x" + "77" * 32, node.view.newest_block())
     assert not node.view.study_is_open(funding.study, before)
 
 

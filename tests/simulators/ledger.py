@@ -82,6 +82,11 @@ class SimulatedLedger:
         self._answer()
         return _at(self.open_at.get(study, []), at.number, default=False)
 
+    def study_is_over(self, study: Hash32, at: Block) -> bool:
+        self._answer()
+        changes = self.open_at.get(study, [])
+        return bool(changes) and not _at(changes, at.number, default=True)
+
     def buyer(self, address: Address, at: Block) -> BuyerFacts | None:
         self._answer(at)
         return self.buyers.get(address)

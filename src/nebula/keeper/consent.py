@@ -138,6 +138,7 @@ def _only_approval_missing(
             continue
         closure = keeper.diseases.closure(document.purpose.diseases)
         terms = StudyTerms(document=document, buyer=buyer, disease_closure=closure)
-        if permits(policy, terms, at=at).refusals == Refusal.APPROVAL:
+        is_all = permits(policy, terms, at=at).refusals == Refusal.APPROVAL
+        if is_all and not keeper.ledger.study_is_over(study_id(document), block):
             missing.append(document)
     return tuple(missing)

@@ -5,13 +5,20 @@ An enrolment is accepted when, in this order: (1) the record's control key signe
 one share for the manifest and for each part, all of one index, among those that were dealt; (5) it does not go back
 behind what I hold.
 
+Other shares under the manifest of an enrolment that I hold go back behind it, unless their version is higher, or it is
+the same one and the ledger has nothing of that version yet: a vault that was set back to an older copy of itself splits
+anew, and nobody else can have made or seen what is sealed to me and signed by the control key.
+
 It then *waits*: it counts from the block on in which the ledger's slot commits to it. A page is one transaction, and
 each record of it stands for itself: those refused do not hold up the others. Sending a page again changes nothing.
 """
 
-from sqlalchemy import Connection, delete, func, insert, select
+from collections.abc import Sequence
+from typing import Any
 
-from nebula.database import insert_or_ignore, writing
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select
+
+from nebula.database import insert_or_ignore, reading, writing
 from nebula.keeper.context import Keeper
 from nebula.keeper.state import enrolments, policies
 from nebula.protocol.consent import ConsentPolicy, policy_commitment, record_commitment
@@ -37,10 +44,11 @@ def enrol(keeper: Keeper, request: EnrolRequest) -> EnrolAnswer:
             checked.append(check_enrolment(keeper, enrolment))
         except NebulaError as error:
             refused.append(refusal(enrolment.record, error))
+    unregistered = _unregistered(keeper, checked)
     with writing(keeper.engine) as connection:
         for enrolment in checked:
             try:
-                _keep(connection, enrolment)
+                _keep(connection, enrolment, may_replace=enrolment.record in unregistered)
             except NebulaError as error:
                 refused.append(refusal(enrolment.record, error))
             else:
@@ -126,21 +134,51 @@ def keep_policy(connection: Connection, policy: ConsentPolicy, version: int, man
         )
 
 
-def _keep(connection: Connection, enrolment: Enrolment) -> None:
-    this = (enrolments.c.record == enrolment.record) & (
+def _unregistered(keeper: Keeper, checked: Sequence[Enrolment]) -> set[Address]:
+    """Return the records whose shares would change under one version that the ledger does not have yet."""
+    with reading(keeper.engine) as connection:
+        changed = {
+            enrolment.record: enrolment.version
+            for enrolment in checked
+            if (held := _held(connection, enrolment)) is not None
+            and held.version == enrolment.version
+            and _dealt(held) != _offered(enrolment)
+        }
+    if not changed:
+        return set()
+    slots = keeper.ledger.slots(list(changed), keeper.ledger.newest_block())
+    return {record for (record, version), slot in zip(changed.items(), slots, strict=True) if slot.version < version}
+
+
+def _held(connection: Connection, enrolment: Enrolment) -> Row[Any] | None:
+    return connection.execute(select(enrolments).where(_same_manifest(enrolment))).one_or_none()
+
+
+def _same_manifest(enrolment: Enrolment) -> ColumnElement[bool]:
+    return (enrolments.c.record == enrolment.record) & (
         enrolments.c.manifest_commitment == enrolment.manifest_commitment
     )
-    held = connection.execute(select(enrolments).where(this)).one_or_none()
-    dealt = (enrolment.sealed_shares, enrolment.dealing.keepers, enrolment.dealing.threshold)
-    if held is not None and (held.sealed_shares, held.keepers, held.threshold) != dealt:
+
+
+def _dealt(held: Row[Any]) -> tuple[bytes, int, int]:
+    return held.sealed_shares, held.keepers, held.threshold
+
+
+def _offered(enrolment: Enrolment) -> tuple[bytes, int, int]:
+    return enrolment.sealed_shares, enrolment.dealing.keepers, enrolment.dealing.threshold
+
+
+def _keep(connection: Connection, enrolment: Enrolment, *, may_replace: bool) -> None:
+    held = _held(connection, enrolment)
+    if held is not None and _dealt(held) != _offered(enrolment):
         # Two splits of one key do not fit together: an old message that is sent again must not replace a newer one.
-        if held.version >= enrolment.version:
+        if held.version > enrolment.version or (held.version == enrolment.version and not may_replace):
             raise RejectedInputError(
                 "enrol.conflict",
                 f"other shares of this record are held already, of version {held.version}",
                 hint="enrol under a higher version",
             )
-        connection.execute(delete(enrolments).where(this))
+        connection.execute(delete(enrolments).where(_same_manifest(enrolment)))
         held = None
     keep_policy(connection, enrolment.policy, enrolment.version, enrolment.manifest_commitment)
     if held is None:

@@ -57,6 +57,10 @@ class LedgerView(Protocol):
         """Whether the study is funded, and neither settled nor refunded."""
         ...
 
+    def study_is_over(self, study: Hash32, at: Block) -> bool:
+        """Whether the study is settled or refunded: nothing more can come of it."""
+        ...
+
     def buyer(self, address: Address, at: Block) -> BuyerFacts | None:
         """Return what the ledger says of a buyer; None unless in good standing."""
         ...

@@ -48,6 +48,10 @@ class NodeLedger:
         """Whether the study is funded, and neither settled nor refunded."""
         return self._network.studies.state_of(study, at.hash) is StudyState.FUNDED
 
+    def study_is_over(self, study: Hash32, at: Block) -> bool:
+        """Whether the study is settled or refunded."""
+        return self._network.studies.state_of(study, at.hash) in (StudyState.SETTLED, StudyState.REFUNDED)
+
     def buyer(self, address: Address, at: Block) -> BuyerFacts | None:
         """Return what the ledger says of a buyer; None unless in good standing."""
         organizations = self._network.organizations
