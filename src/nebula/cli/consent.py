@@ -183,7 +183,7 @@ def approve_study(
     opened = open_vault(at.vault_folder, asking.pass_phrase(at.pass_phrase_file))
     found = find_record(opened.vault.engine, record)
     asking.agree(f"May study {study} use {found.label}?", yes=yes)
-    document = approve(opened.network, control_key_of(opened.vault.owner, found), study)
+    document = approve(opened.vault.engine, opened.network, control_key_of(opened.vault.owner, found), study)
     if json:
         print_json({"record": found.record, "study": study_id(document), "title": document.title})
         return

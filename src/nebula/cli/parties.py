@@ -68,6 +68,21 @@ def serve_keeper(*, settings: Path) -> None:
     serve(settings)
 
 
+@keeper.command(name="check")
+def check_keeper(*, database: str, heads: Path | None = None) -> None:
+    """Re-compute the chain of a keeper's decision log; exit status 5 where it is broken.
+
+    Args:
+        database: the keeper's database, as its settings name it: sqlite:///FILE or postgresql+psycopg://...
+        heads: signed heads of this log that others kept (`GET /v1/log-head`), one a line; each must be in the chain.
+    """
+    from nebula.keeper.head import check_log, parse_heads  # noqa: PLC0415
+
+    known = parse_heads(heads.read_bytes().splitlines()) if heads is not None else ()
+    entries = check_log(database, known)
+    print(f"the decision log is whole: {entries:,} entries, {len(known):,} earlier heads found in it")
+
+
 @hub.command(name="serve")
 def serve_hub(*, settings: Path) -> None:
     """Serve the hub until stopped.

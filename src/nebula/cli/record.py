@@ -105,7 +105,7 @@ def show(record: str, *, at: VaultOptions = OF_VAULT, json: Json = False) -> Non
     opened = open_vault(at.vault_folder, asking.pass_phrase(at.pass_phrase_file))
     found = importing.find_current(opened, record)
     parts = read_parts(opened.vault.owner, found)
-    keepers = read_decisions(opened.network, control_key_of(opened.vault.owner, found))
+    keepers = read_decisions(opened.vault.engine, opened.network, control_key_of(opened.vault.owner, found))
     if json:
         print_json(facts_of(found) | {"parts": parts, "keepers": keepers})
         return
@@ -155,6 +155,12 @@ def _show_decisions(opened: OpenVault, keepers: list[KeeperDecisions]) -> None:
         show_table(("keeper", "study", "title", "decision", "block"), rows, numbers=("block",))
     else:
         out.print("  nothing yet: no study has asked for it")
+    for number, keeper in enumerate(keepers, start=1):
+        if keeper.head is not None and keeper.contradicted is not None:
+            err.print(
+                f"  · keeper {number} has rewritten its log, or was set back to an old copy: it had "
+                f"{keeper.contradicted.sequence:,} entries, and now shows {keeper.head.sequence:,}"
+            )
     waiting = {study.title for keeper in keepers for study in keeper.waiting}
     for title in sorted(waiting):
         out.print(f"  waits for your approval: {title} (`nebula consent approve`)")

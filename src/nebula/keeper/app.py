@@ -24,6 +24,7 @@ from nebula.keeper.context import Keeper
 from nebula.keeper.diseases import Diseases, parse_diseases
 from nebula.keeper.enrol import enrol
 from nebula.keeper.forget import forget
+from nebula.keeper.head import head_routes
 from nebula.keeper.held import read_held
 from nebula.keeper.match import match
 from nebula.keeper.node_ledger import NodeLedger
@@ -90,7 +91,7 @@ def application(keeper: Keeper, judge: Judge, *, simulated: bool) -> Litestar:
         simulated=simulated,
     )
     party = Party(identity, keeper.signing_key, ReplayGuard(keeper.engine, state.seen_messages), keeper.clock)
-    return signed_app(party, handlers(keeper, judge))
+    return signed_app(party, handlers(keeper, judge), routes=head_routes(keeper))
 
 
 def serve(settings_file: Path) -> None:

@@ -16,6 +16,7 @@ from nebula.database import insert_or_ignore, reading, writing
 from nebula.keeper import log
 from nebula.keeper.context import Keeper
 from nebula.keeper.enrol import acceptance, keep_policy, refusal
+from nebula.keeper.head import signed_head
 from nebula.keeper.ledger_view import Block
 from nebula.keeper.reasons import sentence
 from nebula.keeper.state import approvals, approved_records, current_policies, enrolments, studies
@@ -85,6 +86,7 @@ def read_decisions(keeper: Keeper, request: DecisionsRequest, record: Address) -
         decisions=tuple(_readable(entry) for entry in found[:DECISIONS_PAGE]),
         waiting=_waiting(keeper, record, at=keeper.clock()),
         more=len(found) > DECISIONS_PAGE,
+        head=signed_head(keeper),
     )
 
 

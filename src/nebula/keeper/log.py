@@ -4,6 +4,7 @@
 
 The head stands in a row of its own and is locked by whoever appends, so entries have one order, also when several
 processes write. Who changes, drops or inserts an entry afterwards breaks the chain; who cuts off its end, the head.
+Who writes all of it anew contradicts the heads that it signed before (see ``head``).
 The log holds record ids next to studies: it never leaves the keeper except to the records' own owners.
 """
 
@@ -14,7 +15,7 @@ from typing import Literal
 import msgspec
 from sqlalchemy import Connection, insert, select, update
 
-from nebula.keeper.state import decisions, log_head
+from nebula.keeper.state import DIGEST_BYTES, decisions, log_head
 from nebula.protocol.errors import IntegrityError
 from nebula.protocol.ids import Address, Hash32
 from nebula.protocol.signing import keccak256
@@ -89,12 +90,23 @@ def about(connection: Connection, record: Address, *, after: int, limit: int) ->
     return [parse_entry(raw) for raw in connection.scalars(chosen.order_by(decisions.c.sequence).limit(limit))]
 
 
-def verify_log(connection: Connection) -> int:
+def read_head(connection: Connection) -> Head:
+    """Return the chain's end as it is now, unlocked."""
+    row = connection.execute(select(log_head.c.sequence, log_head.c.hash)).one()
+    return Head(row.sequence, row.hash)
+
+
+def verify_log(connection: Connection, *, heads: Sequence[Head] = ()) -> int:
     """Re-compute the whole chain and return how many entries it has.
 
+    ``heads``: ends that the log had at earlier times, as the keeper signed them.
+
     Raises:
-        IntegrityError: an entry was altered, dropped, inserted or cut off; the first bad place is named.
+        IntegrityError: an entry was altered, dropped, inserted or cut off, or an earlier end is not in the chain; the
+            first bad place is named.
     """
+    earlier = {(known.sequence, known.hash) for known in heads}
+    earlier.discard((0, bytes(DIGEST_BYTES)))
     head = connection.execute(select(log_head.c.sequence, log_head.c.hash)).one()
     sequence, digest = 0, bytes(len(head.hash))
     for row_sequence, row_hash, raw in _rows(connection):
@@ -102,8 +114,12 @@ def verify_log(connection: Connection) -> int:
         digest = _chain(digest, raw)
         if (row_sequence, row_hash) != (sequence, digest) or parse_entry(raw).sequence != sequence:
             raise IntegrityError("keeper.log", f"the decision log is broken at entry {sequence}")
+        earlier.discard((sequence, digest))
     if (sequence, digest) != (head.sequence, head.hash):
         raise IntegrityError("keeper.log", f"the decision log ends at entry {sequence}, not at {head.sequence}")
+    if earlier:
+        first = min(earlier)[0]
+        raise IntegrityError("keeper.log", f"the decision log is not the one whose head was signed at entry {first}")
     return sequence
 
 

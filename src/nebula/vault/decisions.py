@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from sqlalchemy import Engine
+
 from nebula.protocol.errors import RejectedInputError, UnavailableError
 from nebula.protocol.funding import study_id
 from nebula.protocol.ids import Address, Hash32
@@ -14,44 +16,56 @@ from nebula.protocol.messages import (
     ApproveRequest,
     DecisionsAnswer,
     DecisionsRequest,
+    LogHead,
     RecordedDecision,
 )
 from nebula.protocol.signed_by_control_key import UNSIGNED, sign_document
 from nebula.protocol.study import StudyDocument
 from nebula.transport.client import Carrier, Peer
 from nebula.vault.enrol import Network
+from nebula.vault.log_heads import compare_head
 
 
 @dataclass(frozen=True, slots=True)
 class KeeperDecisions:
-    """What one keeper decided about a record, oldest first, and what waits; None for a keeper that is away."""
+    """What one keeper decided about a record, oldest first, and what waits; None for a keeper that is away.
+
+    ``contradicted``: an earlier head of the keeper's log that cannot be of one log with ``head``: the keeper has rewritten
+    its log, or was set back to an old copy. Both are signed by it.
+    """
 
     keeper: Address
     decisions: tuple[RecordedDecision, ...] | None
     waiting: tuple[StudyDocument, ...] = ()
+    head: LogHead | None = None
+    contradicted: LogHead | None = None
 
 
-def read_decisions(network: Network, control_key: SigningKey) -> list[KeeperDecisions]:
-    """Ask every keeper what it decided about the record of a control key."""
+def read_decisions(engine: Engine, network: Network, control_key: SigningKey) -> list[KeeperDecisions]:
+    """Ask every keeper what it decided about the record of a control key, and keep the heads of their logs.
+
+    Raises:
+        IntegrityError: a keeper did not sign its log's head.
+    """
     carrier = Carrier()
     found = []
     for keeper in network.settings.keepers:
         peer = Peer(keeper.url, keeper.address, key=control_key.secret, carrier=carrier)
         try:
-            found.append(_read_all(peer))
+            found.append(_read_all(engine, peer))
         except UnavailableError:
             found.append(KeeperDecisions(keeper.address, None))
     return found
 
 
-def approve(network: Network, control_key: SigningKey, wanted: str) -> StudyDocument:
+def approve(engine: Engine, network: Network, control_key: SigningKey, wanted: str) -> StudyDocument:
     """Say yes to the one waiting study of this id or prefix, and return it. Saying it again changes nothing.
 
     Raises:
         RejectedInputError: no such study waits, or several begin so.
         UnavailableError: fewer keepers than the threshold took the approval.
     """
-    waiting = {study_id(study): study for one in read_decisions(network, control_key) for study in one.waiting}
+    waiting = {study_id(study): study for one in read_decisions(engine, network, control_key) for study in one.waiting}
     study = _only(wanted, waiting)
     unsigned = Approval(record=control_key.address, study=study, signature=UNSIGNED)
     request = ApproveRequest(approvals=(sign_document(unsigned, control_key.secret),))
@@ -85,11 +99,12 @@ def _took(network: Network, keeper: Address, request: ApproveRequest) -> bool:
     return True
 
 
-def _read_all(peer: Peer) -> KeeperDecisions:
+def _read_all(engine: Engine, peer: Peer) -> KeeperDecisions:
     decisions: list[RecordedDecision] = []
     while True:
         after = decisions[-1].sequence if decisions else 0
         answer = peer.ask(DECISIONS, DecisionsRequest(after=after), DecisionsAnswer)
         decisions += answer.decisions
         if not answer.more or not answer.decisions:
-            return KeeperDecisions(peer.address, tuple(decisions), answer.waiting)
+            contradicted = compare_head(engine, peer.address, answer.head)
+            return KeeperDecisions(peer.address, tuple(decisions), answer.waiting, answer.head, contradicted)

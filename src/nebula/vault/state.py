@@ -73,6 +73,15 @@ enrolments = Table(
 )
 
 
+log_heads = Table(
+    "log_heads",
+    tables,
+    Column("keeper", String(42), primary_key=True),
+    Column("head", LargeBinary, nullable=False),
+    sqlite_strict=True,
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """One record as the vault knows it. ``donor``: the custodian's number of this donor; None for an owner's own."""

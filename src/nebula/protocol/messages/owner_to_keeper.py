@@ -106,12 +106,26 @@ class RecordedDecision(Document, frozen=True, kw_only=True):
     block_number: int
 
 
+class LogHead(Document, frozen=True, kw_only=True):
+    """How long a keeper's decision log is, and the hash of its last entry; ``signature`` is the keeper's.
+
+    It says nothing about any record. Who keeps one can hold the keeper to it: a log that is shorter later, or has
+    another hash at that place, is another log.
+    """
+
+    keeper: Address
+    sequence: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+    hash: Hash32
+    signature: Signature
+
+
 class DecisionsAnswer(Document, frozen=True, kw_only=True):
-    """A page of decisions, oldest first, and the studies that wait for the owner's approval."""
+    """A page of decisions, oldest first, the studies that wait for the owner's approval, and the log's head."""
 
     decisions: tuple[RecordedDecision, ...]
     waiting: tuple[StudyDocument, ...] = ()
     more: bool = False
+    head: LogHead
 
 
 class HeldRequest(Document, frozen=True, kw_only=True):
