@@ -30,8 +30,8 @@ from nebula.vault.log_heads import compare_head
 class KeeperDecisions:
     """What one keeper decided about a record, oldest first, and what waits; None for a keeper that is away.
 
-    ``contradicted``: an earlier head of the keeper's log that cannot be of one log with ``head``: the keeper has rewritten
-    its log, or was set back to an old copy. Both are signed by it.
+    ``contradicted``: an earlier head of the keeper's log that cannot be of one log with ``head``: it was rewritten, or
+    set back to an old copy. Both are signed by the keeper.
     """
 
     keeper: Address

@@ -54,7 +54,7 @@ class Method:
         """
         try:
             (value,) = decode(self.outputs, output)
-        except DecodingError as error:
+        except (DecodingError, OverflowError, UnicodeDecodeError) as error:
             raise IntegrityError("ledger.contract", f"what answered {self.name} is not Nebula's contract") from error
         return value
 

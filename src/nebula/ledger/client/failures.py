@@ -42,7 +42,8 @@ def failure_of(error: Any) -> NebulaError:
     """Return a node's error, sorted by who must act: nodes differ in codes and words."""
     if not isinstance(error, dict):
         return UnavailableError("ledger.away", "the ledger's answer is neither a result nor an error")
-    code, message, extra = error.get("code"), str(error.get("message", "")), error.get("data")
+    code, extra = error.get("code"), error.get("data")
+    message = str(error.get("message") or "the node gives no reason")
     if code == _REVERTED or "revert" in message.lower():
         output = from_hex(extra) if isinstance(extra, str) and extra.startswith("0x") else b""
         return RevertedError(revert_reason(output) or message)

@@ -11,9 +11,12 @@ from nebula.ledger.client.answers import (
     BlockRef,
     RawLog,
     TransactionReceipt,
+    Word,
     block_ref,
     from_hex,
-    raw_log,
+    from_quantity,
+    parse_answer,
+    raw_logs,
     transaction_receipt,
 )
 from nebula.ledger.client.failures import TooMuchError, failure_of, result_of
@@ -88,19 +91,23 @@ class LedgerClient:
         # SECURITY: the node's bytes come in here.
         try:
             decoded = msgspec.json.decode(raw)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise UnavailableError("ledger.away", f"{self.url} does not answer in JSON-RPC") from error
-        listed = decoded if isinstance(decoded, list) else [decoded]
-        by_id = {answer.get("id"): answer for answer in listed if isinstance(answer, dict)}
-        if not single and len(by_id) != len(requests):
-            raise failure_of(listed[0].get("error") if listed and isinstance(listed[0], dict) else None)
-        return [result_of(by_id.get(place, listed[0] if single else {})) for place in range(len(requests))]
+        listed = [
+            answer for answer in (decoded if isinstance(decoded, list) else [decoded]) if isinstance(answer, dict)
+        ]
+        if not listed:
+            raise failure_of(None)
+        by_id = {answer["id"]: answer for answer in listed if isinstance(answer.get("id"), int)}
+        if not single and not all(place in by_id for place in range(len(requests))):
+            raise failure_of(listed[0].get("error"))
+        return [result_of(by_id.get(place, listed[0])) for place in range(len(requests))]
 
     def _post(self, body: bytes) -> bytes:
         for pause in (*_RETRY_SECONDS, None):
             try:
                 response = self._http.post(self.url, content=body, headers={"content-type": "application/json"})
-            except httpx2.TransportError as error:
+            except httpx2.HTTPError as error:
                 if pause is None or isinstance(error, httpx2.ReadTimeout):
                     raise UnavailableError(
                         "ledger.away",
@@ -117,7 +124,7 @@ class LedgerClient:
 
     def chain_id(self) -> int:
         """Return the chain's id."""
-        return int(self.request("eth_chainId"), 16)
+        return from_quantity(self.request("eth_chainId"))
 
     def require_chain(self, chain_id: int) -> None:
         """Make sure that this is the chain it should be.
@@ -144,11 +151,11 @@ class LedgerClient:
 
     def nonce(self, address: Address, at: At = None) -> int:
         """Return how many transactions an address has sent."""
-        return int(self.request("eth_getTransactionCount", address, block_tag(at)), 16)
+        return from_quantity(self.request("eth_getTransactionCount", address, block_tag(at)))
 
     def balance_wei(self, address: Address, at: At = None) -> int:
         """Return an address's ether."""
-        return int(self.request("eth_getBalance", address, block_tag(at)), 16)
+        return from_quantity(self.request("eth_getBalance", address, block_tag(at)))
 
     def code(self, address: Address, at: At = None) -> bytes:
         """Return a contract's code; empty where there is none."""
@@ -181,12 +188,13 @@ class LedgerClient:
 
         Each position has the transaction's hash, or the error that refused it.
         """
-        return self.batch([("eth_sendRawTransaction", [to_hex(raw)]) for raw in raw_transactions])
+        answers = self.batch([("eth_sendRawTransaction", [to_hex(raw)]) for raw in raw_transactions])
+        return [answer if isinstance(answer, NebulaError) else parse_answer(Word, answer) for answer in answers]
 
     def receipts(self, hashes: Sequence[Hash32]) -> list[TransactionReceipt | None]:
         """Return receipts; None where a transaction is in no block."""
         answers = self.results([("eth_getTransactionReceipt", [item]) for item in hashes])
-        return [None if answer is None else transaction_receipt(answer) for answer in answers]
+        return [transaction_receipt(answer) for answer in answers]
 
     def receipt(self, transaction_hash: Hash32) -> TransactionReceipt | None:
         """Return a receipt, or None while the transaction is in no block."""
@@ -194,7 +202,7 @@ class LedgerClient:
 
     def tip_wei(self) -> int:
         """Return the priority fee that the node suggests."""
-        return int(self.request("eth_maxPriorityFeePerGas"), 16)
+        return from_quantity(self.request("eth_maxPriorityFeePerGas"))
 
     # Events
 
@@ -215,7 +223,7 @@ class LedgerClient:
             end = min(start + step - 1, last)
             query = log_query(addresses, start, end, topics)
             try:
-                found += [raw_log(item) for item in self.request("eth_getLogs", query)]
+                found += raw_logs(self.request("eth_getLogs", query), of=addresses)
             except TooMuchError:
                 if start == end:
                     raise

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, delete, insert, select
 from sqlalchemy.exc import IntegrityError as DuplicateError
 
 from nebula.database import reading, writing
-from nebula.ledger.client.answers import BlockRef, RawLog, block_ref, raw_log
+from nebula.ledger.client.answers import BlockRef, RawLog, block_ref, raw_logs
 from nebula.ledger.client.deployment import NetworkAddresses
 from nebula.ledger.client.events import LedgerEvent
 from nebula.ledger.client.failures import TooMuchError
@@ -131,13 +131,13 @@ class Follower:
             block_request(before),
             block_request(end.number),
         ]
-        raw_logs, raw_before, raw_end = self._client.results(requests)
+        logs, raw_before, raw_end = self._client.results(requests)
         seen_before, seen_end = block_ref(raw_before), block_ref(raw_end)
         steady = seen_end is not None and seen_end.hash == end.hash
         joined = stand is None or (seen_before is not None and seen_before.hash == stand.hash)
         if stand is not None and end.number == stand.number + 1:
             joined = joined and end.parent_hash == stand.hash
-        return [raw_log(item) for item in raw_logs] if steady and joined else None
+        return raw_logs(logs, of=self._decoders) if steady and joined else None
 
     def _write(self, stand: BlockRef | None, end: BlockRef, events: list[LedgerEvent]) -> bool:
         """Write a page; False if another process was here first, and the round begins again where it got to."""
