@@ -255,7 +255,7 @@ def populate(folder: Path, local: LocalNetwork, taps: dict[str, Wiretap]) -> Fin
     engine = open_database(f"sqlite:///{folder}/vault/vault.sqlite", state.tables, party="vault")
     vault = Vault(engine, OwnerKeys.from_mnemonic(mnemonic), open_storage(settings.storage_url))
     genomes = read_genomes(source / "people.vcf.gz", panel)
-    tables, columns = read_phenotype_table(source / "people.tsv", list(genomes.samples))
+    tables = read_phenotype_table(source / "people.tsv", list(genomes.samples)).tables
     import_donors(
         vault,
         genomes,
@@ -267,7 +267,6 @@ def populate(folder: Path, local: LocalNetwork, taps: dict[str, Wiretap]) -> Fin
             at=datetime.now(UTC),
             result_classes=(ResultClass.NOISED, ResultClass.HITS),
         ),
-        columns=columns,
     )
     others = join(settings)
     enrol_all(engine, vault.owner, others)

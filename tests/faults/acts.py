@@ -72,7 +72,7 @@ def import_people(folder: Path, name: str, permission: str) -> object:
     vault, network = open_vault(folder, name), load_network(folder)
     assert network is not None
     genomes = read_genomes(folder / "people.vcf.gz", Panel.from_bytes((folder / "people.panel").read_bytes()))
-    tables, columns = read_phenotype_table(folder / "people.tsv", list(genomes.samples))
+    tables = read_phenotype_table(folder / "people.tsv", list(genomes.samples)).tables
 
     def policy_of(record: str, _label: str) -> Any:
         return first_policy(
@@ -83,7 +83,7 @@ def import_people(folder: Path, name: str, permission: str) -> object:
             permission=Permission[permission],
         )
 
-    import_donors(vault, genomes, tables, policy_of=policy_of, columns=columns)
+    import_donors(vault, genomes, tables, policy_of=policy_of)
     return stages(vault)
 
 

@@ -90,7 +90,7 @@ class FaultyNetwork:
     def up(self) -> None:
         begin(self.folder)
         self.await_that(lambda: len(self._living()) == len(PROCESSES), "every process")
-        wait_for(self.local.party_urls)
+        wait_for(self.folder, self.local.party_urls)
 
     def down(self) -> None:
         stop(self.folder)

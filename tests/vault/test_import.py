@@ -50,9 +50,8 @@ def write(path: Path, content: bytes) -> Path:
 
 def test_each_donor_gets_a_record_with_keys_of_its_own(vault: Vault, panel: Panel, tmp_path: Path) -> None:
     genomes = read_genomes(write(tmp_path / "cohort.vcf.gz", compress(VCF)), panel)
-    phenotypes, _ = read_phenotype_table(
-        write(tmp_path / "p.tsv", to_phenotypes(PEOPLE, trait="ldl")), list(genomes.samples)
-    )
+    table = write(tmp_path / "p.tsv", to_phenotypes(PEOPLE, trait="ldl"))
+    phenotypes = read_phenotype_table(table, list(genomes.samples)).tables
 
     imported = import_donors(vault, genomes, phenotypes, policy_of=policy_of)
 

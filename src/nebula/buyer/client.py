@@ -4,6 +4,7 @@ Everything is safe to do again: a study's id follows from its content, funding l
 study is run once, and a result stays where it is.
 """
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import MetaData
@@ -69,6 +70,10 @@ class Buyer:
         """The buyer's tokens."""
         return self._network.token.balance_wei(self.address)
 
+    def ledger_time(self) -> datetime:
+        """The time of the ledger's newest block."""
+        return datetime.fromtimestamp(self._network.client.head().timestamp_seconds, UTC)
+
     def publish(self, study: StudyDocument) -> PublishAnswer:
         """Publish a study and learn roughly how many records would take part."""
         return self._hub.ask(PUBLISH, PublishRequest(study=study), PublishAnswer)
@@ -133,7 +138,7 @@ class Buyer:
             raise UnavailableError(
                 "study.not-settled",
                 "the study is not settled yet",
-                hint="`nebula study run --follow` waits for it; `nebula study show` says where it stands",
+                hint=f"`nebula study run {study_id(study)[:12]} --follow` waits for it",
             )
         return check_settled(public, settled[0], self._network.studies.domain(addresses.chain_id))
 

@@ -8,6 +8,9 @@ from importlib.metadata import version
 from cyclopts import App, CycloptsError, Parameter
 
 from nebula.cli.console import print_error
+from nebula.cli.failures import failure_of
+from nebula.cli.hints import Place, complete, stand
+from nebula.cli.options import NetworkOptions
 from nebula.protocol.errors import NebulaError, RejectedInputError
 
 app = App(
@@ -18,6 +21,7 @@ app = App(
 )
 OWNERS, CUSTODIANS, BUYERS = "For data owners", "For custodians", "For data buyers"
 ANYONE, NETWORK, PARTIES = "For anyone", "A network on this machine", "One party by itself, as in production"
+_CLOSED = 141  # as a shell says that SIGPIPE ended a program
 _COMMANDS = (
     (NETWORK, "demo", "demo", "Tell the whole story on this machine, with made-up people."),
     (NETWORK, "up", "network", "Start a whole network on this machine, or make one."),
@@ -48,16 +52,33 @@ def main(arguments: list[str] | None = None) -> None:
     os.umask(0o077)
     logging.getLogger("httpx2").setLevel(logging.WARNING)
     try:
-        app(arguments, exit_on_error=False, print_error=False)
+        _run(arguments)
     except CycloptsError as error:
-        print_error(_usage(error))
-        sys.exit(RejectedInputError.exit_status)
+        _fail(_usage(error))
     except NebulaError as error:
-        print_error(error)
-        sys.exit(error.exit_status)
-    except KeyboardInterrupt:
-        print(file=sys.stderr)
-        sys.exit(130)
+        _fail(error)
+    except BrokenPipeError:  # whoever reads what is printed has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(_CLOSED)
+    except OSError as error:
+        failure = failure_of(error)
+        if failure is None:
+            raise
+        _fail(failure)
+
+
+def _run(arguments: list[str] | None) -> None:
+    stand(Place(app))
+    command, bound, _ = app.parse_args(arguments, exit_on_error=False, print_error=False)
+    bound.apply_defaults()
+    options = [one.said for one in bound.arguments.values() if isinstance(one, NetworkOptions)]
+    stand(Place(app, *options))
+    command(*bound.args, **bound.kwargs)
+
+
+def _fail(error: NebulaError) -> None:
+    print_error(error, complete)
+    sys.exit(error.exit_status)
 
 
 def _usage(error: CycloptsError) -> RejectedInputError:

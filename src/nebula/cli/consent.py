@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 from nebula.cli import asking, importing
 from nebula.cli.console import counted, err, out, print_json, progress, show_changes, show_facts
 from nebula.cli.options import OF_VAULT, Json, VaultOptions, Yes
+from nebula.cli.owning import open_own
 from nebula.protocol.consent import ConsentPolicy
 from nebula.protocol.consent_words import in_words
 from nebula.protocol.errors import RejectedInputError
@@ -21,7 +22,7 @@ from nebula.vault.decisions import approve
 from nebula.vault.direct import Direct, load_wallet
 from nebula.vault.enrol import control_key_of
 from nebula.vault.finding import find_record
-from nebula.vault.opening import OpenVault, open_vault
+from nebula.vault.opening import OpenVault
 from nebula.vault.payouts import all_records
 from nebula.vault.settings import VaultSettings
 from nebula.vault.state import Record, Stage
@@ -41,7 +42,7 @@ def show(record: str, *, at: VaultOptions = OF_VAULT, json: Json = False) -> Non
     Args:
         record: its id, a prefix of it, or its label.
     """
-    opened = open_vault(at.vault_folder, asking.pass_phrase(at.pass_phrase_file))
+    opened = open_own(at)
     found = importing.find_current(opened, record)
     if json:
         _print(found, opened.settings)
@@ -109,14 +110,16 @@ def edit(
         discoverable=searches,
         expires=expires,
     )
-    opened = open_vault(at.vault_folder, asking.pass_phrase(at.pass_phrase_file))
+    opened = open_own(at)
     vault, network = opened.vault, opened.network
     found = find_record(vault.engine, record)
     current = catch_up(vault.engine, vault.owner, network, found.record)
     policy = change(current.policy, wanted)
     if policy == current.policy:
         raise RejectedInputError(
-            "consent.nothing", "nothing would change", hint="name what is to be different: `nebula consent edit --help`"
+            "consent.nothing",
+            "nothing would change",
+            hint="name what is to be different: `nebula consent edit --help` lists it",
         )
     _tell_change(current, policy, sites_of(opened.settings))
     asking.agree("Shall the consent be changed?", yes=yes)
@@ -146,7 +149,7 @@ def withdraw_consent(
         direct: send it yourself, by your own wallet, without the hub.
         wallet: the key of that wallet; by default the one in the vault's settings.
     """
-    opened = open_vault(at.vault_folder, asking.pass_phrase(at.pass_phrase_file))
+    opened = open_own(at)
     vault, network = opened.vault, opened.network
     live = _chosen(opened, record, every=every)
     sender = Direct(vault.engine, network, load_wallet(opened.folder, opened.settings, wallet)) if direct else None
@@ -180,7 +183,7 @@ def approve_study(
         record: its id, a prefix of it, or its label.
         study: the study's id or a prefix of it, as `nebula record show` has it.
     """
-    opened = open_vault(at.vault_folder, asking.pass_phrase(at.pass_phrase_file))
+    opened = open_own(at)
     found = find_record(opened.vault.engine, record)
     asking.agree(f"May study {study} use {found.label}?", yes=yes)
     document = approve(opened.vault.engine, opened.network, control_key_of(opened.vault.owner, found), study)

@@ -28,11 +28,11 @@ out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty()
 err = Console(stderr=True, highlight=False, soft_wrap=True, width=None if sys.stderr.isatty() else WIDTH)
 
 
-def print_error(error: NebulaError) -> None:
-    """Say what went wrong and, where known, what to do next."""
-    print(f"nebula: error: {error.message}", file=sys.stderr)
+def print_error(error: NebulaError, complete: Callable[[str], str]) -> None:
+    """Say what went wrong and, where known, what to do next, with the commands in it completed."""
+    print(f"nebula: error: {complete(error.message)}", file=sys.stderr)
     if error.hint:
-        print(f"nebula: hint: {error.hint}", file=sys.stderr)
+        print(f"nebula: hint: {complete(error.hint)}", file=sys.stderr)
 
 
 def print_json(value: object) -> None:

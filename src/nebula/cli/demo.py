@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,6 +11,7 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from nebula.cli.console import err, out, print_json, progress
+from nebula.cli.options import NetworkOptions
 from nebula.localnet.plot import Plot
 from nebula.localnet.processes import begin
 from nebula.localnet.supervisor import stop
@@ -18,9 +20,22 @@ from nebula.protocol.study import ResultClass
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-    from nebula.localnet.story import Teller
+    from nebula.localnet.teller import Teller
 
 FOLDER = Path("nebula-demo")
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class DemoOptions(NetworkOptions):
+    """Which network a demo is told in: never the one that is used for anything else, unless it is named."""
+
+    folder: Annotated[
+        Path, Parameter(name=["--dir"], help="Where everything goes: a new folder, or one of an earlier demo.")
+    ] = FOLDER
+
+
+OF_DEMO = DemoOptions()
 Json = Annotated[bool, Parameter(name=["--json"], negative="", help="End standard output with one JSON object.")]
 
 
@@ -34,7 +49,7 @@ def demo(
     pcs: int = 4,
     result_class: ResultClass | None = None,
     seed: int = 1,
-    folder: Annotated[Path, Parameter(name=["--dir"])] = FOLDER,
+    at: DemoOptions = OF_DEMO,
     json: Json = False,
 ) -> None:
     """Tell the whole story on this machine, with simulated hardware and, without a cohort, made-up people.
@@ -50,10 +65,9 @@ def demo(
         pcs: principal components among the covariates.
         result_class: what may leave; by default what suits the analysis.
         seed: of the made-up people and the analysis.
-        folder: where everything goes; a new folder, or one of an earlier demo.
     """
     plot = Plot(
-        folder=folder,
+        folder=at.folder,
         people=people,
         cohort=cohort,
         phenotypes=phenotypes,
@@ -67,7 +81,7 @@ def demo(
     show = err if json else out
     show.print("[bold]Nebula demo[/bold]  SIMULATED hardware: it protects nothing, it shows how things go.\n")
     began = time.monotonic()
-    with _network(folder):
+    with _network(at.folder):
         # The ledger starts while the rest of the story is imported.
         from nebula.localnet.outcome import to_json, write_outcome  # noqa: PLC0415
         from nebula.localnet.story import tell_story  # noqa: PLC0415
@@ -78,7 +92,7 @@ def demo(
                 from nebula.cli.demo_end import show_end  # noqa: PLC0415
                 from nebula.cli.plots import draw  # noqa: PLC0415
 
-                results = folder / "results" / outcome.receipt.study.removeprefix("0x")[:8]
+                results = at.folder / "results" / outcome.receipt.study.removeprefix("0x")[:8]
                 written = write_outcome(outcome, results)
                 written |= draw(outcome.result, outcome.receipt, results, title=outcome.study.title)
     show_end(outcome, written, show)
@@ -106,7 +120,7 @@ def _network(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _teller(show: Console, began: float) -> Iterator["Teller"]:
-    from nebula.localnet.story import Teller  # noqa: PLC0415 - see above
+    from nebula.localnet.teller import Teller  # noqa: PLC0415 - see above
 
     with progress(on=show) as bar:
         counted: dict[str, TaskID] = {}

@@ -10,5 +10,5 @@ def main() -> None:
 
         run()
     except KeyboardInterrupt:
-        print(file=sys.stderr)
+        print("\nnebula: stopped; the same command, given again, goes on from here", file=sys.stderr)
         sys.exit(130)

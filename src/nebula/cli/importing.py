@@ -6,14 +6,16 @@ from pathlib import Path
 
 from rich.markup import escape
 
-from nebula.cli.console import err, show_facts, steps
+from nebula.cli.console import counted, err, show_facts, steps
+from nebula.cli.options import ImportOptions
+from nebula.clinical.tsv import PhenotypeSheet
 from nebula.database import reading as reading_database
 from nebula.disclosure.risk import owner_sentence
 from nebula.genome.importing import ImportReport
 from nebula.genome.panel import Panel
 from nebula.protocol.consent import ConsentPolicy
 from nebula.protocol.consent_words import in_words
-from nebula.protocol.errors import NotPermittedError, UnavailableError
+from nebula.protocol.errors import NotPermittedError, RejectedInputError, UnavailableError
 from nebula.protocol.ids import Address, to_hex
 from nebula.protocol.money import TOKEN_WEI
 from nebula.vault import state
@@ -21,6 +23,7 @@ from nebula.vault.consent import catch_up, first_policy
 from nebula.vault.consent_edits import PolicyChange, change, read_change
 from nebula.vault.enrol import enrol_all
 from nebula.vault.finding import find_record
+from nebula.vault.import_ import read_phenotype_table
 from nebula.vault.opening import OpenVault
 from nebula.vault.settings import VaultSettings
 from nebula.vault.state import Record, Stage
@@ -28,6 +31,12 @@ from nebula.vault.state import Record, Stage
 FLOOR_WEI = TOKEN_WEI
 PEOPLE = 1000
 """The study that risks are told for: its real size is not known before there is one."""
+
+LOW_CALL_RATE = 0.5
+"""A file that covers fewer of a panel's sites is of little use on it; its owner should know before they agree."""
+
+SHOWN = 6
+"""Columns that are left out for one reason and named; the rest of them are counted."""
 
 WAITING = (Stage.STORED, Stage.SPLIT, Stage.ACCEPTED)
 _NOBODY: Address = to_hex(bytes(20))
@@ -64,10 +73,55 @@ def tell_file(report: ImportReport, *, people: int) -> None:
     show_facts(facts, on=err)
     for note in report.notes:
         err.print(f"  · {note}")
+    if report.call_rate < LOW_CALL_RATE:
+        err.print(
+            f"[bold]Few of the panel's sites are in this file[/bold]: {report.called:,} of {report.panel_sites:,}."
+        )
+        err.print(
+            "  A study sees the record at those alone: what is in no file counts as missing, not as the reference."
+        )
     if report.overlooked:
         err.print("[bold]The file breaks rules[/bold]; it is read as far as it leaves no doubt")
     for fault in report.overlooked:
         err.print(f"  · {escape(str(fault))}")
+
+
+def read_table(how: ImportOptions, samples: list[str]) -> PhenotypeSheet | None:
+    """Read the phenotypes of people, if a table of some was named.
+
+    Raises:
+        RejectedInputError: the table is not valid, or a column cannot be taken.
+    """
+    if how.phenotypes is not None:
+        return read_phenotype_table(how.phenotypes, samples, wanted=how.phenotype)
+    if how.phenotype is not None:
+        raise RejectedInputError(
+            "phenotypes.table", "--phenotype names a column of no table", hint="add --phenotypes TSV"
+        )
+    return None
+
+
+def tell_phenotypes(sheet: PhenotypeSheet | None, *, people: int) -> None:
+    """Say which columns of a table are taken and how they were read, and which are not, and why."""
+    if sheet is None:
+        return
+    taken = counted(len(sheet.columns), "column")
+    err.print(f"[bold]Phenotypes[/bold]: {taken}; a cell without a value is missing, none is guessed")
+    for one in sheet.columns:
+        values = f"{one.values:,} of {people:,} have a {'number' if one.kind == 'number' else 'category'}"
+        strange = f"; {counted(one.unreadable, 'cell')} from line {one.first_unreadable_line} on count as missing"
+        err.print(escape(f"  {one.name}: {values}{strange if one.unreadable else ''}"))
+    if not sheet.left_out:
+        return
+    err.print(
+        f"[bold]Left out[/bold]: {counted(len(sheet.left_out), 'column')}; --phenotype COLUMN names those to take"
+    )
+    by_reason: dict[str, list[str]] = {}
+    for name, why in sheet.left_out:
+        by_reason.setdefault(why, []).append(name)
+    for why, names in by_reason.items():
+        more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+        err.print(escape(f"  {', '.join(names[:SHOWN])}{more}: {why}"))
 
 
 def tell_consent(policy: ConsentPolicy, panel: Panel) -> None:

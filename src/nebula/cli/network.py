@@ -1,62 +1,68 @@
 """A whole network on this machine: ``nebula up``, ``status``, ``down``."""
 
-from pathlib import Path
-from typing import Annotated
-
 import httpx2
-from cyclopts import Parameter
 
 from nebula.cli.console import err, out, print_json
-from nebula.cli.options import NETWORK, Json
-from nebula.localnet.places import KEEPERS
-from nebula.localnet.processes import answers
+from nebula.cli.hints import complete, tell
+from nebula.cli.options import OF_NETWORK, Json, NetworkOptions
+from nebula.localnet.processes import answers, missing
 from nebula.localnet.settings_files import LocalNetwork, load_network
 from nebula.localnet.setup import open_network
-from nebula.localnet.supervisor import running, states, stop
-from nebula.protocol.errors import RejectedInputError
-
-Folder = Annotated[
-    Path,
-    Parameter(name=["--dir"], env_var="NEBULA_DIR", help="The network's folder; all of its state is below it."),
-]
+from nebula.localnet.supervisor import ProcessState, running, states, stop
 
 
-def up(*, folder: Folder = NETWORK) -> None:
+def up(*, at: NetworkOptions = OF_NETWORK) -> None:
     """Start a whole network on this machine, or make one. Its hardware is simulated: it protects nothing."""
-    network = open_network(folder, tell=lambda what: err.print(f"  {what} …"))
-    out.print(f"The network in {folder} is up. Hardware is SIMULATED. Hub: {network.hub_url}")
+    was_up = running(at.folder) is not None
+    network = open_network(at.folder, tell=lambda what: err.print(f"  {what} …"))
+    said = "was up already" if was_up else "is up"
+    out.print(f"The network in {at.folder} {said}. Hardware is SIMULATED. Hub: {network.hub_url}", markup=False)
+    tell("`nebula status` shows its processes, `nebula down` stops them; `nebula vault init` makes a place for you.")
 
 
-def down(*, folder: Folder = NETWORK) -> None:
+def down(*, at: NetworkOptions = OF_NETWORK) -> None:
     """Stop a network. Nothing is lost; `nebula up` goes on."""
-    if stop(folder):
-        out.print(f"The network in {folder} is down.")
+    if stop(at.folder):
+        out.print(f"The network in {at.folder} is down.", markup=False)
+    elif load_network(at.folder) is None:
+        raise missing(at.folder)
     else:
-        _existing(folder)
-        out.print(f"The network in {folder} is not running.")
+        out.print(f"The network in {at.folder} is not running.", markup=False)
 
 
-def status(*, folder: Folder = NETWORK, json: Json = False) -> None:
+def status(*, at: NetworkOptions = OF_NETWORK, json: Json = False) -> None:
     """Show which processes run, and whether they answer."""
-    network = _existing(folder)
-    with httpx2.Client(timeout=2, trust_env=False) as http:
-        answering = {name: answers(url, http) for name, url in zip((*KEEPERS, "hub"), network.party_urls, strict=True)}
+    network, is_up = load_network(at.folder), running(at.folder) is not None
+    if network is None and not is_up:
+        raise missing(at.folder)
+    noted = states(at.folder)
+    answering = _answering(network) if network is not None and is_up else {}
     found = [
         {"name": one.name, "pid": one.pid, "starts": one.starts, "answers": answering.get(one.name)}
-        for one in states(folder)
+        for one in noted
+        if is_up
     ]
     if json:
-        print_json({"running": running(folder) is not None, "simulated": True, "processes": found})
-        return
-    if not found:
-        out.print(f"The network in {folder} is down. `nebula up` starts it.")
-    for one in found:
-        mark = {True: "answers", False: "does not answer", None: ""}[one["answers"]]  # type: ignore[index]
-        out.print(f"{one['name']:<10} pid {one['pid']:<8} started {one['starts']}x  {mark}")
+        print_json({"running": is_up, "simulated": True, "processes": found})
+    elif is_up:
+        for one in noted:
+            _show(one, answering.get(one.name))
+        if network is None:
+            tell("The network is not made to its end yet: `nebula up` goes on.")
+    else:
+        fell = (
+            "ended without being told to (killed, or this machine was restarted); nothing is lost"
+            if noted
+            else "is down"
+        )
+        out.print(complete(f"The network in {at.folder} {fell}. `nebula up` starts it."), markup=False)
 
 
-def _existing(folder: Path) -> LocalNetwork:
-    network = load_network(folder)
-    if network is None:
-        raise RejectedInputError("localnet.missing", f"there is no network in {folder}", hint="`nebula up` makes one")
-    return network
+def _answering(network: LocalNetwork) -> dict[str, bool]:
+    with httpx2.Client(timeout=2, trust_env=False) as http:
+        return {name: answers(url, http) for name, url in network.party_urls.items()}
+
+
+def _show(one: ProcessState, answering: bool | None) -> None:
+    mark = {True: "answers", False: "does not answer", None: ""}[answering]
+    out.print(f"{one.name:<10} pid {one.pid:<8} started {one.starts}x  {mark}".rstrip())

@@ -1,6 +1,6 @@
 """Options that many commands share, so that they mean the same everywhere."""
 
-import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -9,20 +9,31 @@ from cyclopts import Parameter
 
 NETWORK = Path("nebula-network")
 
-Folder = Annotated[
-    Path, Parameter(name=["--dir"], env_var="NEBULA_DIR", help="The network's folder, as `nebula up` made it.")
-]
 Json = Annotated[bool, Parameter(name=["--json"], negative="", help="Print one JSON object on standard output.")]
 Yes = Annotated[bool, Parameter(name=["--yes", "-y"], negative="", help="Agree without being asked, for scripts.")]
-Lenient = Annotated[bool, Parameter(name=["--lenient"], negative="")]
 
 
 @Parameter(name="*")
 @dataclass(frozen=True)
-class VaultOptions:
+class NetworkOptions:
+    """Which network on this machine."""
+
+    folder: Annotated[
+        Path,
+        Parameter(name=["--dir"], env_var="NEBULA_DIR", help="The network's folder; all of its state is below it."),
+    ] = NETWORK
+
+    @property
+    def said(self) -> Mapping[str, Path]:
+        """The options, and their values, that the next command needs so as to mean the same place."""
+        return {} if self.folder == NETWORK else {"--dir": self.folder}
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class VaultOptions(NetworkOptions):
     """Which vault, and what opens it."""
 
-    folder: Folder = NETWORK
     vault: Annotated[
         Path | None,
         Parameter(name=["--vault"], env_var="NEBULA_VAULT", help="The vault's folder, if not DIR/vault."),
@@ -42,17 +53,16 @@ class VaultOptions:
         return self.vault or self.folder / "vault"
 
     @property
-    def typed(self) -> str:
-        """What the next command needs so as to mean the same vault."""
-        return _typed(self.folder, "--vault", self.vault)
+    def said(self) -> Mapping[str, Path]:
+        """As for a network, and the vault if it was named."""
+        return {**super().said, **({} if self.vault is None else {"--vault": self.vault})}
 
 
 @Parameter(name="*")
 @dataclass(frozen=True)
-class BuyerOptions:
+class BuyerOptions(NetworkOptions):
     """Which buyer."""
 
-    folder: Folder = NETWORK
     buyer: Annotated[
         Path | None,
         Parameter(name=["--buyer"], env_var="NEBULA_BUYER", help="The buyer's folder, if not DIR/buyer."),
@@ -64,15 +74,43 @@ class BuyerOptions:
         return self.buyer or self.folder / "buyer"
 
     @property
-    def typed(self) -> str:
-        """What the next command needs so as to mean the same buyer."""
-        return _typed(self.folder, "--buyer", self.buyer)
+    def said(self) -> Mapping[str, Path]:
+        """As for a network, and the buyer if one was named."""
+        return {**super().said, **({} if self.buyer is None else {"--buyer": self.buyer})}
 
 
-def _typed(folder: Path, option: str, own: Path | None) -> str:
-    network = "" if folder == NETWORK else f" --dir {shlex.quote(str(folder))}"
-    return network if own is None else f"{network} {option} {shlex.quote(str(own))}"
+@Parameter(name="*")
+@dataclass(frozen=True)
+class ImportOptions:
+    """What ``record import`` and ``custodian import`` have in common."""
+
+    phenotypes: Annotated[
+        Path | None, Parameter(help="A tab-separated table with a line for each person; one column names them.")
+    ] = None
+    phenotype: Annotated[
+        tuple[str, ...] | None,
+        Parameter(
+            help="A column of that table to take; may be given several times. By default all that can be phenotypes "
+            "and do not say who somebody is."
+        ),
+    ] = None
+    panel: Annotated[str | None, Parameter(help="The panel's name or id; needed where the network has several.")] = None
+    policy: Annotated[
+        Path | None, Parameter(help="A file (TOML or JSON) with what the first consent says differently.")
+    ] = None
+    reference: Annotated[
+        Path | None, Parameter(help="The reference genome (FASTA), to check REF alleles and left-align with.")
+    ] = None
+    lenient: Annotated[
+        bool,
+        Parameter(
+            negative="", help="Read a file that breaks rules as far as it leaves no doubt, and say what was left out."
+        ),
+    ] = False
+    yes: Yes = False
 
 
+OF_IMPORT = ImportOptions()
+OF_NETWORK = NetworkOptions()
 OF_VAULT = VaultOptions()
 OF_BUYER = BuyerOptions()

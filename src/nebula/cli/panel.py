@@ -4,7 +4,8 @@ from pathlib import Path
 
 from cyclopts import App
 
-from nebula.cli.console import err, print_json, reading, short, show_table
+from nebula.cli.console import print_json, reading, short, show_table
+from nebula.cli.hints import tell
 from nebula.cli.options import OF_VAULT, Json, VaultOptions
 from nebula.genome.panel import Panel
 from nebula.protocol.errors import RejectedInputError
@@ -63,7 +64,7 @@ def _show(panels: list[Panel], *, json: bool) -> None:
     if json:
         print_json({"panels": [facts_of(one) for one in panels]})
     elif not panels:
-        err.print("This network has no panel yet: `nebula panel build SITES.vcf.gz --name NAME` makes one.")
+        tell("This network has no panel yet: `nebula panel build SITES.vcf.gz --name NAME` makes one.")
     else:
         rows = [(one.name, one.version, one.assembly, f"{one.sites:,}", short(one.panel_id)) for one in panels]
         show_table(("panel", "version", "assembly", "sites", "id"), rows, numbers=("sites",))

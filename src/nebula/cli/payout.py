@@ -7,14 +7,16 @@ from cyclopts import App
 
 from nebula.cli import asking
 from nebula.cli.console import counted, err, out, print_json, show_table
+from nebula.cli.hints import tell
 from nebula.cli.options import OF_VAULT, Json, VaultOptions, Yes
+from nebula.cli.owning import open_own
 from nebula.protocol.errors import IntegrityError
 from nebula.protocol.ids import Address, parse_address
 from nebula.protocol.money import format_tokens
 from nebula.vault.direct import Direct, load_wallet
 from nebula.vault.earnings import Earning, Unreadable, claim, move, read_earnings
 from nebula.vault.finding import find_record
-from nebula.vault.opening import OpenVault, open_vault
+from nebula.vault.opening import OpenVault
 from nebula.vault.payouts import all_records
 
 payout = App(name="payout", help="What your records earned: each payout at a one-time address of its own.")
@@ -25,7 +27,7 @@ SHOWN = 50
 @payout.command(name="list")
 def list_payouts(*, at: VaultOptions = OF_VAULT, json: Json = False) -> None:
     """List what each record earned in each run, checked against the receipt and the ledger."""
-    opened = open_vault(at.vault_folder, asking.pass_phrase(at.pass_phrase_file))
+    opened = open_own(at)
     found, unreadable = _earnings(opened)
     labels = {one.record: one.label for one in all_records(opened.vault.engine)}
     if json:
@@ -78,7 +80,7 @@ def claim_payouts(
         wallet: the key that pays the gas; by default the one in the vault's settings.
     """
     receiver = None if to is None else parse_address(to)
-    opened = open_vault(at.vault_folder, asking.pass_phrase(at.pass_phrase_file))
+    opened = open_own(at)
     only = None if record is None else find_record(opened.vault.engine, record).record
     readable, unreadable = _earnings(opened)
     found = [one for one in readable if only is None or one.payout.record == only]
@@ -112,7 +114,7 @@ def _tell_end(unpaid: Sequence[Earning], movable: Sequence[Earning], receiver: A
     if not unpaid and not movable:
         out.print("There is nothing to claim.")
         if at_hand and receiver is None:
-            err.print("To move what was paid to an address of yours: `nebula payout claim --to ADDRESS`")
+            tell("To move what was paid to an address of yours: `nebula payout claim --to ADDRESS`")
 
 
 def _earnings(opened: OpenVault) -> tuple[list[Earning], list[Unreadable]]:

@@ -1,20 +1,23 @@
 """``nebula population make``: made-up people to try the network with, and one person's file apart, for you to be."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from nebula.cli.console import counted, err, out, print_json
+from nebula.cli.console import err, out, print_json
 from nebula.cli.options import Json
 from nebula.localnet.bgzf import compress
 from nebula.localnet.consumer_file import among, to_23andme
+from nebula.localnet.plot import check_seed
 from nebula.localnet.population import make_population, to_phenotypes, to_vcf
 from nebula.protocol.errors import RejectedInputError
 
 population = App(name="population", help="Made-up people, to try the network with.")
 
-FEWEST = 10
+FEWEST, MOST = 10, 20_000
+_NAME = re.compile(r"\w(?:[\w .()/-]{0,98}\w)?")
 _BUILD = b"##reference=GRCh38\n"
 
 
@@ -34,8 +37,14 @@ def make(
         people: in the cohort.
         trait: what the phenotype is called.
     """
-    if people < FEWEST:
-        raise RejectedInputError("population.people", f"{people} people are too few", hint=f"take {FEWEST} or more")
+    if not FEWEST <= people <= MOST:
+        said = "too few" if people < FEWEST else "too many to make up in memory"
+        hint = f"take {FEWEST} to {MOST:,}"
+        raise RejectedInputError("population.people", f"{people:,} people are {said}", hint=hint)
+    check_seed(seed)
+    if _NAME.fullmatch(trait) is None or trait == "sample":
+        hint = "take letters, digits, spaces, and none of them at the ends"
+        raise RejectedInputError("population.trait", f"{trait!r} is no name of a phenotype's column", hint=hint)
     everyone = make_population(people + 1, seed=seed)
     cohort = among(everyone, range(people))
     files = {
@@ -52,4 +61,4 @@ def make(
         return
     for name in files:
         out.print(str(folder / name))
-    err.print(f"{counted(people, 'person').replace('persons', 'people')} and you, all of you made up.")
+    err.print(f"{people:,} people and you, all of you made up.")

@@ -4,21 +4,25 @@ import shlex
 from pathlib import Path
 
 from cyclopts import App
+from rich.markup import escape
 
 from nebula.cli import asking, importing
 from nebula.cli.console import err, out, print_json, reading, short, show_facts, show_table
-from nebula.cli.options import OF_VAULT, Json, Lenient, VaultOptions, Yes
+from nebula.cli.hints import tell
+from nebula.cli.options import OF_IMPORT, OF_VAULT, ImportOptions, Json, VaultOptions
+from nebula.cli.owning import open_own
 from nebula.cli.panel import panels_of
-from nebula.clinical.phenotypes import PhenotypeTable
+from nebula.clinical.tsv import PhenotypeSheet
 from nebula.genome.importing import ImportedCohort
 from nebula.protocol.errors import RejectedInputError
+from nebula.protocol.funding import study_id
 from nebula.transport.public import PublicFiles
 from nebula.vault.decisions import KeeperDecisions, read_decisions
 from nebula.vault.enrol import control_key_of
 from nebula.vault.finding import find_record
-from nebula.vault.import_ import import_own, read_genomes, read_phenotype_table
+from nebula.vault.import_ import import_own, read_genomes
 from nebula.vault.manifests import StoredPart, read_parts
-from nebula.vault.opening import OpenVault, open_vault
+from nebula.vault.opening import OpenVault
 from nebula.vault.payouts import all_records
 from nebula.vault.state import Record
 
@@ -31,14 +35,9 @@ _SUFFIXES = (".gz", ".bgz", ".txt", ".vcf", ".bcf", ".tsv", ".csv")
 def import_(
     file: Path,
     *,
-    phenotypes: Path | None = None,
     label: str | None = None,
-    panel: str | None = None,
-    policy: Path | None = None,
     chain: Path | None = None,
-    reference: Path | None = None,
-    lenient: Lenient = False,
-    yes: Yes = False,
+    how: ImportOptions = OF_IMPORT,
     at: VaultOptions = OF_VAULT,
     json: Json = False,
 ) -> None:
@@ -48,48 +47,43 @@ def import_(
 
     Args:
         file: the genome file, plain or compressed.
-        phenotypes: a table with a line for this person, keyed on the label.
         label: what you call the record; by default the file's sample name, or the file's own.
-        panel: the panel's name or id; needed where the network has several.
-        policy: a file (TOML or JSON) with what the first consent says differently.
         chain: a UCSC chain file, for consumer files on another assembly than the panel.
-        reference: the reference genome (FASTA), to check REF alleles and left-align with.
-        lenient: read a file that breaks rules as far as it leaves no doubt, and say what was left out.
     """
-    opened = open_vault(at.vault_folder, asking.pass_phrase(at.pass_phrase_file))
-    chosen = panels_of(opened.settings).choose(panel)
-    first = importing.FirstPolicy(opened.settings, policy)
+    opened = open_own(at)
+    chosen = panels_of(opened.settings).choose(how.panel)
+    first = importing.FirstPolicy(opened.settings, how.policy)
     with reading(file, "reading the file") as told:
-        genomes = read_genomes(file, chosen, reference=reference, chain=chain, lenient=lenient, progress=told)
+        genomes = read_genomes(file, chosen, reference=how.reference, chain=chain, lenient=how.lenient, progress=told)
     name = label or _only_sample(genomes) or _plain_name(file)
-    tables = {} if phenotypes is None else _phenotypes_of(name, phenotypes)
+    sheet = _sheet_of(name, how)
     if name not in importing.labels(opened):
         importing.tell_file(genomes.genome(0).report, people=1)
+        importing.tell_phenotypes(sheet, people=1)
         importing.tell_consent(first.example, chosen)
-        asking.agree("Do you agree, and shall the record be made?", yes=yes)
+        asking.agree("Do you agree, and shall the record be made?", yes=how.yes)
     else:
-        err.print(f"{name} is in this vault already; what is missing of its enrolment is done now.")
-    made = import_own(opened.vault, genomes, tables, policy_of=first, label=name)
+        err.print(f"{escape(name)} is in this vault already; what is missing of its enrolment is done now.")
+    made = import_own(opened.vault, genomes, sheet.tables if sheet else {}, policy_of=first, label=name)
     importing.enrol(opened)
     made = find_record(opened.vault.engine, made.record)
     if json:
         print_json(facts_of(made))
         return
-    out.print(f"{made.label} is record {made.record}, {made.stage.value}.")
-    which = f"{shlex.quote(made.label)}{at.typed}"
-    err.print(f"`nebula record show {which}` tells what keepers decide about it,")
-    err.print(f"`nebula payout list{at.typed}` what it earns.")
+    out.print(f"{made.label} is record {made.record}, {made.stage.value}.", markup=False)
+    tell(f"`nebula record show {shlex.quote(made.label)}` tells what keepers decide about it,")
+    tell("`nebula payout list` what it earns.")
 
 
 @record.command(name="list")
 def list_records(*, at: VaultOptions = OF_VAULT, json: Json = False) -> None:
     """List the records of this vault, and how far each has come."""
-    opened = open_vault(at.vault_folder, asking.pass_phrase(at.pass_phrase_file))
+    opened = open_own(at)
     found = sorted(all_records(opened.vault.engine), key=lambda one: (one.label, one.record))
     if json:
         print_json({"records": [facts_of(one) for one in found]})
     elif not found:
-        err.print(f"This vault has no record yet: `nebula record import FILE{at.typed}` makes one.")
+        tell("This vault has no record yet: `nebula record import FILE` makes one.")
     else:
         rows = [(one.label, short(one.record), one.stage.value, str(one.version)) for one in found]
         show_table(("label", "record", "stage", "version"), rows, numbers=("version",))
@@ -102,7 +96,7 @@ def show(record: str, *, at: VaultOptions = OF_VAULT, json: Json = False) -> Non
     Args:
         record: its id, a prefix of it, or its label.
     """
-    opened = open_vault(at.vault_folder, asking.pass_phrase(at.pass_phrase_file))
+    opened = open_own(at)
     found = importing.find_current(opened, record)
     parts = read_parts(opened.vault.owner, found)
     keepers = read_decisions(opened.vault.engine, opened.network, control_key_of(opened.vault.owner, found))
@@ -114,7 +108,7 @@ def show(record: str, *, at: VaultOptions = OF_VAULT, json: Json = False) -> Non
     out.print("\n[bold]Parts[/bold], all of them encrypted")
     _show_parts(parts)
     out.print("\n[bold]What the keepers decided[/bold]")
-    _show_decisions(opened, keepers)
+    _show_decisions(opened, found, keepers)
 
 
 def facts_of(one: Record) -> dict[str, object]:
@@ -137,7 +131,7 @@ def _show_parts(parts: list[StoredPart]) -> None:
     show_table(("part", "bytes", "stored", "storage"), rows, numbers=("bytes", "stored"))
 
 
-def _show_decisions(opened: OpenVault, keepers: list[KeeperDecisions]) -> None:
+def _show_decisions(opened: OpenVault, record: Record, keepers: list[KeeperDecisions]) -> None:
     hub = PublicFiles(opened.settings.hub_url)
     titles: dict[str, str] = {}
     rows = []
@@ -161,9 +155,10 @@ def _show_decisions(opened: OpenVault, keepers: list[KeeperDecisions]) -> None:
                 f"  · keeper {number} has rewritten its log, or was set back to an old copy: it had "
                 f"{keeper.contradicted.sequence:,} entries, and now shows {keeper.head.sequence:,}"
             )
-    waiting = {study.title for keeper in keepers for study in keeper.waiting}
-    for title in sorted(waiting):
-        out.print(f"  waits for your approval: {title} (`nebula consent approve`)")
+    waiting = {study_id(study): study.title for keeper in keepers for study in keeper.waiting}
+    for study, title in sorted(waiting.items()):
+        out.print(f"  waits for your approval: {escape(title)}")
+        tell(f"  `nebula consent approve {shlex.quote(record.label)} {short(study)}` says yes to it")
 
 
 def _only_sample(genomes: ImportedCohort) -> str:
@@ -177,12 +172,11 @@ def _plain_name(file: Path) -> str:
     return name or file.name
 
 
-def _phenotypes_of(label: str, file: Path) -> dict[str, PhenotypeTable]:
+def _sheet_of(label: str, how: ImportOptions) -> PhenotypeSheet | None:
     try:
-        tables, _ = read_phenotype_table(file, [label])
+        return importing.read_table(how, [label])
     except RejectedInputError as error:
         if error.code != "phenotypes.no-samples":
             raise
         hint = f"a column must name the person as {label!r}, or --label must say what the table calls them"
         raise RejectedInputError(error.code, error.message, hint=hint) from error
-    return dict(tables)

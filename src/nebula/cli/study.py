@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 from cyclopts import App, Parameter
@@ -10,8 +11,9 @@ from cyclopts import App, Parameter
 from nebula.buyer import Buyer
 from nebula.buyer.results import write_result
 from nebula.cli import asking
-from nebula.cli.buying import open_buyer, open_shelf
+from nebula.cli.buying import open_buyer, open_shelf, open_study
 from nebula.cli.console import err, out, print_json, short, show_facts, show_table
+from nebula.cli.hints import tell
 from nebula.cli.options import OF_BUYER, BuyerOptions, Json, Yes
 from nebula.cli.study_publish import publish
 from nebula.cli.study_words import MONEY, day, facts, price, run_words, terms, tokens
@@ -35,23 +37,24 @@ def fund(study: str, *, yes: Yes = False, at: BuyerOptions = OF_BUYER, json: Jso
     Args:
         study: the study's id, or a prefix of it.
     """
-    _, buyer = open_buyer(at)
-    found, document = open_shelf(at).find(study)
-    if buyer.study_state(found) is StudyState.UNKNOWN:
-        err.print(f"{document.title}: at most {document.max_records:,} records at {price(document)} tokens")
-        err.print(f"  the escrow is {tokens(document.escrow_wei)}, of {tokens(buyer.balance_wei())} that you have")
+    own = open_study(at, study)
+    if own.buyer.study_state(own.study) is StudyState.UNKNOWN:
+        err.print(f"{own.document.title}: at most {own.document.max_records:,} records at {price(own.document)} tokens")
+        err.print(
+            f"  the escrow is {tokens(own.document.escrow_wei)}, of {tokens(own.buyer.balance_wei())} that you have"
+        )
         asking.agree("Shall it be locked?", yes=yes)
     try:
-        outcome = buyer.fund(document)
+        outcome = own.buyer.fund(own.document)
     except RevertedError as error:
         raise NotPermittedError("study.fund", f"the ledger refuses: {error.reason}") from error
     block = None if outcome is None else outcome.block_number
     if json:
-        print_json({"study": found, "escrow_wei": str(document.escrow_wei), "block": block})
+        print_json({"study": own.study, "escrow_wei": str(own.document.escrow_wei), "block": block})
         return
     said = "was locked before" if block is None else f"is locked, with block {block}"
-    out.print(f"The escrow of {tokens(document.escrow_wei)} {said}.")
-    err.print(f"Next: `nebula study run {short(found)} --follow{at.typed}`")
+    out.print(f"The escrow of {tokens(own.document.escrow_wei)} {said}.")
+    tell(f"Next: `nebula study run {short(own.study)} --follow`")
 
 
 @study.command
@@ -68,14 +71,13 @@ def run(
         study: the study's id, or a prefix of it.
         follow: wait until everyone is paid.
     """
-    _, buyer = open_buyer(at)
-    found, document = open_shelf(at).find(study)
-    answer = buyer.run(document)
+    own = open_study(at, study)
+    answer = own.buyer.run(own.document)
     state, detail = answer.state, answer.detail
     if follow:
-        state, detail = _follow(buyer, document)
+        state, detail = _follow(own.buyer, own.document)
     if json:
-        print_json({"study": found, "run": answer.run, "state": state, "detail": detail})
+        print_json({"study": own.study, "run": answer.run, "state": state, "detail": detail})
     else:
         out.print(f"run {answer.run}: {state}" + (f", {detail}" if detail else ""))
     if state in ("failed", "refunded"):
@@ -84,10 +86,10 @@ def run(
             f"the run ended without a result: {detail}",
             hint=None
             if state == "refunded"
-            else f"the escrow comes back after {day(document)}: `nebula study refund {short(found)}{at.typed}`",
+            else f"the escrow comes back after {day(own.document)}: `nebula study refund {short(own.study)}`",
         )
     if not json and state == "paid":
-        err.print(f"Next: `nebula study result {short(found)}{at.typed}`")
+        tell(f"Next: `nebula study result {short(own.study)}`")
 
 
 @study.command
@@ -97,13 +99,12 @@ def show(study: str, *, at: BuyerOptions = OF_BUYER, json: Json = False) -> None
     Args:
         study: the study's id, or a prefix of it.
     """
-    _, buyer = open_buyer(at)
-    found, document = open_shelf(at).find(study)
-    money, standing = buyer.study_state(found).name.lower(), buyer.standing(document)
+    own = open_study(at, study)
+    money, standing = own.buyer.study_state(own.study).name.lower(), own.buyer.standing(own.document)
     if json:
-        print_json(facts(document) | {"money": money, "run": standing, "document": document})
+        print_json(facts(own.document) | {"money": money, "run": standing, "document": own.document})
         return
-    show_facts(terms(document) | {"money": MONEY[money], "run": run_words(standing)})
+    show_facts(terms(own.document) | {"money": MONEY[money], "run": run_words(standing)})
 
 
 @study.command(name="list")
@@ -116,7 +117,7 @@ def list_studies(*, at: BuyerOptions = OF_BUYER, json: Json = False) -> None:
     if json:
         print_json({"studies": [facts(document) | {"money": money} for _, document, money in rows]})
     elif not rows:
-        err.print("None yet: `nebula study publish --help` tells how.")
+        tell("None yet: `nebula study publish --help` tells how.")
     else:
         show_table(
             ("study", "title", "analysis", "escrow", "money", "deadline"),
@@ -146,26 +147,25 @@ def result(
         to: the folder; by default one of the study's own below DIR/results.
         plots: whether to draw the Manhattan and QQ plots.
     """
-    _, buyer = open_buyer(at)
-    found, document = open_shelf(at).find(study)
-    public = buyer.public_run(document)
-    bundle = buyer.result(public.signed.receipt)
-    folder = to or at.folder / "results" / short(found)
+    own = open_study(at, study)
+    public = own.buyer.public_run(own.document)
+    bundle = own.buyer.result(public.signed.receipt)
+    folder = to or at.folder / "results" / short(own.study)
     written = write_result(bundle, public, folder)
     if plots:
-        written |= _draw(bundle, public.signed.receipt, folder, title=document.title)
+        written |= _draw(bundle, public.signed.receipt, folder, title=own.document.title)
     if json:
         files = {name: str(path) for name, path in written.items()}
         receipt = public.signed.receipt
-        print_json({"study": found, "run": receipt.run, "records": receipt.record_count, "files": files})
+        print_json({"study": own.study, "run": receipt.run, "records": receipt.record_count, "files": files})
         return
     receipt = public.signed.receipt
-    out.print(f"{document.title}: {receipt.record_count:,} records, opened and equal to the receipt's digest")
+    out.print(f"{own.document.title}: {receipt.record_count:,} records, opened and equal to the receipt's digest")
     if receipt.simulated:
         out.print("[bold]SIMULATED hardware: it protected nothing.[/bold]")
     for path in sorted(written.values()):
         out.print(f"  {path.name:<20} {path}")
-    err.print(f"Next: `nebula audit run {folder / 'run.json'} --result {folder / 'result.json'}`")
+    tell(f"Next: `nebula audit run {quote(str(folder / 'run.json'))} --result {quote(str(folder / 'result.json'))}`")
 
 
 @study.command
@@ -175,27 +175,29 @@ def refund(study: str, *, at: BuyerOptions = OF_BUYER, json: Json = False) -> No
     Args:
         study: the study's id, or a prefix of it.
     """
-    _, buyer = open_buyer(at)
-    found, document = open_shelf(at).find(study)
-    state = buyer.study_state(found)
+    own = open_study(at, study)
+    state = own.buyer.study_state(own.study)
     if state in (StudyState.UNKNOWN, StudyState.SETTLED):
         said = "was never funded" if state is StudyState.UNKNOWN else "is settled: its owners were paid"
         raise NotPermittedError("study.refund", f"there is no escrow to take back: the study {said}")
-    if state is StudyState.FUNDED and datetime.now(UTC) <= document.deadline_at:
+    # The ledger's clock counts. Its last block may be old, and then the next has the time that it is now.
+    if state is StudyState.FUNDED and max(datetime.now(UTC), own.buyer.ledger_time()) <= own.document.deadline_at:
         raise NotPermittedError(
             "study.deadline",
-            f"the escrow comes back after the deadline, {document.deadline_at:%Y-%m-%d %H:%M} UTC",
+            f"the escrow comes back after the deadline, {own.document.deadline_at:%Y-%m-%d %H:%M} UTC",
             hint="until then a result may still settle it",
         )
     try:
-        outcome = buyer.refund(document)
+        outcome = own.buyer.refund(own.document)
     except RevertedError as error:
         raise NotPermittedError("study.refund", f"the ledger refuses: {error.reason}") from error
     block = None if outcome is None else outcome.block_number
     if json:
-        print_json({"study": found, "refund_wei": str(document.escrow_wei), "block": block})
+        print_json({"study": own.study, "refund_wei": str(own.document.escrow_wei), "block": block})
         return
-    out.print(f"{tokens(document.escrow_wei)} {'were taken back before' if block is None else 'are back with you'}.")
+    out.print(
+        f"{tokens(own.document.escrow_wei)} {'were taken back before' if block is None else 'are back with you'}."
+    )
 
 
 def _follow(buyer: Buyer, document: StudyDocument) -> tuple[str, str | None]:

@@ -9,7 +9,8 @@ from cyclopts import Parameter
 from nebula.buyer.drafting import StudyDraft, read_draft, with_options, write_study
 from nebula.buyer.settings import BuyerSettings
 from nebula.cli.buying import open_buyer, open_shelf
-from nebula.cli.console import err, out, print_json, short, show_facts
+from nebula.cli.console import out, print_json, short, show_facts
+from nebula.cli.hints import tell
 from nebula.cli.options import OF_BUYER, BuyerOptions, Json
 from nebula.cli.study_words import facts, terms
 from nebula.protocol.consent import SENTENCES, Refusal
@@ -109,7 +110,7 @@ def publish(
         print_json(facts(document) | {"matching": answer.matching, "refused": answer.refused})
         return
     _tell_published(document, answer)
-    err.print(f"Next: `nebula study fund {short(answer.study)}{at.typed}`")
+    tell(f"Next: `nebula study fund {short(answer.study)}`")
 
 
 def _panel(settings: BuyerSettings, wanted: str | None) -> str:

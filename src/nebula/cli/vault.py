@@ -1,14 +1,16 @@
 """``nebula vault init|restore``: an owner's keys are made, or come back."""
 
 from cyclopts import App
+from rich.markup import escape
 
 from nebula.cli import asking
 from nebula.cli.console import counted, err, out, print_json, progress
+from nebula.cli.hints import tell
 from nebula.cli.options import OF_VAULT, Json, VaultOptions
 from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.keys import OwnerKeys, check_mnemonic, generate_mnemonic
 from nebula.protocol.secrets import SecretBytes
-from nebula.vault.opening import join_like, open_vault
+from nebula.vault.opening import find_vault, join_like
 from nebula.vault.restoring import restore as bring_back
 from nebula.vault.seed import FILE_NAME, load_keys, save_seed
 
@@ -40,7 +42,8 @@ def init(*, at: VaultOptions = OF_VAULT, json: Json = False) -> None:
     _show(words.split())
     asking.wait_for_enter("\nThey are not shown again. Have you written them down?")
     save_seed(folder, words, chosen)
-    err.print(f"\nYour vault is in {folder}. Next: `nebula record import FILE{at.typed}`")
+    err.print(f"\nYour vault is in {escape(str(folder))}.")
+    tell("Next: `nebula record import FILE`")
 
 
 @vault.command
@@ -66,11 +69,11 @@ def restore(*, at: VaultOptions = OF_VAULT, json: Json = False) -> None:
     if found["withdrawn"]:
         gone = counted(found["withdrawn"], "record")
         out.print(f"{gone} stay away: withdrawn before, and the keepers have forgotten them, as they should.")
-    err.print(f"`nebula record list{at.typed}` shows them, `nebula payout list{at.typed}` what they earned.")
+    tell("`nebula record list` shows them, `nebula payout list` what they earned.")
 
 
 def _bring_back(at: VaultOptions, chosen: SecretBytes) -> dict[str, int]:
-    opened = open_vault(at.vault_folder, chosen)
+    opened = find_vault(at.vault_folder).open(chosen)
     with progress() as bar:
         task = bar.add_task("records", total=None)
         found = bring_back(opened.vault, opened.network, progress=lambda done: bar.update(task, completed=done))

@@ -6,12 +6,13 @@ belong, becomes missing, and the report says where and how often. Nothing is gue
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
 
+from nebula.clinical.cells import has_value, kind_of, number_in
+from nebula.clinical.columns import LeftOut, choose_columns
 from nebula.clinical.phenotypes import (
     LONGEST_CATEGORY,
     LONGEST_NAME,
@@ -19,7 +20,6 @@ from nebula.clinical.phenotypes import (
     Kind,
     Phenotype,
     PhenotypeTable,
-    is_measurable,
     is_plain,
 )
 from nebula.protocol.errors import RejectedInputError
@@ -28,11 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from typing import BinaryIO
 
-#: Cells that say nothing, in any case of letters; ``#`` begins a spreadsheet's errors.
-_NO_VALUE = frozenset({"", ".", "-", "na", "n/a", "nan", "none", "null", "unknown"})
-_NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
-#: A column is one of numbers where at least this share of its values are.
-_MOSTLY = 0.9
 _LARGEST_BYTES = 1 << 30
 
 
@@ -53,10 +48,11 @@ class ColumnReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 @dataclass(frozen=True, slots=True)
 class PhenotypeSheet:
-    """Tables by sample name, and how each column was read."""
+    """Tables by sample name, how each column was read, and which are no phenotypes."""
 
     tables: dict[str, PhenotypeTable]
     columns: tuple[ColumnReport, ...]
+    left_out: tuple[LeftOut, ...]
     sample_column: str
 
 
@@ -66,6 +62,7 @@ def read_phenotypes(
     samples: Collection[str],
     name: str = "the table",
     sample_column: str | None = None,
+    wanted: Collection[str] | None = None,
     kinds: Mapping[str, Kind] | None = None,
     units: Mapping[str, str] | None = None,
 ) -> PhenotypeSheet:
@@ -76,7 +73,8 @@ def read_phenotypes(
         samples: the people that are wanted; lines of others are left out.
         name: of the table, for errors.
         sample_column: which column names the person; by default the one that names most of ``samples``.
-        kinds: of columns that are not to be inferred: numbers where at least 90 % of the values are.
+        wanted: the columns that are phenotypes; by default those that could be, and single nobody out.
+        kinds: of columns that are not to be inferred.
         units: of columns, by name.
 
     Raises:
@@ -91,18 +89,19 @@ def read_phenotypes(
         if person in people:
             _refuse("duplicate-sample", f"{name}, line {line}: the sample of line {lines[person]} stands again")
         people[person], lines[person] = cells, line
-    wanted = {person: cells for person, cells in people.items() if person in set(samples)}
-    if not wanted:
+    known = set(samples)
+    brought = {person: cells for person, cells in people.items() if person in known}
+    if not brought:
         _refuse("no-samples", f"{name}: no line is about any of the {len(samples)} samples")
-    columns = [index for index in range(len(header)) if index != key]
-    found: dict[str, list[Phenotype]] = {person: [] for person in wanted}
+    chosen = choose_columns(header, rows, key=key, people=brought, wanted=wanted, name=name)
+    found: dict[str, list[Phenotype]] = {person: [] for person in brought}
     reports = []
-    for index in sorted(columns, key=lambda column: header[column]):
-        column = {person: cells[index].strip() for person, cells in wanted.items()}
-        kind = (kinds or {}).get(header[index]) or _infer(column)
+    for index in chosen.taken:
+        column = {person: cells[index].strip() for person, cells in brought.items()}
+        kind = (kinds or {}).get(header[index]) or kind_of(column.values())
         reports.append(_read_column(header[index], kind, column, lines, units or {}, found))
     tables = {person: PhenotypeTable(phenotypes=tuple(phenotypes)) for person, phenotypes in found.items()}
-    return PhenotypeSheet(tables, tuple(reports), header[key])
+    return PhenotypeSheet(tables, tuple(reports), chosen.left_out, header[key])
 
 
 def _read_cells(file: BinaryIO, name: str) -> tuple[list[str], list[list[str]]]:
@@ -148,22 +147,6 @@ def _sample_column(
     return hits.index(max(hits))
 
 
-def _has_value(cell: str) -> bool:
-    return cell.lower() not in _NO_VALUE and not cell.startswith("#")
-
-
-def _number(cell: str) -> float | None:
-    if not _NUMBER.fullmatch(cell) or not is_measurable(float(cell)):
-        return None
-    return float(cell)
-
-
-def _infer(column: dict[str, str]) -> Kind:
-    values = [cell for cell in column.values() if _has_value(cell)]
-    numbers = sum(_number(cell) is not None for cell in values)
-    return "number" if values and numbers >= _MOSTLY * len(values) else "category"
-
-
 def _read_column(  # noqa: PLR0917
     name: str,
     kind: Kind,
@@ -175,13 +158,13 @@ def _read_column(  # noqa: PLR0917
     missing, unreadable = 0, []
     for person, cell in column.items():
         number = category = None
-        if not _has_value(cell):
+        if not has_value(cell):
             missing += 1
         elif kind == "number":
-            number = _number(cell)
+            number = number_in(cell)
         elif len(cell) <= LONGEST_CATEGORY and is_plain(cell):
             category = cell
-        if _has_value(cell) and number is None and category is None:
+        if has_value(cell) and number is None and category is None:
             unreadable.append(lines[person])
         unit = units.get(name) if kind == "number" else None
         found[person].append(Phenotype(name=name, kind=kind, unit=unit, number=number, category=category))

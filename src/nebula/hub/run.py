@@ -205,7 +205,9 @@ def start_run(runs: Runs, parties: Parties, study: Hash32) -> Hash32:
         document = state.get_study(connection, study)
         is_known = state.has_run(connection, run)
     if not is_known and parties.effects.study_state(study) is not StudyState.FUNDED:
-        raise NotPermittedError("hub.not-funded", "this study has no open escrow", hint="`nebula study fund` it first")
+        raise NotPermittedError(
+            "hub.not-funded", "this study has no open escrow", hint=f"first `nebula study fund {study[:12]}`"
+        )
     with writing(parties.engine) as connection:
         state.add_run(connection, run, study, deadline=document.deadline)
     _start(run, runs.place_order, study)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from nebula.clinical.phenotypes import PhenotypeTable
-from nebula.clinical.tsv import ColumnReport
+from nebula.clinical.tsv import ColumnReport, PhenotypeSheet
 from nebula.genome.building import build_panel
 from nebula.genome.importing import ImportedCohort
 from nebula.genome.inflate import Source
@@ -30,7 +30,6 @@ class Materials:
     panel: Panel
     genomes: ImportedCohort
     phenotypes: Mapping[str, PhenotypeTable]
-    columns: tuple[ColumnReport, ...]
 
 
 def check_files(plot: Plot, cohort: Path) -> None:
@@ -41,10 +40,8 @@ def check_files(plot: Plot, cohort: Path) -> None:
     """
     samples = _samples(cohort)
     plot.check_people(len(samples))
-    if plot.phenotypes is not None:
-        tables, columns = read_phenotype_table(plot.phenotypes, samples)
-        if plot.needs_trait:
-            _check_trait(plot, tables, columns)
+    if plot.phenotypes is not None and plot.kept:
+        _check_trait(plot, read_phenotype_table(plot.phenotypes, samples, wanted=plot.kept))
 
 
 def read_materials(plot: Plot, *, say: Callable[[str], None]) -> Materials:
@@ -58,12 +55,15 @@ def read_materials(plot: Plot, *, say: Callable[[str], None]) -> Materials:
     with cohort.open("rb") as opened:
         panel = build_panel(Source(opened, name=cohort.name), name="demo", version="1", assembly="GRCh38")
     genomes = read_genomes(cohort, panel)
-    tables, columns = read_phenotype_table(phenotypes, list(genomes.samples)) if phenotypes else ({}, ())
     say(f"{len(genomes):,} people, {len(panel.keys):,} sites on {panel.assembly}")
-    for column in columns:
-        if plot.needs_trait and column.name == plot.trait:
-            say(_how_read(column, people=len(genomes)))
-    return Materials(panel, genomes, tables, columns)
+    if phenotypes is None or not plot.kept:
+        return Materials(panel, genomes, {})
+    sheet = read_phenotype_table(phenotypes, list(genomes.samples), wanted=plot.kept)
+    for column in sheet.columns:
+        say(_how_read(column, people=len(genomes)))
+    if sheet.left_out:
+        say(f"the other {len(sheet.left_out)} columns of {phenotypes.name} are not taken: the study needs none of them")
+    return Materials(panel, genomes, sheet.tables)
 
 
 def _samples(cohort: Path) -> list[str]:
@@ -74,20 +74,13 @@ def _samples(cohort: Path) -> list[str]:
         raise RejectedInputError("import.file", f"{cohort} cannot be read: {error.strerror}") from error
 
 
-def _check_trait(plot: Plot, tables: Mapping[str, PhenotypeTable], columns: tuple[ColumnReport, ...]) -> None:
-    found = {column.name: column for column in columns}.get(plot.trait)
-    if found is None:
-        known = ", ".join(sorted(column.name for column in columns if column.kind == "number")[:8])
-        raise RejectedInputError(
-            "demo.trait",
-            f"{plot.phenotypes} has no column {plot.trait!r}",
-            hint=f"numeric columns are {known} …" if known else "it has no numeric column at all",
-        )
+def _check_trait(plot: Plot, sheet: PhenotypeSheet) -> None:
+    (found,) = sheet.columns
     if found.kind != "number":
         raise RejectedInputError(
             "demo.trait", f"the column {plot.trait!r} is not numeric", hint="linear association wants a number a person"
         )
-    values = [value for table in tables.values() if (value := table.number(plot.trait)) is not None]
+    values = [value for table in sheet.tables.values() if (value := table.number(plot.trait)) is not None]
     if len(values) < MINIMUM_PEOPLE:
         raise RejectedInputError(
             "demo.trait",

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from nebula.localnet.plot import Plot
-from nebula.localnet.story import Outcome, Teller
+from nebula.localnet.story import Outcome
+from nebula.localnet.teller import Teller
 from nebula.protocol.funding import funding_of, study_id
 from nebula.protocol.money import from_wei
 from nebula.protocol.wire import to_canonical

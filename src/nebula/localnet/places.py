@@ -15,6 +15,7 @@ from nebula.transport.keyfiles import load_key, save_key
 KEEPERS = tuple(f"keeper-{number}" for number in (1, 2, 3))
 SIGNERS = ("deployer", "governor", "desk", "hub", "host", "buyer", "wallet", *KEEPERS)
 LISTENERS = ("ledger", "hub", "hardware", *KEEPERS)
+LOCAL = "127.0.0.1"
 ETHER_WEI = 10**18
 
 
@@ -73,7 +74,7 @@ def write(path: Path, document: object) -> None:
 
 
 def _free_ports() -> dict[str, int]:
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in LISTENERS]
+    probes = [socket.create_server((LOCAL, 0)) for _ in LISTENERS]
     chosen = {name: int(probe.getsockname()[1]) for name, probe in zip(LISTENERS, probes, strict=True)}
     for probe in probes:
         probe.close()

@@ -46,11 +46,16 @@ class Plot:
         return {"trait": self.trait, "pcs": self.pcs, "seed": self.seed} if self.needs_trait else {}
 
     @property
+    def kept(self) -> tuple[str, ...]:
+        """The phenotypes that records are made with: what a study of these people needs, and nothing else."""
+        return (self.trait,) if self.needs_trait or self.cohort is None else ()
+
+    @property
     def cast(self) -> str:
         """Whom the story is about, in words that tell two casts apart."""
         if self.cohort is None:
             return f"{self.people} made-up people, seed {self.seed}"
-        phenotypes = f" with {self.phenotypes.absolute()}" if self.phenotypes else ""
+        phenotypes = f", with {self.trait!r} of {self.phenotypes.absolute()}" if self.phenotypes and self.kept else ""
         return f"the people of {self.cohort.absolute()}{phenotypes}"
 
     def check(self) -> Parameters:
@@ -97,7 +102,18 @@ class Plot:
                 f"made-up people have one phenotype, {MADE_UP_TRAIT!r}, and no {self.trait!r}",
                 hint="leave --trait out, or bring --cohort and --phenotypes",
             )
+        check_seed(self.seed)
         if self.people > MAXIMUM_PEOPLE:
             raise RejectedInputError(
                 "demo.people", f"{self.people:,} people are too many to make up", hint=f"at most {MAXIMUM_PEOPLE:,}"
             )
+
+
+def check_seed(seed: int) -> None:
+    """Make sure that a seed can be one.
+
+    Raises:
+        RejectedInputError: it is negative.
+    """
+    if seed < 0:
+        raise RejectedInputError("demo.seed", f"{seed} is no seed", hint="take 0 or more")

@@ -4,18 +4,21 @@ The supervisor comes first and starts the ledger and the hardware; it starts the
 them to belong to. So a network that is being made has its ledger started once.
 """
 
+import socket
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 
 import httpx2
 
-from nebula.localnet.places import KEEPERS, is_made, ports, prepare
-from nebula.localnet.supervisor import ProcessSpec, Supervisor, running, wait_until
+from nebula.localnet.places import KEEPERS, LOCAL, is_made, ports, prepare
+from nebula.localnet.supervisor import ProcessSpec, Supervisor, running, states, wait_until
 from nebula.protocol.errors import RejectedInputError, UnavailableError
 
 START_SECONDS = 180
+MOST_RESTARTS = 5
+"""A process that ends this often while it is waited for will not come up."""
 
 
 def specs(folder: Path) -> list[ProcessSpec]:
@@ -44,19 +47,25 @@ def supervise(folder: Path) -> None:
         UnavailableError: it is running already.
     """
     if not (folder / "ports.json").exists():
-        raise RejectedInputError("localnet.missing", f"there is no network in {folder}", hint="`nebula up` makes one")
+        raise missing(folder)
     Supervisor(folder, lambda: specs(folder)).run()
+
+
+def missing(folder: Path) -> RejectedInputError:
+    """Return the error that there is no network in a folder."""
+    return RejectedInputError("localnet.missing", f"there is no network in {folder}", hint="`nebula up` makes one")
 
 
 def begin(folder: Path) -> None:
     """Start the supervisor of a folder, made or still to be made, unless it runs; does not wait for its processes.
 
     Raises:
-        UnavailableError: it does not start.
+        UnavailableError: it does not start, or another program listens where the network did.
     """
     prepare(folder)
     if running(folder) is not None:
         return
+    _check_ports(folder)
     logs = folder / "logs"
     logs.mkdir(exist_ok=True)
     with (logs / "supervisor.log").open("ab") as log:
@@ -69,24 +78,55 @@ def begin(folder: Path) -> None:
         )
 
     def is_up() -> bool:
+        if running(folder) is not None:  # this one, or one that was started at the same moment
+            return True
         if supervisor.poll() is not None:
             raise UnavailableError(
                 "localnet.supervisor", "the supervisor ended at once", hint=f"{logs / 'supervisor.log'} says why"
             )
-        return running(folder) is not None
+        return False
 
     wait_until(is_up, seconds=START_SECONDS, what="the supervisor")
 
 
-def wait_for(urls: Iterable[str]) -> None:
-    """Return once every party answers.
+def wait_for(folder: Path, parties: Mapping[str, str]) -> None:
+    """Return once every party of a folder answers; ``parties`` are their URLs by name.
 
     Raises:
-        UnavailableError: one does not in time; its log says why.
+        UnavailableError: one does not, or ends again and again; its log says why.
     """
+    before = _starts(folder)
     with httpx2.Client(timeout=2, trust_env=False) as http:  # opening one takes longer than an answer does
-        for url in urls:
-            wait_until(lambda url=url: answers(url, http), seconds=START_SECONDS, what=f"the party at {url}")  # type: ignore[misc]
+        for name, url in parties.items():
+
+            def is_up(name: str = name, url: str = url) -> bool:
+                _check_lasting(folder, name, before.get(name, 1))
+                return answers(url, http)
+
+            wait_until(is_up, seconds=START_SECONDS, what=f"{name} at {url}")
+
+
+def _starts(folder: Path) -> dict[str, int]:
+    return {one.name: one.starts for one in states(folder)}
+
+
+def _check_lasting(folder: Path, name: str, before: int) -> None:
+    if _starts(folder).get(name, 1) - before >= MOST_RESTARTS:
+        raise UnavailableError(
+            "localnet.failing", f"{name} ends as soon as it is started", hint=f"{folder / 'logs' / name}.log says why"
+        )
+
+
+def _check_ports(folder: Path) -> None:
+    for name, port in ports(folder).items():
+        try:
+            socket.create_server((LOCAL, port)).close()
+        except OSError as error:
+            raise UnavailableError(
+                "localnet.port",
+                f"port {port}, at which this network's {name} listens, is in use: {error.strerror}",
+                hint=f"`ss -ltnp 'sport = :{port}'` tells by which program; end that one, or choose another --dir",
+            ) from error
 
 
 def answers(url: str, http: httpx2.Client) -> bool:

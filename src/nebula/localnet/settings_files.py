@@ -29,9 +29,10 @@ class LocalNetwork(Document, frozen=True, kw_only=True):
     trust_root: Hash32
 
     @property
-    def party_urls(self) -> tuple[str, ...]:
-        """Where the parties answer that say who they are."""
-        return (*(keeper.url for keeper in self.keepers), self.hub_url)
+    def party_urls(self) -> dict[str, str]:
+        """Where the parties answer that say who they are, by name."""
+        keepers = zip(KEEPERS, (keeper.url for keeper in self.keepers), strict=True)
+        return {**dict(keepers), "hub": self.hub_url}
 
 
 _parse = parser(LocalNetwork)

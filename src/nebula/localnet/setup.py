@@ -43,7 +43,7 @@ def open_network(folder: Path, *, tell: Callable[[str], None] = lambda _what: No
     begin(folder)
     network = load_network(folder) or _make_network(folder, tell)
     tell("starting the keepers, the hub and the enclave's host")
-    wait_for(network.party_urls)
+    wait_for(folder, network.party_urls)
     return network
 
 

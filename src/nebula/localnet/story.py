@@ -7,11 +7,7 @@ A story that was interrupted is gone on with by telling it again: every step loo
 bookmark names the study under way. One that ended can be followed by another study on the same people.
 """
 
-import secrets
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,57 +17,29 @@ from nebula.attestation.simulator.bundle import measure_installed_bundle
 from nebula.audit import AuditReport, audit_run
 from nebula.buyer import Buyer
 from nebula.buyer.settings import load_settings as load_buyer
-from nebula.database import open_database, reading
 from nebula.ledger.client import LedgerClient, Network
-from nebula.ledger.client.organizations import Role
 from nebula.localnet.bookmark import Bookmark, open_bookmark, place_bookmark
+from nebula.localnet.custodian import enrol_people, import_people, open_custodian, refusals
 from nebula.localnet.materials import Materials, read_materials
 from nebula.localnet.plot import Plot
 from nebula.localnet.settings_files import LocalNetwork, load_network
 from nebula.localnet.setup import hardware_root, open_network
 from nebula.localnet.sightings import Sightings, look_around
 from nebula.localnet.study import write_study
+from nebula.localnet.teller import Teller
 from nebula.localnet.watching import RunWatch
-from nebula.protocol.consent import ConsentPolicy, permits
-from nebula.protocol.duo import Permission
 from nebula.protocol.errors import RejectedInputError
-from nebula.protocol.ids import Address
-from nebula.protocol.keys import OwnerKeys, generate_mnemonic
-from nebula.protocol.money import TOKEN_WEI
 from nebula.protocol.receipt import PublicRun, Receipt
 from nebula.protocol.result import ResultBundle
-from nebula.protocol.secrets import SecretBytes
-from nebula.protocol.study import BuyerFacts, ResultClass, StudyDocument, StudyTerms
+from nebula.protocol.study import StudyDocument
 from nebula.protocol.wire import to_canonical
-from nebula.storage import LocalStorage, open_storage
-from nebula.vault import state
-from nebula.vault.consent import first_policy, withdraw
+from nebula.vault.consent import withdraw
 from nebula.vault.enrol import Network as Others
-from nebula.vault.enrol import enrol_all
-from nebula.vault.import_ import Imported, Vault, import_donors
+from nebula.vault.import_ import Imported, Vault
 from nebula.vault.joining import join
 from nebula.vault.payouts import OwnPayout, all_records, own_payouts
-from nebula.vault.seed import load_keys, save_seed
 from nebula.vault.settings import load_settings as load_vault
 from nebula.vault.state import Stage
-
-
-@dataclass(slots=True)
-class Teller:
-    """Who listens: steps, sentences, the numbers of a long step; keeps how long each step took."""
-
-    open: Callable[[str], None]
-    say: Callable[[str], None]
-    count: Callable[[str, int, int], None]
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def step(self, name: str, sentence: str) -> Iterator[None]:
-        """Announce a step, and time it."""
-        self.open(sentence)
-        began = time.monotonic()
-        yield
-        self.seconds[name] = round(time.monotonic() - began, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +82,11 @@ def tell_story(plot: Plot, teller: Teller) -> Outcome:
         place_bookmark(plot.folder, bookmark)
     with teller.step("import", "The custodian's vault reads genomes, standardises and encrypts them, person by person"):
         materials = read_materials(plot, say=teller.say)
-        vault = _open_vault(plot.folder)
-        imported = _import(plot, local, vault, materials, teller)
+        vault = open_custodian(plot.folder)
+        imported = import_people(plot, local, vault, materials, teller)
     others = join(load_vault(plot.folder / "vault"))
     with teller.step("enrol", "Each record's keys are split among the keepers, a salted commitment goes on the ledger"):
-        enrolled = _enrol(vault, others, teller)
+        enrolled = enrol_people(vault, others, teller)
     buyer = Buyer(load_buyer(plot.folder / "buyer" / "settings.json"), plot.folder / "buyer")
     with teller.step("publish", "A verified buyer publishes a study, sees how many match, and locks the money"):
         bookmark = _choose_study(plot, local, buyer, bookmark, vault, materials)
@@ -137,9 +105,9 @@ def tell_story(plot: Plot, teller: Teller) -> Outcome:
         claimed = _claimed(ledger, public)
     with teller.step("audit", "An auditor re-computes it all from the ledger and public files"):
         report = audit_run(public, ledger, [hardware_root(plot.folder)], result=to_canonical(result))
-    refusals = _refusals(vault, study, ledger)
+    refused = refusals(vault, study, ledger)
     seen = look_around(plot.folder, ledger, public, enrolled=enrolled, result_bytes=len(to_canonical(result)))
-    return Outcome(imported, enrolled, refusals, study, public, result, earned, claimed, report, seen)
+    return Outcome(imported, enrolled, refused, study, public, result, earned, claimed, report, seen)
 
 
 def _require_same_code(folder: Path) -> None:
@@ -151,20 +119,6 @@ def _require_same_code(folder: Path) -> None:
             f"the network in {folder} trusts the enclave code of another version of this program",
             hint="choose another --dir",
         )
-
-
-def _enrol(vault: Vault, others: Others, teller: Teller) -> int:
-    with reading(vault.engine) as connection:
-        total = sum(state.count_by_stage(connection).values())
-    done = 0
-
-    def add(count: int) -> None:
-        nonlocal done
-        done += count
-        teller.count("enrolling", done, total)
-
-    enrol_all(vault.engine, vault.owner, others, done=add)
-    return total
 
 
 def _choose_study(  # noqa: PLR0917 - who takes part in it
@@ -208,60 +162,6 @@ def _tell_run(teller: Teller, told: str, detail: str) -> None:
         teller.count(stage, int(done), int(total))
     else:
         teller.say(f"{told} {detail}".rstrip())
-
-
-def _refusals(vault: Vault, study: StudyDocument, ledger: Network) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Whose consent says no, and why: what each owner can work out at home from their own policy."""
-    facts = BuyerFacts(
-        address=study.buyer,
-        country=ledger.organizations.country_of(study.buyer) or "ZZ",
-        non_profit=Role.NON_PROFIT in ledger.organizations.roles_of(study.buyer),
-        accredited=Role.ACCREDITED in ledger.organizations.roles_of(study.buyer),
-    )
-    terms = StudyTerms(document=study, buyer=facts, disease_closure=frozenset(study.purpose.diseases))
-    found: list[tuple[str, tuple[str, ...]]] = []
-    for record in all_records(vault.engine):
-        decision = permits(record.policy, terms, at=datetime.now(UTC))
-        if not decision.permitted:
-            found.append((record.label, decision.reasons))
-    return tuple(found)
-
-
-def _open_vault(network: Path) -> Vault:
-    folder = network / "vault"
-    pass_phrase_file = network / "keys" / "vault.pass-phrase"
-    if not (folder / "seed.json").exists():
-        pass_phrase_file.write_text(secrets.token_urlsafe(24), "ascii")
-        pass_phrase_file.chmod(0o600)
-        save_seed(folder, generate_mnemonic(), SecretBytes(pass_phrase_file.read_bytes()))
-    owner: OwnerKeys = load_keys(folder, SecretBytes(pass_phrase_file.read_bytes()))
-    engine = open_database(f"sqlite:///{folder.absolute()}/vault.sqlite", state.tables, party="vault")
-    return Vault(engine, owner, open_storage(load_vault(folder).storage_url))
-
-
-def _import(plot: Plot, local: LocalNetwork, vault: Vault, materials: Materials, teller: Teller) -> Imported:
-    panel, genomes = materials.panel, materials.genomes
-    LocalStorage(plot.folder / "panels").put(panel.panel_id.removeprefix("0x"), panel.to_bytes())
-    unwilling = genomes.samples[0]
-
-    def policy_of(record: Address, label: str) -> ConsentPolicy:
-        return first_policy(
-            record,
-            price_floor_wei=TOKEN_WEI,
-            trust_roots=(local.trust_root,),
-            at=datetime.now(UTC),
-            permission=Permission.POA if label == unwilling else Permission.HMB,
-            result_classes=(ResultClass.NOISED, ResultClass.HITS, ResultClass.FULL),
-        )
-
-    return import_donors(
-        vault,
-        genomes,
-        materials.phenotypes,
-        policy_of=policy_of,
-        columns=materials.columns,
-        progress=lambda done: teller.count("encrypting", done, len(genomes)),
-    )
 
 
 def _claimed(ledger: Network, public: PublicRun) -> int:

@@ -19,7 +19,7 @@ from types import FrameType
 
 import msgspec
 
-from nebula.protocol.errors import UnavailableError
+from nebula.protocol.errors import NotPermittedError, UnavailableError
 
 POLL_SECONDS = 0.1
 RESTART_SECONDS = 1.0
@@ -120,7 +120,7 @@ class Supervisor:
 
 
 def running(folder: Path) -> int | None:
-    """Return the process id of the folder's supervisor, or None."""
+    """Return the process id of the folder's supervisor, or None. A lock tells it, never an old number."""
     try:
         with (folder / "supervisor.lock").open("rb+") as lock:
             try:
@@ -136,18 +136,26 @@ def stop(folder: Path) -> bool:
     """End a folder's supervisor, and with it everything; False when none runs.
 
     Raises:
+        NotPermittedError: another user runs it.
         UnavailableError: it does not end.
     """
     supervisor = running(folder)
     if supervisor is None:
         return False
-    os.kill(supervisor, signal.SIGTERM)
+    try:
+        os.kill(supervisor, signal.SIGTERM)
+    except ProcessLookupError:
+        pass  # it ended by itself just now
+    except PermissionError as error:
+        raise NotPermittedError(
+            "localnet.other-user", f"the network in {folder} is run by another user, as process {supervisor}"
+        ) from error
     wait_until(lambda: running(folder) is None, seconds=3 * STOP_SECONDS, what="the supervisor's end")
     return True
 
 
 def states(folder: Path) -> list[ProcessState]:
-    """Return what the supervisor last noted; empty when nothing runs."""
+    """Return what the supervisor last noted; empty when nothing runs, unless it ended without being told to."""
     try:
         return msgspec.json.decode((folder / "processes.json").read_bytes(), type=list[ProcessState])
     except FileNotFoundError:

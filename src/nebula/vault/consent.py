@@ -188,7 +188,7 @@ def _send_by_hub(network: Network, puts: Sequence[RecordPut]) -> int | None:
         raise IntegrityError(
             "vault.withdrawal",
             f"the hub did not carry {len(live)} withdrawals to the ledger",
-            hint="send them yourself: `nebula consent withdraw --direct`",
+            hint="send them yourself: `nebula consent withdraw RECORD --direct`",
         )
     receipts = network.ledger.receipts(list(answer.transactions))
     return max((receipt.block_number for receipt in receipts if receipt is not None), default=None)

@@ -2,12 +2,12 @@
 
 The whole file is read and checked before the first object is put, so a bad file leaves nothing behind. A
 cohort's people are put in pages; a page is noted in one transaction after its objects are on storage, and
-people who are in the vault already, by their sample name, are left alone: an interrupted import is gone on
-with by doing it again.
+people who are in the vault already, by their sample name and with the same data, are left alone: an interrupted
+import is gone on with by doing it again.
 """
 
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from typing import BinaryIO, TypeVar
 from sqlalchemy import Engine
 
 from nebula.clinical.phenotypes import PhenotypeTable
-from nebula.clinical.tsv import ColumnReport, read_phenotypes
+from nebula.clinical.tsv import PhenotypeSheet, read_phenotypes
 from nebula.database import reading, writing
 from nebula.genome.building import build_panel
 from nebula.genome.importing import ImportedCohort, ImportedGenome, ImportReport, import_genomes
@@ -32,12 +32,16 @@ from nebula.protocol.keys import OwnerKeys
 from nebula.protocol.study import PartKind
 from nebula.storage import Storage
 from nebula.vault import state
+from nebula.vault.known import check_same
 from nebula.vault.parts import PlainPart, StoredRecord, store_record
 from nebula.vault.state import Record, Stage
 
 PAGE = 100
 WRITERS = 8
 """People whose objects are put at the same time: a disk that has to sync for one syncs for all."""
+
+_OTHER_DONOR = "if it is about another person, give that sample another name: `bcftools reheader --samples`"
+_OTHER_PERSON = "if it is about another person, --label NAME makes a record of its own"
 
 T = TypeVar("T")
 
@@ -49,12 +53,11 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What came of an import: how many are new, how many were there, and how phenotype columns were read."""
+    """What came of an import: how many are new, how many were there already, and how the first one was understood."""
 
     new: int
     known: int
     report: ImportReport
-    columns: tuple[ColumnReport, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +119,10 @@ def read_panel(
         return build_panel(source, name=name, version=version, assembly=assembly, lenient=lenient)
 
 
-def read_phenotype_table(
-    file: Path, samples: list[str]
-) -> tuple[Mapping[str, PhenotypeTable], tuple[ColumnReport, ...]]:
-    """Read the phenotypes of the people of a genome file."""
+def read_phenotype_table(file: Path, samples: list[str], *, wanted: Collection[str] | None = None) -> PhenotypeSheet:
+    """Read the phenotypes of the people of a genome file: the wanted columns, or all that can be phenotypes."""
     with open_file(file) as opened:
-        sheet = read_phenotypes(opened, samples=samples, name=file.name)
-    return sheet.tables, sheet.columns
+        return read_phenotypes(opened, samples=samples, name=file.name, wanted=wanted)
 
 
 @contextmanager
@@ -176,7 +176,6 @@ def import_donors(
     phenotypes: Mapping[str, PhenotypeTable],
     *,
     policy_of: PolicyOf,
-    columns: tuple[ColumnReport, ...] = (),
     progress: Progress = lambda _done: None,
 ) -> Imported:
     """Make one record per person of a cohort, each with keys and consent of its own.
@@ -186,13 +185,16 @@ def import_donors(
         genomes: read and checked.
         phenotypes: by sample name; who has none gets a record of genotypes alone.
         policy_of: each donor's first policy.
-        columns: how the phenotypes were read, to be passed on.
         progress: called with how many people are done.
+
+    Raises:
+        RejectedInputError: somebody of that name is in the vault already, with other data; nothing is stored.
     """
     with reading(vault.engine) as connection:
-        known = state.labels(connection)
+        there = {record.label: record for record in state.every_record(connection)}
         donor = state.next_donor(connection)
-    people = [person for person, sample in enumerate(genomes.samples) if sample not in known]
+    _check_known(vault, genomes, phenotypes, there)
+    people = [person for person, sample in enumerate(genomes.samples) if sample not in there]
     with ThreadPoolExecutor(WRITERS) as pool:
         for start in range(0, len(people), PAGE):
             storing = []
@@ -204,7 +206,21 @@ def import_donors(
             with writing(vault.engine) as connection:
                 state.add_records(connection, page)
             progress(start + len(page))
-    return Imported(len(people), len(genomes) - len(people), genomes.genome(0).report, columns)
+    return Imported(len(people), len(genomes) - len(people), genomes.genome(0).report)
+
+
+def _check_known(
+    vault: Vault, genomes: ImportedCohort, phenotypes: Mapping[str, PhenotypeTable], there: Mapping[str, Record]
+) -> None:
+    def check(person: int) -> None:
+        genome = genomes.genome(person)
+        parts = list(_parts(genome, phenotypes.get(genome.sample)))
+        check_same(vault.owner, there[genome.sample], parts, hint=_OTHER_DONOR)
+
+    known = [person for person, sample in enumerate(genomes.samples) if sample in there]
+    with ThreadPoolExecutor(WRITERS) as pool:
+        for _ in pool.map(check, known):
+            pass
 
 
 def import_own(
@@ -218,13 +234,13 @@ def import_own(
     """Make the owner's own record of a file of one person; the one of that label, if there is one already.
 
     Raises:
-        RejectedInputError: the file is about several people.
+        RejectedInputError: the file is about several people, or that label's record has other data.
     """
     if len(genomes) != 1:
         raise RejectedInputError(
             "import.several",
             f"the file has {len(genomes)} people, and a record is about one",
-            hint="`nebula custodian import` makes a record for each",
+            hint="`nebula custodian import FILE` makes a record for each",
         )
     genome = genomes.genome(0)
     if label is not None:
@@ -233,6 +249,7 @@ def import_own(
         known = state.records_called(connection, genome.sample)
         index = state.next_key_index(connection)
     if known:
+        check_same(vault.owner, known[0], list(_parts(genome, phenotypes.get(genome.sample))), hint=_OTHER_PERSON)
         return known[0]
     record = _record(vault, genome, phenotypes.get(genome.sample), (None, index), policy_of)
     with writing(vault.engine) as connection:

@@ -11,7 +11,7 @@ from nebula.vault import state
 from nebula.vault.enrol import Network
 from nebula.vault.import_ import Vault
 from nebula.vault.joining import join
-from nebula.vault.seed import load_keys
+from nebula.vault.seed import SeedFile, open_seed, read_seed
 from nebula.vault.settings import SETTINGS_FILE, VaultSettings, database_url, load_settings
 
 
@@ -25,18 +25,34 @@ class OpenVault:
     network: Network
 
 
-def open_vault(folder: Path, pass_phrase: SecretBytes) -> OpenVault:
-    """Open a vault.
+@dataclass(frozen=True, slots=True)
+class LockedVault:
+    """A vault that is there, before its pass phrase is known."""
+
+    folder: Path
+    settings: VaultSettings
+    seed: SeedFile
+
+    def open(self, pass_phrase: SecretBytes) -> OpenVault:
+        """Open it.
+
+        Raises:
+            NotPermittedError: the pass phrase is another one.
+            UnavailableError: its database cannot be opened.
+        """
+        owner = open_seed(self.seed, pass_phrase)
+        engine = open_database(database_url(self.folder, self.settings), state.tables, party="vault")
+        vault = Vault(engine, owner, open_storage(self.settings.storage_url))
+        return OpenVault(self.folder, self.settings, vault, join(self.settings))
+
+
+def find_vault(folder: Path) -> LockedVault:
+    """Return the vault in a folder; nobody is to be asked for the pass phrase of one that is not there.
 
     Raises:
         RejectedInputError: there is none in the folder, or it has joined no network.
-        NotPermittedError: the pass phrase is another one.
-        UnavailableError: its database cannot be opened.
     """
-    settings = load_settings(folder)
-    owner = load_keys(folder, pass_phrase)
-    engine = open_database(database_url(folder, settings), state.tables, party="vault")
-    return OpenVault(folder, settings, Vault(engine, owner, open_storage(settings.storage_url)), join(settings))
+    return LockedVault(folder, load_settings(folder), read_seed(folder))
 
 
 def join_like(folder: Path, other: Path) -> VaultSettings:

@@ -62,28 +62,40 @@ def save_seed(folder: Path, words: str, pass_phrase: SecretBytes) -> None:
         temporary.unlink()
 
 
-def load_keys(folder: Path, pass_phrase: SecretBytes) -> OwnerKeys:
-    """Open the seed and return the owner's keys.
+def read_seed(folder: Path) -> SeedFile:
+    """Read a vault's seed, which is sealed still.
 
     Raises:
         RejectedInputError: there is no vault in the folder, or its seed file is damaged.
-        NotPermittedError: the pass phrase is another one.
     """
     try:
-        seed = _parse((folder / FILE_NAME).read_bytes())
+        return _parse((folder / FILE_NAME).read_bytes())
     except FileNotFoundError as error:
         raise RejectedInputError(
             "vault.missing", f"there is no vault in {folder}", hint="make one with `nebula vault init`"
         ) from error
+
+
+def open_seed(seed: SeedFile, pass_phrase: SecretBytes) -> OwnerKeys:
+    """Open a seed and return the owner's keys.
+
+    Raises:
+        NotPermittedError: the pass phrase is another one.
+    """
     try:
         words = ChaCha20Poly1305(_key(pass_phrase, seed.salt)).decrypt(_NONCE, seed.sealed, seed.salt)
     except InvalidTag as error:
         raise NotPermittedError(
             "vault.pass-phrase",
             "this pass phrase does not open the vault",
-            hint="the words themselves do: `nebula vault restore` into another folder",
+            hint="the 24 words do: `nebula vault restore --vault ANOTHER-FOLDER`",
         ) from error
     return OwnerKeys.from_mnemonic(words.decode())
+
+
+def load_keys(folder: Path, pass_phrase: SecretBytes) -> OwnerKeys:
+    """Return the keys of the vault in a folder; raises as :func:`read_seed` and :func:`open_seed` do."""
+    return open_seed(read_seed(folder), pass_phrase)
 
 
 def _key(pass_phrase: SecretBytes, salt: bytes) -> bytes:

@@ -53,11 +53,17 @@ def load_settings(folder: Path) -> VaultSettings:
     """
     try:
         return _parse((folder / SETTINGS_FILE).read_bytes())
+    except FileNotFoundError as error:
+        raise RejectedInputError(
+            "vault.settings",
+            f"there is no vault in {folder}, and no network that one could join",
+            hint="`nebula up` makes a network with a place for a vault; --dir and --vault name others",
+        ) from error
     except OSError as error:
         raise RejectedInputError(
             "vault.settings",
             f"the vault's settings {folder / SETTINGS_FILE} cannot be read: {error.strerror}",
-            hint="`nebula up` makes a network with a vault in it; --dir and --vault name others",
+            hint="its owner can read it; --dir and --vault name another vault",
         ) from error
 
 

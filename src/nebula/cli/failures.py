@@ -1,0 +1,21 @@
+"""What the operating system says no to, as people can act on it: a full disk, a folder that is another's."""
+
+import errno
+
+from nebula.protocol.errors import NebulaError, RejectedInputError, UnavailableError
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_PLACE = frozenset(
+    {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP}
+)
+
+
+def failure_of(error: OSError) -> NebulaError | None:
+    """Return what a person can do about a failure; None where it says nothing about a file, and so may be a bug."""
+    where = error.filename2 or error.filename
+    said = f"{where}: {error.strerror}" if where else error.strerror or str(error)
+    if error.errno in _FULL:
+        return UnavailableError("cli.full", said, hint="make room, and do it again: nothing that was done is lost")
+    if error.errno in _PLACE and where:
+        return RejectedInputError("cli.place", said, hint="name another place, or see who may write to this one")
+    return None
