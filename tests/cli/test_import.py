@@ -210,3 +210,39 @@ def test_an_altered_panel_is_no_panel(run: Run, offline: Path, me: Path) -> None
 
     assert run("record", "import", me, "--yes").status in (2, 5)
     assert objects(offline) == []
+
+
+def test_a_file_that_covers_little_of_the_panel_says_so(run: Run, offline: Path, tmp_path: Path) -> None:
+    lines = VCF.splitlines(keepends=True)
+    few = tmp_path / "few.vcf"
+    few.write_bytes(b"".join(lines[: len(lines) - 264]))
+
+    said = run("record", "import", few)
+
+    assert "36 of 300 sites called (12.0%)" in said.err
+    assert "Few of the panel's sites are in this file: 36 of 300." in said.err
+    assert "Few of the panel" not in run("record", "import", write_all(tmp_path)).err
+
+
+def write_all(folder: Path) -> Path:
+    file = folder / "all.vcf"
+    file.write_bytes(VCF)
+    return file
+
+
+def test_which_columns_are_taken_is_told_before_anybody_agrees(run: Run, offline: Path, tmp_path: Path) -> None:
+    table = tmp_path / "traits.tsv"
+    table.write_text("sample\theight\tsurname\nP00001\t170\tMeier\n")
+    file = write_all(tmp_path)
+
+    said = run("record", "import", file, "--phenotypes", table)
+    named = run("record", "import", file, "--phenotypes", table, "--phenotype", "surname", "--yes")
+    alone = run("record", "import", file, "--phenotype", "height", "--yes")
+
+    assert "Phenotypes: 1 column;" in said.err
+    assert "height: 1 of 1 have a number" in said.err
+    assert "surname: by its name" in said.err
+    assert (named.status, alone.status) == (2, 2)
+    assert "'surname' cannot be a phenotype" in named.err
+    assert "add --phenotypes" in alone.err
+    assert objects(offline) == []

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from nebula.localnet.places import ports
 from nebula.localnet.supervisor import running, states
 
 PEOPLE = 110
@@ -129,6 +130,21 @@ def test_a_changed_run_file_fails_the_audit(settled: Terminal) -> None:
     assert "FAIL" in settled.type("audit run forged.json", status=5).stdout
 
 
+def test_a_simulated_run_fails_without_a_trust_root_and_says_which_option_is_missing(settled: Terminal) -> None:
+    network = settled.folder / "nebula-network"
+    ledger = f"http://127.0.0.1:{ports(network)['ledger']}"
+    run = settled.told["result"]["files"]["run.json"]
+    command = f"audit run {run} --ledger {ledger} --contracts nebula-network/contracts.json --dir elsewhere"
+
+    bare = settled.type(command, status=5)
+    rooted = settled.type(f"{command} --trust-root nebula-network/hardware/root.der")
+
+    assert "simulated" in bare.stderr
+    assert "--trust-root FILE" in bare.stderr
+    assert "FAIL" in bare.stdout
+    assert "FAIL" not in rooted.stdout
+
+
 def test_every_party_to_it_is_told_why(settled: Terminal) -> None:
     shown = settled.ask("record show me")
     assert [one["released"] for keeper in shown["keepers"] for one in keeper["decisions"]] == [True] * 3
@@ -168,7 +184,9 @@ def test_a_donor_who_wants_to_be_asked_is_asked(settled: Terminal) -> None:
     settled.type("consent edit P00005 --ask --vault biobank --yes")
     study = settled.ask(f"study publish --title 'Asking first' --summary '{SUMMARY}' --trait height --pcs 1")["study"]
 
-    assert "approval: Asking first" in settled.type("record show P00005 --vault biobank").stdout
+    shown = settled.type("record show P00005 --vault biobank")
+    assert "approval: Asking first" in shown.stdout
+    assert f"`nebula consent approve P00005 {study[:12]} --vault biobank`" in shown.stderr.replace("\n", "")
     approved = settled.ask(f"consent approve P00005 {study[:14]} --vault biobank --yes")
 
     assert approved["study"] == study

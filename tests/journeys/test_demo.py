@@ -1,5 +1,6 @@
 """The main job, as a newcomer runs it: real processes, real files, one study from import to payout."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from nebula.ledger.node import check
 from nebula.localnet.setup import THRESHOLD, load_network
-from nebula.localnet.supervisor import running
+from nebula.localnet.supervisor import running, stop
 from nebula.protocol.money import TOKEN_WEI
 from nebula.protocol.receipt import parse_public_run, parse_receipt
 
@@ -23,11 +24,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def story(folder: Path) -> dict[str, Any]:
+def demo(folder: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "nebula.cli", "demo", "--people", str(PEOPLE), "--dir", str(folder), "--json"]
     finished = subprocess.run(command, capture_output=True, text=True, timeout=500, check=False)
     assert finished.returncode == 0, finished.stderr
-    told: dict[str, Any] = msgspec.json.decode(finished.stdout.strip().splitlines()[-1])
+    return finished
+
+
+@pytest.fixture(scope="module")
+def story(demo: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    told: dict[str, Any] = msgspec.json.decode(demo.stdout.strip().splitlines()[-1])
     return told
 
 
@@ -74,3 +80,17 @@ def test_the_ledger_holds_no_name_of_a_person(story: dict[str, Any], folder: Pat
 
     assert b"P00001" not in content
     assert b"P00120" not in content
+
+
+def test_what_to_try_next_works_as_it_is_printed(demo: subprocess.CompletedProcess[str], folder: Path) -> None:
+    commands = [line.strip() for line in demo.stderr.splitlines() if line.startswith("  nebula ")]
+    programs = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+
+    assert [command.split()[1] for command in commands] == ["up", "audit", "record", "payout", "down"]
+    try:
+        for command in commands:
+            typed = ["bash", "-c", command]
+            finished = subprocess.run(typed, capture_output=True, text=True, timeout=300, env=programs, check=False)
+            assert finished.returncode == 0, f"{command}\n{finished.stdout}\n{finished.stderr}"
+    finally:
+        stop(folder)

@@ -11,6 +11,7 @@ from nebula.genome.building import build_panel
 from nebula.genome.inflate import Source
 from nebula.genome.panel import Panel
 from nebula.localnet.bgzf import compress
+from nebula.localnet.consumer_file import among
 from nebula.localnet.population import make_population, to_phenotypes, to_vcf
 from nebula.protocol.consent import ConsentPolicy
 from nebula.protocol.errors import RejectedInputError, UnavailableError
@@ -126,3 +127,49 @@ def test_a_file_of_several_people_is_no_owners_record(vault: Vault, panel: Panel
     with pytest.raises(RejectedInputError) as caught:
         import_own(vault, genomes, {}, policy_of=policy_of)
     assert caught.value.hint is not None
+
+
+def test_a_known_name_with_other_data_is_refused_and_nothing_is_stored(
+    vault: Vault, panel: Panel, tmp_path: Path
+) -> None:
+    genomes = read_genomes(write(tmp_path / "cohort.vcf", VCF), panel)
+    import_donors(vault, genomes, {}, policy_of=policy_of)
+    stored = sorted((tmp_path / "objects").rglob("*"))
+    turned = VCF.replace(b"0/0", b"x").replace(b"1/1", b"0/0").replace(b"x", b"1/1")
+    others = read_genomes(write(tmp_path / "others.vcf", turned.replace(b"P00001", b"P99999")), panel)
+
+    with pytest.raises(RejectedInputError, match="genotypes are others") as caught:
+        import_donors(vault, others, {}, policy_of=policy_of)
+
+    assert caught.value.code == "import.other"
+    assert sorted((tmp_path / "objects").rglob("*")) == stored
+
+
+def test_other_phenotypes_of_a_known_name_are_refused_and_none_are_no_difference(
+    vault: Vault, panel: Panel, tmp_path: Path
+) -> None:
+    genomes = read_genomes(write(tmp_path / "cohort.vcf", VCF), panel)
+    names = list(genomes.samples)
+    ldl = read_phenotype_table(write(tmp_path / "ldl.tsv", to_phenotypes(PEOPLE, trait="ldl")), names).tables
+    hdl = read_phenotype_table(write(tmp_path / "hdl.tsv", to_phenotypes(PEOPLE, trait="hdl")), names).tables
+    import_donors(vault, genomes, ldl, policy_of=policy_of)
+
+    for same in (ldl, {}):
+        again = import_donors(vault, genomes, same, policy_of=policy_of)
+        assert (again.new, again.known) == (0, len(names))
+    with pytest.raises(RejectedInputError, match="phenotypes are others"):
+        import_donors(vault, genomes, hdl, policy_of=policy_of)
+
+
+def test_my_own_label_is_no_place_for_another_persons_file(vault: Vault, panel: Panel, tmp_path: Path) -> None:
+    alone = among(PEOPLE, [0]), among(PEOPLE, [1])
+    mine, theirs = (
+        read_genomes(write(tmp_path / f"{name}.vcf", to_vcf(one)), panel)
+        for name, one in zip(("mine", "theirs"), alone, strict=True)
+    )
+    record = import_own(vault, mine, {}, policy_of=policy_of, label="me")
+
+    assert import_own(vault, mine, {}, policy_of=policy_of, label="me").record == record.record
+    with pytest.raises(RejectedInputError, match="'me' already") as caught:
+        import_own(vault, theirs, {}, policy_of=policy_of, label="me")
+    assert "--label NAME" in str(caught.value.hint)

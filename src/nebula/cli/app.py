@@ -4,10 +4,11 @@ import logging
 import os
 import sys
 from importlib.metadata import version
+from typing import Annotated
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Group, Parameter
 
-from nebula.cli.console import print_error
+from nebula.cli.console import err, print_error
 from nebula.cli.failures import failure_of
 from nebula.cli.hints import Place, complete, stand
 from nebula.cli.options import NetworkOptions
@@ -19,8 +20,13 @@ app = App(
     version=version("nebula-network"),
     default_parameter=Parameter(negative_iterable=()),
 )
-OWNERS, CUSTODIANS, BUYERS = "For data owners", "For custodians", "For data buyers"
-ANYONE, NETWORK, PARTIES = "For anyone", "A network on this machine", "One party by itself, as in production"
+NETWORK = Group.create_ordered("A network on this machine")
+OWNERS = Group.create_ordered("For data owners")
+CUSTODIANS = Group.create_ordered("For custodians")
+BUYERS = Group.create_ordered("For data buyers")
+ANYONE = Group.create_ordered("For anyone")
+PARTIES = Group.create_ordered("One party by itself, as in production")
+PROGRAM = Group.create_ordered("The program itself")
 _CLOSED = 141  # as a shell says that SIGPIPE ended a program
 _COMMANDS = (
     (NETWORK, "demo", "demo", "Tell the whole story on this machine, with made-up people."),
@@ -42,8 +48,11 @@ _COMMANDS = (
     (PARTIES, "hub", "parties", "Catalogue, relay, orchestration of studies."),
     (PARTIES, "enclave", "parties", "The host that starts enclave workers."),
 )
-for _group, _name, _module, _help in _COMMANDS:
-    app.command(f"nebula.cli.{_module}:{_name}", name=_name, group=_group, help=_help)
+for _place, (_group, _name, _module, _help) in enumerate(_COMMANDS):
+    app.command(f"nebula.cli.{_module}:{_name}", name=_name, group=_group, help=_help, sort_key=_place)
+app["--help"].group = app["--version"].group = (PROGRAM,)
+app.register_install_completion_command(group=PROGRAM, help="Have your shell complete commands and options.")
+app.meta.group_parameters = PROGRAM
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -52,7 +61,7 @@ def main(arguments: list[str] | None = None) -> None:
     os.umask(0o077)
     logging.getLogger("httpx2").setLevel(logging.WARNING)
     try:
-        _run(arguments)
+        app.meta(arguments, exit_on_error=False, print_error=False)
     except CycloptsError as error:
         _fail(_usage(error))
     except NebulaError as error:
@@ -67,9 +76,16 @@ def main(arguments: list[str] | None = None) -> None:
         _fail(failure)
 
 
-def _run(arguments: list[str] | None) -> None:
+@app.meta.default
+def _launch(
+    *words: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
+    quiet: Annotated[
+        bool, Parameter(name=["--quiet", "-q"], negative="", help="Print results and errors, and nothing else.")
+    ] = False,
+) -> None:
+    err.quiet = quiet
     stand(Place(app))
-    command, bound, _ = app.parse_args(arguments, exit_on_error=False, print_error=False)
+    command, bound, _ = app.parse_args(words, exit_on_error=False, print_error=False)
     bound.apply_defaults()
     options = [one.said for one in bound.arguments.values() if isinstance(one, NetworkOptions)]
     stand(Place(app, *options))

@@ -20,11 +20,15 @@ def agree(question: str, *, yes: bool) -> None:
     """
     if yes:
         return
+    if err.quiet:
+        raise RejectedInputError(
+            "cli.agree", "with --quiet you would not see what you agree to", hint="leave it out, or add --yes to agree"
+        )
     if not sys.stdin.isatty():
         raise RejectedInputError(
             "cli.agree", "this needs your agreement, and there is no terminal to ask at", hint="add --yes to agree"
         )
-    err.print(f"[bold]{question}[/bold] (yes/no) ", end="")
+    _say(f"{question} (yes/no) ", end="")
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise NotPermittedError("cli.declined", "you did not agree; nothing was changed")
 
@@ -55,15 +59,20 @@ def words() -> str:
     """Return the 24 words: from standard input where that is no terminal, else asked for, not shown."""
     if not sys.stdin.isatty():
         return sys.stdin.readline()
-    err.print("Type your 24 words, with spaces between them. They are not shown.")
+    _say("Type your 24 words, with spaces between them. They are not shown.")
     return getpass("Words: ", stream=sys.stderr)
 
 
 def wait_for_enter(why: str) -> None:
     """Wait for a person at a terminal; where there is none, go on."""
     if sys.stdin.isatty():
-        err.print(f"{why} Press Enter to go on. ", end="")
+        _say(f"{why} Press Enter to go on. ", end="")
         sys.stdin.readline()
+
+
+def _say(what: str, *, end: str = "\n") -> None:
+    """Print for a person who is to answer, also where nothing else is printed."""
+    print(what, end=end, file=sys.stderr, flush=True)
 
 
 def _ask(prompt: str) -> str:

@@ -74,7 +74,7 @@ def network(
 
 def _network(ledger: str | None, contracts: Path | None, folder: Path) -> Network:
     addresses = contracts or _found(folder / "contracts.json")
-    url = ledger or _ledger_url(folder)
+    url = _ledger_url(folder) if ledger is None else ledger
     if addresses is None or url is None:
         raise RejectedInputError(
             "audit.network",
@@ -82,11 +82,8 @@ def _network(ledger: str | None, contracts: Path | None, folder: Path) -> Networ
             hint="--dir names a network's folder; or name --ledger URL and --contracts FILE",
         )
     if not url.startswith(("http://", "https://")):
-        raise RejectedInputError(
-            "audit.ledger",
-            f"{url!r} is no URL of a ledger node",
-            hint=f"such as --ledger http://{url or 'localhost:8545'}",
-        )
+        hint = f"such as --ledger http://{'localhost:8545' if '://' in url or not url else url}"
+        raise RejectedInputError("audit.ledger", f"{url!r} is no URL of a ledger node", hint=hint)
     hint = "contracts.json in a network's folder is one"
     return Network(
         LedgerClient(url), _parse(parse_network_addresses, addresses, "a file of the contracts' addresses", hint=hint)

@@ -36,6 +36,7 @@ def import_(
         new_panel: make a panel of the cohort's own sites under this name, and publish it.
         assembly: for --new-panel, where the cohort's header does not say it: GRCh37 or GRCh38.
     """
+    importing.look_for(cohort, how)
     opened = open_own(at)
     chosen = _panel(opened, how) if new_panel is None else _new_panel(cohort, new_panel, assembly, how)
     first = importing.FirstPolicy(opened.settings, how.policy)

@@ -89,13 +89,14 @@ def demo(
         with _teller(show, began) as teller:
             outcome = tell_story(plot, teller)
             with teller.step("plots", "The result is written down and drawn"):
-                from nebula.cli.demo_end import show_end  # noqa: PLC0415
+                from nebula.cli.demo_end import show_end, show_next  # noqa: PLC0415
                 from nebula.cli.plots import draw  # noqa: PLC0415
 
                 results = at.folder / "results" / outcome.receipt.study.removeprefix("0x")[:8]
                 written = write_outcome(outcome, results)
                 written |= draw(outcome.result, outcome.receipt, results, title=outcome.study.title)
     show_end(outcome, written, show)
+    show_next(outcome, written, at.folder, show)
     if json:
         print_json(to_json(plot, outcome, teller, written))
 

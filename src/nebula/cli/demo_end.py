@@ -1,12 +1,16 @@
 """How a demo ends: who took part, what each party saw, what it cost, what an auditor finds, and the files."""
 
 from pathlib import Path
+from shlex import quote
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from nebula.cli.console import short
+from nebula.cli.hints import command
 from nebula.disclosure.risk import owner_sentence
+from nebula.localnet.custodian import pass_phrase_of
 from nebula.localnet.outcome import costs_wei
 from nebula.localnet.story import Outcome
 from nebula.protocol.money import format_tokens
@@ -31,6 +35,29 @@ def show_end(outcome: Outcome, written: dict[str, Path], show: Console) -> None:
         for label, sentence in rows:
             table.add_row(Text(f"  {label}"), Text(sentence))
         show.print(table, soft_wrap=False)
+
+
+def show_next(outcome: Outcome, written: dict[str, Path], folder: Path, show: Console) -> None:
+    """Print what to look at, and what to try in the network that the story leaves behind."""
+    drawn = [str(written[name]) for name in ("manhattan_png", "qq_png") if name in written]
+    looked = " and ".join([*drawn, str(written["receipt"])])
+    show.print("\n[bold]Next[/bold]")
+    show.print(f"  Look at {looked}, which the enclave signed.", markup=False)
+    show.print("  The network is still there, and takes these, one after the other:\n")
+    for words in _tries(outcome, written, folder):
+        show.print(f"  {command(words)}", markup=False, soft_wrap=True)
+
+
+def _tries(outcome: Outcome, written: dict[str, Path], folder: Path) -> list[str]:
+    whose = short(outcome.payouts[0].record)
+    opened = f"--pass-phrase-file {quote(str(pass_phrase_of(folder)))}"
+    return [
+        "up",
+        f"audit run {quote(str(written['public_run']))}",
+        f"record show {whose} {opened}",
+        f"payout list {opened}",
+        "down",
+    ]
 
 
 def _people(outcome: Outcome) -> list[tuple[str, str]]:

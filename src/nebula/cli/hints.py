@@ -18,7 +18,8 @@ from rich.markup import escape
 
 from nebula.cli.console import err
 
-_COMMAND = re.compile(r"`nebula ([^`]+)`")
+_NAME = "nebula"
+_COMMAND = re.compile(rf"`{_NAME} ([^`]+)`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +36,13 @@ class Place:
 
     def complete(self, sentence: str) -> str:
         """Return a sentence with each command in it completed."""
-        return _COMMAND.sub(lambda found: f"`{program()} {found[1]}{self._missing(found[1])}`", sentence)
+        return _COMMAND.sub(lambda found: f"`{self.command(found[1])}`", sentence)
 
-    def _missing(self, command: str) -> str:
-        words = shlex.split(command)
+    def command(self, words: str) -> str:
+        """Return a command completed; ``words`` are what comes after ``nebula``."""
+        return f"{program()} {words}{self._missing(shlex.split(words))}"
+
+    def _missing(self, words: list[str]) -> str:
         _, apps, _ = self.app.parse_commands(words)
         if apps[-1].default_command is None or "--help" in words:
             return ""
@@ -60,6 +64,11 @@ def complete(sentence: str) -> str:
     return _here.get().complete(sentence)
 
 
+def command(words: str) -> str:
+    """Return a command completed for where this one was given; ``words`` are what comes after ``nebula``."""
+    return _here.get().command(words)
+
+
 def tell(sentence: str) -> None:
     """Tell a person, on standard error, what to do next."""
     err.print(escape(complete(sentence)))
@@ -68,7 +77,7 @@ def tell(sentence: str) -> None:
 def program() -> str:
     """Return what to type for ``nebula``: its name where a shell finds it, else the path that was typed."""
     typed = Path(sys.argv[0])
-    found = shutil.which("nebula")
-    if typed.name != "nebula" or (found is not None and Path(found).resolve() == typed.resolve()):
-        return "nebula"
+    found = shutil.which(_NAME)
+    if typed.name != _NAME or (found is not None and Path(found).resolve() == typed.resolve()):
+        return _NAME
     return shlex.quote(str(typed))

@@ -23,7 +23,7 @@ from nebula.vault.consent import catch_up, first_policy
 from nebula.vault.consent_edits import PolicyChange, change, read_change
 from nebula.vault.enrol import enrol_all
 from nebula.vault.finding import find_record
-from nebula.vault.import_ import read_phenotype_table
+from nebula.vault.import_ import open_file, read_phenotype_table
 from nebula.vault.opening import OpenVault
 from nebula.vault.settings import VaultSettings
 from nebula.vault.state import Record, Stage
@@ -84,6 +84,18 @@ def tell_file(report: ImportReport, *, people: int) -> None:
         err.print("[bold]The file breaks rules[/bold]; it is read as far as it leaves no doubt")
     for fault in report.overlooked:
         err.print(f"  · {escape(str(fault))}")
+
+
+def look_for(file: Path, how: ImportOptions) -> None:
+    """Make sure that the files are there before anybody is asked for a pass phrase.
+
+    Raises:
+        RejectedInputError: one is not, or cannot be read.
+    """
+    for one in (file, how.phenotypes):
+        if one is not None:
+            with open_file(one):
+                pass
 
 
 def read_table(how: ImportOptions, samples: list[str]) -> PhenotypeSheet | None:

@@ -50,6 +50,7 @@ def import_(
         label: what you call the record; by default the file's sample name, or the file's own.
         chain: a UCSC chain file, for consumer files on another assembly than the panel.
     """
+    importing.look_for(file, how)
     opened = open_own(at)
     chosen = panels_of(opened.settings).choose(how.panel)
     first = importing.FirstPolicy(opened.settings, how.policy)
