@@ -1,12 +1,13 @@
 """What the operating system refuses is said as an error with a hint; what may be a bug stays one."""
 
 import errno
+import sys
 from pathlib import Path
 
 import pytest
 
 from cli.conftest import Run
-from nebula.cli import population
+from nebula.cli import entry, population
 from nebula.cli.failures import failure_of
 
 
@@ -74,3 +75,19 @@ def test_quiet_prints_results_and_errors_alone_and_agrees_to_nothing(
     assert said.status == 2
     assert "--yes" in said.err
     assert "The file" not in said.err
+
+
+def test_ctrl_c_ends_without_a_traceback_and_says_how_to_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(population, "make_population", interrupted)
+    monkeypatch.setattr(sys, "argv", ["nebula", "population", "make", str(tmp_path / "people")])
+
+    with pytest.raises(SystemExit) as ended:
+        entry.main()
+
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "\nnebula: stopped; the same command, given again, goes on from here\n"

@@ -53,6 +53,7 @@ for _place, (_group, _name, _module, _help) in enumerate(_COMMANDS):
 app["--help"].group = app["--version"].group = (PROGRAM,)
 app.register_install_completion_command(group=PROGRAM, help="Have your shell complete commands and options.")
 app.meta.group_parameters = PROGRAM
+app.meta.suppress_keyboard_interrupt = False  # who stops a command is told how to go on
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -61,7 +62,7 @@ def main(arguments: list[str] | None = None) -> None:
     os.umask(0o077)
     logging.getLogger("httpx2").setLevel(logging.WARNING)
     try:
-        app.meta(arguments, exit_on_error=False, print_error=False)
+        app.meta(sys.argv[1:] if arguments is None else arguments, exit_on_error=False, print_error=False)
     except CycloptsError as error:
         _fail(_usage(error))
     except NebulaError as error:

@@ -4,6 +4,7 @@ The supervisor comes first and starts the ledger and the hardware; it starts the
 them to belong to. So a network that is being made has its ledger started once.
 """
 
+import os
 import socket
 import subprocess
 import sys
@@ -124,7 +125,7 @@ def _check_ports(folder: Path) -> None:
         except OSError as error:
             raise UnavailableError(
                 "localnet.port",
-                f"port {port}, at which this network's {name} listens, is in use: {error.strerror}",
+                f"port {port}, at which this network's {name} listens, is in use: {os.strerror(error.errno or 0)}",
                 hint=f"`ss -ltnp 'sport = :{port}'` tells by which program; end that one, or choose another --dir",
             ) from error
 
