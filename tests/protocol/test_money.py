@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nebula.protocol.errors import RejectedInputError
-from nebula.protocol.money import MAX_WEI, TOKEN_WEI, Wei, format_tokens, from_wei, parse_tokens, to_wei
+from nebula.protocol.money import MAX_WEI, TOKEN_WEI, Wei, format_tokens, parse_tokens, wei_from_wire, wei_to_wire
 
 amounts = st.integers(0, MAX_WEI)
 
@@ -16,8 +16,8 @@ def test_an_amount_survives_being_written_for_people_exactly(amount: int) -> Non
 
 @given(amounts)
 def test_an_amount_survives_the_wire_exactly(amount: int) -> None:
-    raw = msgspec.json.encode(to_wei(amount))
-    assert from_wei(msgspec.json.decode(raw, type=Wei)) == amount
+    raw = msgspec.json.encode(wei_to_wire(amount))
+    assert wei_from_wire(msgspec.json.decode(raw, type=Wei)) == amount
 
 
 @pytest.mark.parametrize(
@@ -44,12 +44,12 @@ def test_the_wire_knows_one_form_of_each_amount(raw: str) -> None:
 
 
 def test_no_amount_exceeds_what_the_ledger_holds() -> None:
-    assert from_wei(str(MAX_WEI)) == MAX_WEI
+    assert wei_from_wire(str(MAX_WEI)) == MAX_WEI
     with pytest.raises(RejectedInputError):
-        from_wei(str(MAX_WEI + 1))
+        wei_from_wire(str(MAX_WEI + 1))
     for amount in (-1, MAX_WEI + 1):
         with pytest.raises(RejectedInputError):
-            to_wei(amount)
+            wei_to_wire(amount)
 
 
 def test_thousands_are_grouped_and_trailing_zeros_left_out() -> None:

@@ -7,7 +7,7 @@ from nebula.ledger.client.token import Transfer
 from nebula.protocol.errors import IntegrityError
 from nebula.protocol.ids import to_hex
 from nebula.protocol.merkle import payout_tree
-from nebula.protocol.money import format_tokens, from_wei
+from nebula.protocol.money import format_tokens, wei_from_wire
 from nebula.protocol.study import ResultClass
 
 
@@ -35,9 +35,9 @@ def amounts(case: RunCase) -> str:
     price, receipt = case.public.evidence.study.price_per_record_wei, case.public.signed.receipt
     odd = [payout.index for payout in case.public.payouts if payout.amount_wei != price]
     require(not odd, f"payout {odd[0] if odd else ''} is not the study's price")
-    total = len(case.public.payouts) * from_wei(price)
-    require(from_wei(receipt.amount_wei) == total, "the receipt's amount is not its payouts' sum")
-    return f"every record is paid {format_tokens(from_wei(price))} tokens, {format_tokens(total)} together"
+    total = len(case.public.payouts) * wei_from_wire(price)
+    require(wei_from_wire(receipt.amount_wei) == total, "the receipt's amount is not its payouts' sum")
+    return f"every record is paid {format_tokens(wei_from_wire(price))} tokens, {format_tokens(total)} together"
 
 
 def escrow(case: RunCase) -> str:
@@ -46,7 +46,7 @@ def escrow(case: RunCase) -> str:
     locked = funded.price_wei * funded.max_records + funded.fee_wei
     parts = (settled.owners_wei, settled.fee_wei, settled.refund_wei)
     require(locked == sum(parts), "the escrow is not payouts, fee and refund together")
-    require(settled.owners_wei == from_wei(case.public.signed.receipt.amount_wei), "owners get another amount")
+    require(settled.owners_wei == wei_from_wire(case.public.signed.receipt.amount_wei), "owners get another amount")
     require(settled.fee_wei == funded.fee_wei, "the operator gets another fee than the buyer agreed to")
     require(case.facts.state is StudyState.SETTLED, "the study's money does not stand as settled")
     case.require_moved(case.facts.funded, [Transfer(funded.buyer, studies, locked)], "the funding")
@@ -89,9 +89,11 @@ def _claimed(case: RunCase, claim: Claimed | SubtreeClaimed) -> tuple[list[int],
         require(claim.owner == chosen[0].address, "a claim names another address than its payout")
         receivers = [claim.receiver]
     amount = claim.amount if isinstance(claim, Claimed) else claim.amount_wei
-    require(amount == sum(from_wei(payout.amount_wei) for payout in chosen), "a claim's amount is not its payouts' sum")
+    require(
+        amount == sum(wei_from_wire(payout.amount_wei) for payout in chosen), "a claim's amount is not its payouts' sum"
+    )
     pairs = zip(receivers, chosen, strict=True)
-    return indices, [Transfer(studies, receiver, from_wei(payout.amount_wei)) for receiver, payout in pairs]
+    return indices, [Transfer(studies, receiver, wei_from_wire(payout.amount_wei)) for receiver, payout in pairs]
 
 
 def privacy(case: RunCase) -> str:

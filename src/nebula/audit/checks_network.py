@@ -121,4 +121,4 @@ def slots(facts: NetworkFacts) -> str:
     for record, slot in replayed.items():
         require(facts.slots.get(record) == slot, f"record {record} does not stand where its events lead")
     live = sum(slot.is_live for slot in replayed.values())
-    return f"{len(replayed)} records stand where their events lead; {live} are live"
+    return f"all {len(replayed)} on the ledger stand where their events lead, {live} of them live"

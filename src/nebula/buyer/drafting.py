@@ -18,7 +18,7 @@ from nebula.analysis.parameters import (
 from nebula.buyer.settings import BuyerSettings
 from nebula.protocol.duo import Pledge, Purpose
 from nebula.protocol.errors import RejectedInputError
-from nebula.protocol.money import parse_tokens, to_wei
+from nebula.protocol.money import parse_tokens, wei_to_wire
 from nebula.protocol.study import Condition, PartKind, PurposeTerms, ResultClass, StudyDocument
 from nebula.protocol.wire import Document
 
@@ -130,8 +130,8 @@ def write_study(
         "conditions": draft.conditions,
         "result_class": result_class,
         "privacy_micro_rho": _micro_rho(draft, result_class),
-        "price_per_record_wei": to_wei(parse_tokens(draft.price)),
-        "fee_wei": to_wei(parse_tokens(draft.fee)),
+        "price_per_record_wei": wei_to_wire(parse_tokens(draft.price)),
+        "fee_wei": wei_to_wire(parse_tokens(draft.fee)),
         "min_records": draft.min_records,
         "max_records": draft.max_records,
         "deadline": int((at + timedelta(days=draft.days)).timestamp()),

@@ -40,10 +40,13 @@ def show_end(outcome: Outcome, written: dict[str, Path], show: Console) -> None:
 def show_next(outcome: Outcome, written: dict[str, Path], folder: Path, show: Console) -> None:
     """Print what to look at, and what to try in the network that the story leaves behind."""
     drawn = [str(written[name]) for name in ("manhattan_png", "qq_png") if name in written]
-    looked = " and ".join([*drawn, str(written["receipt"])])
     show.print("\n[bold]Next[/bold]")
-    show.print(f"  Look at {looked}, which the enclave signed.", markup=False)
-    show.print("  The network is still there, and takes these, one after the other:\n")
+    if drawn:
+        show.print(f"  Look at {' and '.join(drawn)}.", markup=False)
+    show.print(
+        f"  The enclave signed {written['receipt']}: what ran, over how many records, for how much.", markup=False
+    )
+    show.print("  The network is down, and nothing of it is lost. Try, one after the other:\n")
     for words in _tries(outcome, written, folder):
         show.print(f"  {command(words)}", markup=False, soft_wrap=True)
 

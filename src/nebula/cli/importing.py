@@ -66,7 +66,7 @@ def tell_file(report: ImportReport, *, people: int) -> None:
         "people": f"{people:,}",
         "variants": f"{report.variants:,}",
         "on the panel": f"{report.called:,} of {report.panel_sites:,} sites called ({report.call_rate:.1%})",
-        "beyond the panel": f"{report.private_variants:,} variants carried",
+        "beyond the panel": f"{counted(report.private_variants, 'variant')} carried",
         "sex, by the X": report.sex,
     }
     err.print("[bold]The file[/bold]" if people == 1 else "[bold]The file, and the first person in it[/bold]")

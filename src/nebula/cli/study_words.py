@@ -1,7 +1,7 @@
 """How a study is told: its terms, its money, where its run stands."""
 
 from nebula.protocol.funding import study_id
-from nebula.protocol.money import format_tokens, from_wei
+from nebula.protocol.money import format_tokens, wei_from_wire
 from nebula.protocol.study import StudyDocument
 from nebula.transport.public import RunStanding
 
@@ -24,7 +24,7 @@ def terms(document: StudyDocument) -> dict[str, str]:
         "analysis": "; ".join([document.analysis, *parameters]),
         "result": document.result_class.value,
         "records": f"{document.min_records:,} to {document.max_records:,}, at {price(document)} tokens each",
-        "escrow": f"{tokens(document.escrow_wei)}, {tokens(from_wei(document.fee_wei))} of it the operator's fee",
+        "escrow": f"{tokens(document.escrow_wei)}, {tokens(wei_from_wire(document.fee_wei))} of it the operator's fee",
         "deadline": f"{document.deadline_at:%Y-%m-%d %H:%M} UTC",
     }
 
@@ -59,7 +59,7 @@ def tokens(amount_wei: int) -> str:
 
 def price(document: StudyDocument) -> str:
     """What each record earns, in tokens."""
-    return format_tokens(from_wei(document.price_per_record_wei))
+    return format_tokens(wei_from_wire(document.price_per_record_wei))
 
 
 def day(document: StudyDocument) -> str:

@@ -19,7 +19,7 @@ from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.funding import study_id
 from nebula.protocol.ids import Address, to_hex
 from nebula.protocol.merkle import MerkleTree, payout_tree, use_leaf, use_tree
-from nebula.protocol.money import from_wei, to_wei
+from nebula.protocol.money import wei_from_wire, wei_to_wire
 from nebula.protocol.receipt import DroppedRecords, OwnerLeaf, Payout, Receipt, SealedLeaf, SignedReceipt
 from nebula.protocol.record import LEAF_INFO, RESULT_INFO, mailbox_locator
 from nebula.protocol.result import MAX_RESULT_BYTES, ResultBundle
@@ -116,7 +116,7 @@ def sign_receipt(
         use_root=to_hex(settlement.use_tree.root),
         payout_root=to_hex(settlement.payout_tree.root),
         record_count=count,
-        amount_wei=to_wei(count * from_wei(study.price_per_record_wei)),
+        amount_wei=wei_to_wire(count * wei_from_wire(study.price_per_record_wei)),
         privacy_micro_rho=privacy_micro_rho,
         result_digest=bundle.digest,
         simulated=is_simulated(study.trust_root),

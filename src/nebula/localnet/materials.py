@@ -62,7 +62,7 @@ def read_materials(plot: Plot, *, say: Callable[[str], None]) -> Materials:
     for column in sheet.columns:
         say(_how_read(column, people=len(genomes)))
     if sheet.left_out:
-        say(f"the other {len(sheet.left_out)} columns of {phenotypes.name} are not taken: the study needs none of them")
+        say(f"no other column of {phenotypes.name} is taken: the study needs none")
     return Materials(panel, genomes, sheet.tables)
 
 

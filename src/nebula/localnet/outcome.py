@@ -7,14 +7,14 @@ from nebula.localnet.plot import Plot
 from nebula.localnet.story import Outcome
 from nebula.localnet.teller import Teller
 from nebula.protocol.funding import funding_of, study_id
-from nebula.protocol.money import from_wei
+from nebula.protocol.money import wei_from_wire
 from nebula.protocol.wire import to_canonical
 
 
 def costs_wei(outcome: Outcome) -> tuple[int, int, int, int]:
     """Return the escrow, and where it went: owners, fees, back to the buyer."""
     funding = funding_of(outcome.study)
-    owners_wei = from_wei(outcome.receipt.amount_wei)
+    owners_wei = wei_from_wire(outcome.receipt.amount_wei)
     return funding.escrow_wei, owners_wei, funding.fee_wei, funding.escrow_wei - owners_wei - funding.fee_wei
 
 

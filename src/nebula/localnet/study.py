@@ -7,7 +7,7 @@ from nebula.localnet.plot import Plot
 from nebula.localnet.settings_files import THRESHOLD, LocalNetwork
 from nebula.protocol.duo import Purpose
 from nebula.protocol.ids import Hash32
-from nebula.protocol.money import TOKEN_WEI, to_wei
+from nebula.protocol.money import TOKEN_WEI, wei_to_wire
 from nebula.protocol.study import PartKind, PurposeTerms, ResultClass, StudyDocument
 
 PRICE_WEI = 2 * TOKEN_WEI
@@ -34,8 +34,8 @@ def write_study(plot: Plot, local: LocalNetwork, buyer: Buyer, *, panel: Hash32,
         panel=panel,
         result_class=plot.asked_class,
         privacy_micro_rho=NOISED_MICRO_RHO if is_noised else 0,
-        price_per_record_wei=to_wei(PRICE_WEI),
-        fee_wei=to_wei(FEE_WEI),
+        price_per_record_wei=wei_to_wire(PRICE_WEI),
+        fee_wei=wei_to_wire(FEE_WEI),
         min_records=min(100, max(10, people // 2)),
         max_records=people,
         deadline=int((datetime.now(UTC) + timedelta(seconds=DEADLINE_SECONDS)).timestamp()),

@@ -19,7 +19,7 @@ import msgspec
 
 from nebula.protocol.duo import PLEDGE_DEMANDED_BY, Modifier, Permission, Purpose
 from nebula.protocol.ids import Address, Hash32, Nonce
-from nebula.protocol.money import Wei, from_wei
+from nebula.protocol.money import Wei, wei_from_wire
 from nebula.protocol.signing import keccak256
 from nebula.protocol.study import Country, Mondo, PartKind, ResultClass, StudyTerms
 from nebula.protocol.wire import Document, parser, to_canonical
@@ -202,8 +202,8 @@ THRESHOLDS: tuple[Threshold, ...] = (
     Threshold(Refusal.EXPIRED, lambda p: p.expires, lambda _t, now: now + 1, at_most=False),
     Threshold(
         Refusal.PRICE,
-        lambda p: from_wei(p.price_floor_wei),
-        lambda t, _: from_wei(t.document.price_per_record_wei),
+        lambda p: wei_from_wire(p.price_floor_wei),
+        lambda t, _: wei_from_wire(t.document.price_per_record_wei),
         at_most=True,
     ),
     Threshold(

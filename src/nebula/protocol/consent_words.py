@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from nebula.protocol.consent import ConsentPolicy, Mode
 from nebula.protocol.duo import LABELS, Permission
-from nebula.protocol.money import TOKEN_WEI, format_tokens, from_wei
+from nebula.protocol.money import TOKEN_WEI, format_tokens, wei_from_wire
 from nebula.protocol.study import PartKind, ResultClass
 
 _RESULTS = {
@@ -31,7 +31,7 @@ def in_words(policy: ConsentPolicy) -> dict[str, str]:
         "by whom": _buyers(policy),
         "in which countries": ", ".join(policy.jurisdictions) or "any",
         "studies": "are answered by this consent" if policy.mode is Mode.STANDING else "need your approval, each one",
-        "least price": _tokens(from_wei(policy.price_floor_wei)) + " for each study",
+        "least price": _tokens(wei_from_wire(policy.price_floor_wei)) + " for each study",
         "what may leave": "; ".join(_RESULTS[kind] for kind in policy.result_classes) or "nothing",
         "enclave hardware": f"under {len(policy.trust_roots)} trust root{'s' if len(policy.trust_roots) != 1 else ''}",
         "privacy budget": f"rho {policy.privacy_budget_micro_rho / 1_000_000:g} over all studies with noise",

@@ -3,7 +3,7 @@
 import hashlib
 
 from nebula.protocol.ids import Hash32, to_hex
-from nebula.protocol.money import from_wei
+from nebula.protocol.money import wei_from_wire
 from nebula.protocol.study import StudyDocument, terms_digest
 from nebula.protocol.typed_data import Funding
 
@@ -15,8 +15,8 @@ def funding_of(document: StudyDocument) -> Funding:
         operator=document.operator,
         terms_digest=to_hex(terms_digest(document)),
         measurement=document.measurement,
-        price_wei=from_wei(document.price_per_record_wei),
-        fee_wei=from_wei(document.fee_wei),
+        price_wei=wei_from_wire(document.price_per_record_wei),
+        fee_wei=wei_from_wire(document.fee_wei),
         max_records=document.max_records,
         deadline=document.deadline,
     )

@@ -15,7 +15,7 @@ from sha3 import keccak_256  # type: ignore[import-untyped]  # the C module has 
 
 from nebula.protocol.errors import IntegrityError, RejectedInputError
 from nebula.protocol.ids import Address, Hash32, to_bytes, to_hex
-from nebula.protocol.money import from_wei
+from nebula.protocol.money import wei_from_wire
 from nebula.protocol.receipt import Payout
 from nebula.protocol.signing import keccak256
 
@@ -96,7 +96,7 @@ def climb(node: bytes, position: int, proof: Sequence[bytes]) -> bytes:
 
 def payout_leaf(payout: Payout) -> bytes:
     """Return the leaf of one payout."""
-    return _payout_leaf(payout.index, to_bytes(payout.address), from_wei(payout.amount_wei))
+    return _payout_leaf(payout.index, to_bytes(payout.address), wei_from_wire(payout.amount_wei))
 
 
 def payout_tree(payouts: Sequence[Payout]) -> MerkleTree:

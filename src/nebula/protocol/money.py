@@ -51,14 +51,14 @@ def format_tokens(amount_wei: int) -> str:
     return ("-" if amount_wei < 0 else "") + f"{whole:,}" + (f".{places}" if places else "")
 
 
-def to_wei(amount: int) -> Wei:
+def wei_to_wire(amount_wei: int) -> Wei:
     """Return the wire form of an amount."""
-    if not 0 <= amount <= MAX_WEI:
-        raise RejectedInputError("money.amount", f"{amount} base units are not between 0 and 2^128 - 1")
-    return str(amount)
+    if not 0 <= amount_wei <= MAX_WEI:
+        raise RejectedInputError("money.amount", f"{amount_wei} base units are not between 0 and 2^128 - 1")
+    return str(amount_wei)
 
 
-def from_wei(amount: Wei) -> int:
+def wei_from_wire(amount: Wei) -> int:
     """Return the integer behind a wire amount, refusing what the ledger could not hold."""
     value = int(amount)
     if value > MAX_WEI:

@@ -15,7 +15,7 @@ import msgspec
 from nebula.protocol.duo import Pledge, Purpose
 from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.ids import Address, Hash32, PublicKey
-from nebula.protocol.money import MAX_ESCROW_WEI, Wei, format_tokens, from_wei
+from nebula.protocol.money import MAX_ESCROW_WEI, Wei, format_tokens, wei_from_wire
 from nebula.protocol.signing import keccak256
 from nebula.protocol.wire import Document, parser, to_canonical
 
@@ -113,7 +113,7 @@ class StudyDocument(Document, frozen=True, kw_only=True):
     @property
     def escrow_wei(self) -> int:
         """What the buyer locks: the price for every record that may take part, and the fee."""
-        return from_wei(self.price_per_record_wei) * self.max_records + from_wei(self.fee_wei)
+        return wei_from_wire(self.price_per_record_wei) * self.max_records + wei_from_wire(self.fee_wei)
 
     @property
     def deadline_at(self) -> datetime:

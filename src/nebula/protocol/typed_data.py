@@ -11,7 +11,7 @@ from typing import Final
 
 from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.ids import Address, Hash32, to_bytes, to_hex
-from nebula.protocol.money import from_wei
+from nebula.protocol.money import wei_from_wire
 from nebula.protocol.receipt import Receipt
 from nebula.protocol.signing import keccak256
 
@@ -152,7 +152,7 @@ def receipt_digest(domain: Domain, receipt: Receipt) -> bytes:
         + to_bytes(receipt.use_root)
         + to_bytes(receipt.payout_root)
         + _uint(receipt.record_count)
-        + _uint(from_wei(receipt.amount_wei))
+        + _uint(wei_from_wire(receipt.amount_wei))
         + _uint(receipt.privacy_micro_rho)
         + to_bytes(receipt.result_digest)
         + _uint(int(receipt.simulated)),

@@ -29,7 +29,7 @@ from nebula.protocol.messages import (
     RelayAnswer,
     RelayRequest,
 )
-from nebula.protocol.money import to_wei
+from nebula.protocol.money import wei_to_wire
 from nebula.protocol.signed_by_control_key import UNSIGNED, sign_document
 from nebula.protocol.study import PartKind, ResultClass
 from nebula.protocol.typed_data import record_withdrawal_digest
@@ -64,7 +64,7 @@ def first_policy(
         permission=permission,
         commercial_use=commercial_use,
         parts=(PartKind.GENOTYPES, PartKind.PHENOTYPES),
-        price_floor_wei=to_wei(price_floor_wei),
+        price_floor_wei=wei_to_wire(price_floor_wei),
         result_classes=result_classes,
         trust_roots=tuple(trust_roots),
         privacy_budget_micro_rho=DEFAULT_BUDGET_MICRO_RHO,

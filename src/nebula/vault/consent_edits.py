@@ -16,7 +16,7 @@ from nebula.protocol.consent import ConsentPolicy, Mode
 from nebula.protocol.duo import LABELS, Modifier, Permission
 from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.ids import parse_address
-from nebula.protocol.money import parse_tokens, to_wei
+from nebula.protocol.money import parse_tokens, wei_to_wire
 from nebula.protocol.study import PartKind, ResultClass
 from nebula.protocol.wire import Document
 from nebula.vault.import_ import open_file
@@ -81,7 +81,7 @@ def change(policy: ConsentPolicy, wanted: PolicyChange) -> ConsentPolicy:
         "buyers_allowed": _mapped(wanted.buyers_allowed, parse_address),
         "buyers_denied": _mapped(wanted.buyers_denied, parse_address),
         "mode": None if wanted.ask is None else (Mode.ASK if wanted.ask else Mode.STANDING),
-        "price_floor_wei": None if wanted.price_floor is None else to_wei(parse_tokens(wanted.price_floor)),
+        "price_floor_wei": None if wanted.price_floor is None else wei_to_wire(parse_tokens(wanted.price_floor)),
         "result_classes": wanted.result_classes,
         "discoverable": wanted.discoverable,
         "expires": None if wanted.expires is None else _end_of(wanted.expires),

@@ -18,7 +18,7 @@ from nebula.protocol.errors import IntegrityError, NebulaError, NotPermittedErro
 from nebula.protocol.ids import Address, Hash32, to_hex
 from nebula.protocol.keys import OwnerKeys
 from nebula.protocol.merkle import payout_tree
-from nebula.protocol.money import from_wei
+from nebula.protocol.money import wei_from_wire
 from nebula.protocol.receipt import PublicRun
 from nebula.protocol.typed_data import Authorization, Domain, claim_digest, transfer_digest
 from nebula.transport.public import PublicFiles
@@ -41,7 +41,7 @@ class Earning:
     @property
     def amount_wei(self) -> int:
         """What the record earned."""
-        return from_wei(self.payout.leaf.amount_wei)
+        return wei_from_wire(self.payout.leaf.amount_wei)
 
 
 @dataclass(frozen=True, slots=True)

@@ -258,7 +258,7 @@ def _register_page(engine: Engine, owner: OwnerKeys, network: Network, page: lis
     if len(registered) < len(page):
         raise UnavailableError(
             "vault.not-registered",
-            f"{len(page) - len(registered)} records are not on the ledger yet",
+            f"the ledger does not have {len(page) - len(registered)} of {len(page)} records yet",
             hint="the hub may be slow or dishonest; enrol again, or register them yourself",
         )
 

@@ -11,7 +11,7 @@ from nebula.ledger.client.requests import At
 from nebula.ledger.client.token import split_signature
 from nebula.protocol.ids import Address, Hash32, to_bytes
 from nebula.protocol.merkle import SUBTREE
-from nebula.protocol.money import from_wei
+from nebula.protocol.money import wei_from_wire
 from nebula.protocol.receipt import Payout, SignedReceipt
 from nebula.protocol.typed_data import Domain, Funding
 
@@ -143,7 +143,7 @@ class Studies(Contract):
 
     def claim_subtree(self, study: Hash32, payouts: Sequence[Payout], proof: Sequence[bytes]) -> ContractCall:
         """Anyone pays a whole sub-tree; ``payouts`` are all of it, in order, of one amount."""
-        subtree, amount_wei = payouts[0].index // SUBTREE, from_wei(payouts[0].amount_wei)
+        subtree, amount_wei = payouts[0].index // SUBTREE, wei_from_wire(payouts[0].amount_wei)
         owners = [payout.address for payout in payouts]
         gas = _GAS_SUBTREE + _GAS_PER_PAYOUT * len(owners)
         return self._call("claim_subtree", to_bytes(study), subtree, amount_wei, owners, list(proof), gas=gas)
@@ -157,7 +157,7 @@ class Studies(Contract):
             to_bytes(study),
             payout.index,
             payout.address,
-            from_wei(payout.amount_wei),
+            wei_from_wire(payout.amount_wei),
             list(proof),
             receiver,
             signature,
@@ -185,7 +185,7 @@ def _receipt(signed: SignedReceipt) -> tuple[object, ...]:
         to_bytes(receipt.use_root),
         to_bytes(receipt.payout_root),
         receipt.record_count,
-        from_wei(receipt.amount_wei),
+        wei_from_wire(receipt.amount_wei),
         receipt.privacy_micro_rho,
         to_bytes(receipt.result_digest),
         receipt.simulated,

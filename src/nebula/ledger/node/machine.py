@@ -27,7 +27,7 @@ from nebula.ledger.node.state import StateOverlay
 from nebula.ledger.node.transactions import SignedTransaction
 from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.ids import to_bytes
-from nebula.protocol.money import from_wei
+from nebula.protocol.money import wei_from_wire
 
 _MAX_KEPT_OUTPUT_BYTES = 4096
 _CALLS_ON_ONE_STATE = 2_000
@@ -201,7 +201,7 @@ class Machine:
         header = headers.first(gas_limit=genesis.gas_limit, timestamp_seconds=genesis.timestamp_seconds)
         vm, overlay = self._open(header)
         for address, balance_wei in sorted(genesis.balances.items()):
-            vm.state.set_balance(to_bytes(address), from_wei(balance_wei))
+            vm.state.set_balance(to_bytes(address), wei_from_wire(balance_wei))
         vm.state.persist()
         return Block(headers.plain(header.copy(state_root=vm.state.state_root)), (), overlay.written)
 
