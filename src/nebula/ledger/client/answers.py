@@ -92,7 +92,7 @@ T = TypeVar("T")
 def parse_answer(kind: type[T], answer: Any) -> T:
     """Return a node's answer as the type that it must be of.
 
-    SECURITY: the node's bytes come in here. Which block, log or amount it names is its word; that it is one, is checked.
+    SECURITY: the node's bytes come in here. Which block, log or amount it names is its word; that it is one is checked.
 
     Raises:
         UnavailableError: ``ledger.malformed``; the node is out of order, or no node.
