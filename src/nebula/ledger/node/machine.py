@@ -3,9 +3,10 @@
 Prague rules by py-evm, with one departure: a block may carry its parent's timestamp. Blocks here come many
 to the second, and ledger time must not run ahead of the clock (see ADR 2).
 
-py-evm's classes are typed only in part; they stay inside this module, ``headers`` and ``transactions``.
+py-evm's classes are typed only in part; they stay inside this module, ``headers``, ``timed`` and ``transactions``.
 """
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -20,12 +21,12 @@ from eth.vm.spoof import SpoofTransaction
 from eth_utils.exceptions import ValidationError
 
 from nebula.ledger.genesis import Genesis
-from nebula.ledger.node import headers
+from nebula.ledger.node import headers, timed
 from nebula.ledger.node.blocks import Block, Executed, Log
 from nebula.ledger.node.headers import Header
 from nebula.ledger.node.state import StateOverlay
 from nebula.ledger.node.transactions import SignedTransaction
-from nebula.protocol.errors import RejectedInputError
+from nebula.protocol.errors import RejectedInputError, UnavailableError
 from nebula.protocol.ids import to_bytes
 from nebula.protocol.money import wei_from_wire
 
@@ -109,14 +110,21 @@ class Machine:
     Args:
         read: returns a trie node or code by its hash, raising KeyError.
         ancestors: returns block hashes from the given number downwards, newest first (BLOCKHASH).
+        monotonic: seconds that calls are timed by.
     """
 
     def __init__(
-        self, chain_id: int, read: Callable[[bytes], bytes], ancestors: Callable[[int], Iterable[bytes]]
+        self,
+        chain_id: int,
+        read: Callable[[bytes], bytes],
+        ancestors: Callable[[int], Iterable[bytes]],
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._context = ChainContext(chain_id)
         self._read = read
         self._ancestors = ancestors
+        self._monotonic = monotonic
         self._opened: _Opened | None = None
 
     def execute(self, parent: Header, transactions: list[SignedTransaction], *, timestamp_seconds: int) -> Outcome:
@@ -158,6 +166,7 @@ class Machine:
 
         Raises:
             RejectedInputError: the sender cannot afford the value, or gas is below the intrinsic cost.
+            UnavailableError: ``ledger.time``; it takes too long.
         """
         vm = self._callable(header, pending_at)
         unsigned = vm.create_unsigned_transaction(
@@ -172,10 +181,14 @@ class Machine:
             raise RejectedInputError("ledger.gas", f"intrinsic gas too low: needs {unsigned.intrinsic_gas:,}")
         vm.state.lock_changes()  # forgets what the call before had warmed up
         untouched = vm.state.snapshot()
+        timed.bound(vm.state, self._monotonic)
         try:
             computation = vm.state.apply_transaction(SpoofTransaction(unsigned, from_=call.sender))
         except ValidationError as error:
             raise _refusal(error) from error
+        except UnavailableError:
+            self._opened = None  # it stopped in the middle of an instruction: nothing goes on from there
+            raise
         finally:
             vm.state.revert(untouched)
         gas_used = vm.finalize_gas_used(unsigned, computation)

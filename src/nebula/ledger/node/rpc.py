@@ -4,6 +4,7 @@ A run of ``eth_sendRawTransaction`` calls next to each other in a batch becomes 
 """
 
 import itertools
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,7 @@ from nebula.protocol.ids import to_hex
 MAX_BODY_BYTES = 16 * 1024 * 1024
 MAX_BATCH = 2_000
 MAX_DEPTH = 64
+BATCH_SECONDS = 30.0
 
 PARSE_ERROR = -32700
 INVALID_REQUEST = -32600
@@ -30,6 +32,7 @@ LIMIT_EXCEEDED = -32005
 REVERTED = 3
 
 SEND = "eth_sendRawTransaction"
+COMPUTING = frozenset(("eth_call", "eth_estimateGas"))
 _log = structlog.get_logger(__name__)
 
 
@@ -112,17 +115,42 @@ def writes(parsed: list[Request | dict[str, Any]] | Request | dict[str, Any]) ->
     return any(isinstance(item, Request) and item.method == SEND for item in items)
 
 
+def computes(parsed: list[Request | dict[str, Any]] | Request | dict[str, Any]) -> bool:
+    """Whether anything in a request or batch runs contracts' code."""
+    items = parsed if isinstance(parsed, list) else [parsed]
+    return any(isinstance(item, Request) and item.method in COMPUTING for item in items)
+
+
+def busy(parsed: list[Request | dict[str, Any]] | Request | dict[str, Any]) -> Any:
+    """Tell whoever asks to come back later; each of a batch."""
+    if isinstance(parsed, list):
+        return [busy(item) for item in parsed]
+    if not isinstance(parsed, Request):
+        return parsed
+    return failure(parsed.id, AWAY, "too many calls wait already; try again later")
+
+
 class Dispatcher:
-    """Answers requests. Use each from one thread; only one may have a ``submit``."""
+    """Answers requests. Use each from one thread; only one may have a ``submit``.
+
+    Of a batch, what is not begun after :data:`BATCH_SECONDS` is refused; transactions never are.
+    """
 
     def __init__(
-        self, methods: Methods, submit: Callable[[list[bytes]], list[bytes | NebulaError]] | None = None
+        self,
+        methods: Methods,
+        submit: Callable[[list[bytes]], list[bytes | NebulaError]] | None = None,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._methods = methods
         self._submit = submit
+        self._monotonic = monotonic
+        self._end = 0.0
 
     def answer(self, parsed: list[Request | dict[str, Any]] | Request | dict[str, Any]) -> Any:
         """Answer a parsed request, or each of a batch in order."""
+        self._end = self._monotonic() + BATCH_SECONDS
         if not isinstance(parsed, list):
             return self._answers([parsed])[0]
         return self._answers(parsed)
@@ -135,8 +163,13 @@ class Dispatcher:
             if sending:
                 answers += self._send([item for item in run if isinstance(item, Request)])
             else:
-                answers += [self._read(item) if isinstance(item, Request) else item for item in run]
+                answers += [self._read_in_time(item) if isinstance(item, Request) else item for item in run]
         return answers
+
+    def _read_in_time(self, request: Request) -> dict[str, Any]:
+        if self._monotonic() > self._end:
+            return failure(request.id, AWAY, f"the batch takes longer than {BATCH_SECONDS:g} seconds; ask for less")
+        return self._read(request)
 
     def _read(self, request: Request) -> dict[str, Any]:
         if request.method not in self._methods.table:

@@ -1,7 +1,8 @@
-"""The node as a process: one ASGI application over one writing and one reading thread.
+"""The node as a process: one ASGI application over one writing thread, one reading, and a few that compute.
 
-Two threads, because a block of three hundred transactions takes a second, and nobody who only asks for a
-receipt should wait for it.
+A block of three hundred transactions takes a second, and a call may take seconds; nobody who only asks for a receipt
+should wait for either, and no flood of calls should keep blocks from being made. Each thread has its own view of the
+file. A call has its time (see ``timed``), and there is a limit to how many wait.
 """
 
 import asyncio
@@ -22,13 +23,19 @@ from nebula.ledger.genesis import Genesis
 from nebula.ledger.node import rpc
 from nebula.ledger.node.chain import Chain, Reader
 from nebula.ledger.node.methods import Methods
+from nebula.protocol.errors import NebulaError
 
 _MAX_CONNECTIONS = 256
+_COMPUTERS = 2
+MAX_WAITING_CALLS = 128
+"""So many calls or batches of them are computed or wait; the next one is told to come back."""
+
 _log = structlog.get_logger(__name__)
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+Submit = Callable[[list[bytes]], list[bytes | NebulaError]]
 
 
 def _system_clock() -> datetime:
@@ -56,17 +63,28 @@ class LedgerApp:
     """The ASGI application: POST JSON-RPC to any path; GET answers with a line for people."""
 
     def __init__(self, settings: LedgerSettings) -> None:
+        self._settings = settings
         self._chain = Chain(settings.database, settings.genesis, settings.clock)
         self._writer = ThreadPoolExecutor(1, "ledger-writer")
         self._reader = ThreadPoolExecutor(1, "ledger-reader")
-        self._writing = self._dispatcher(settings, self._chain.submit)
-        self._reading = self._dispatcher(settings, None)
+        self._computers = ThreadPoolExecutor(_COMPUTERS, "ledger-call", self._begin_computing)
+        self._writing = self._dispatcher(self._chain.submit)
+        self._reading = self._dispatcher()
+        self._computing = threading.local()
+        self._waiting_calls = 0
 
-    def _dispatcher(self, settings: LedgerSettings, submit: Any) -> rpc.Dispatcher:
-        return rpc.Dispatcher(Methods(Reader(settings.database), self._chain.now), submit)
+    def _dispatcher(self, submit: Submit | None = None) -> rpc.Dispatcher:
+        return rpc.Dispatcher(Methods(Reader(self._settings.database), self._chain.now), submit)
+
+    def _begin_computing(self) -> None:
+        self._computing.dispatcher = self._dispatcher()
+
+    def _compute(self, parsed: Any) -> Any:
+        return self._computing.dispatcher.answer(parsed)
 
     def close(self) -> None:
         """Finish what is running, then close the file."""
+        self._computers.shutdown(cancel_futures=True)
         self._reader.shutdown()
         self._writer.shutdown()
         self._chain.close()
@@ -100,8 +118,23 @@ class LedgerApp:
             await _respond(send, 413, rpc.parse(bytes(rpc.MAX_BODY_BYTES + 1)))
             return
         parsed = rpc.parse(body)
-        pool, dispatcher = (self._writer, self._writing) if rpc.writes(parsed) else (self._reader, self._reading)
-        await _respond(send, 200, await asyncio.get_running_loop().run_in_executor(pool, dispatcher.answer, parsed))
+        await _respond(send, 200, await self._answer(parsed))
+
+    async def _answer(self, parsed: Any) -> Any:
+        loop = asyncio.get_running_loop()
+        if rpc.writes(parsed) and rpc.computes(parsed):
+            return rpc.failure(None, rpc.INVALID_REQUEST, "calls and transactions do not go into one batch")
+        if rpc.writes(parsed):
+            return await loop.run_in_executor(self._writer, self._writing.answer, parsed)
+        if not rpc.computes(parsed):
+            return await loop.run_in_executor(self._reader, self._reading.answer, parsed)
+        if self._waiting_calls >= MAX_WAITING_CALLS:
+            return rpc.busy(parsed)
+        self._waiting_calls += 1
+        try:
+            return await loop.run_in_executor(self._computers, self._compute, parsed)
+        finally:
+            self._waiting_calls -= 1
 
 
 async def _body(receive: Receive) -> bytes | None:
