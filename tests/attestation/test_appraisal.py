@@ -7,7 +7,6 @@ from nebula.attestation.appraisal import (
     AppraisalPolicy,
     SignerRule,
     appraise,
-    development_policy,
     production_policy,
 )
 from nebula.attestation.claims import TcbStatus, Tee, VerifiedClaims
@@ -17,7 +16,7 @@ from nebula.attestation.simulator.collateral import CollateralFaults
 from nebula.attestation.simulator.cpu import ENCLAVE_SIGNER, EnclaveShape
 from nebula.attestation.verify import verify_quote
 from nebula.protocol.errors import NotPermittedError
-from simulators.sgx import MEASUREMENT, REPORT_DATA, Genuine, SgxHardware
+from simulators.sgx import MEASUREMENT, REPORT_DATA, Genuine, SgxHardware, development_policy
 
 
 def refusal(claims: VerifiedClaims, policy: AppraisalPolicy, report_data: bytes = REPORT_DATA) -> str:

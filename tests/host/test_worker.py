@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from nebula.attestation.appraisal import development_policy
 from nebula.attestation.evidence import appraise_evidence
 from nebula.attestation.roots import TrustRoot
 from nebula.attestation.simulator.bundle import measure_installed_bundle
@@ -28,6 +27,7 @@ from nebula.protocol.merkle import payout_tree
 from nebula.protocol.messages import ErrorAnswer
 from nebula.storage import LocalStorage
 from simulators.keepers import SimulatedCourier
+from simulators.sgx import development_policy
 from simulators.studies import World, make_world
 
 Run = Callable[[Worker], KeptOutput | ErrorAnswer]

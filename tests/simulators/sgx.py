@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from nebula.attestation.appraisal import AppraisalPolicy, development_policy
+from nebula.attestation.appraisal import AppraisalPolicy
 from nebula.attestation.claims import VerifiedClaims
 from nebula.attestation.collateral import Collateral
 from nebula.attestation.simulator.collateral import GOOD_DAY, CollateralFaults, issue_collateral
@@ -11,11 +11,17 @@ from nebula.attestation.simulator.cpu import EnclaveShape, SimulatedCpu
 from nebula.attestation.simulator.pki import DevelopmentPki
 from nebula.attestation.verify import verify_quote
 from nebula.protocol.errors import UnavailableError
+from nebula.protocol.ids import Hash32
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 MEASUREMENT = "0x" + "5e" * 32
 REPORT_DATA = bytes(range(64))
 PLAIN = EnclaveShape()
+
+
+def development_policy(trust_root: Hash32, measurements: frozenset[Hash32]) -> AppraisalPolicy:
+    """Return a policy for one simulated trust root. What it lets through is marked as simulated."""
+    return AppraisalPolicy(trust_roots=frozenset({trust_root}), measurements=measurements, production=False)
 
 
 @dataclass(frozen=True)

@@ -63,11 +63,6 @@ def production_policy(measurements: frozenset[Hash32]) -> AppraisalPolicy:
     return AppraisalPolicy(trust_roots=frozenset({INTEL_FINGERPRINT}), measurements=measurements)
 
 
-def development_policy(trust_root: Hash32, measurements: frozenset[Hash32]) -> AppraisalPolicy:
-    """Return a policy for one simulated trust root. What it lets through is marked as simulated."""
-    return AppraisalPolicy(trust_roots=frozenset({trust_root}), measurements=measurements, production=False)
-
-
 @dataclass(frozen=True, slots=True)
 class AppraisedSession:
     """An enclave session that a policy accepts."""

@@ -63,10 +63,17 @@ class Outbox:
     folder: Path
 
     def begin(self, run: Hash32) -> "Draft":
-        """Begin a run's output; what an earlier worker left half done of it goes."""
+        """Begin a run's output; what an earlier worker left half done of it goes.
+
+        Raises:
+            UnavailableError: the disk does not take it.
+        """
         place = self.folder / run
         shutil.rmtree(place, ignore_errors=True)
-        place.mkdir(parents=True)
+        try:
+            place.mkdir(parents=True)
+        except OSError as error:
+            raise UnavailableError("host.outbox", f"{place} cannot be made: {error.strerror}") from error
         return Draft(run, place)
 
     def waiting(self) -> list[KeptOutput]:

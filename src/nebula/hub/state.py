@@ -270,8 +270,8 @@ def keep_owners(connection: Connection, run: Hash32, session: Address, page: Own
 def kept_payouts(connection: Connection, run: Hash32, session: Address) -> list[Payout]:
     """Return all payouts of a session that were handed in, by index."""
     chosen = select(payouts).where(payouts.c.run == run, payouts.c.session == session)
-    rows = connection.execution_options(yield_per=PAGE_OF_ROWS).execute(chosen.order_by(payouts.c.payout_index))
-    return [_payout(row) for row in rows]
+    in_order = chosen.order_by(payouts.c.payout_index).execution_options(yield_per=PAGE_OF_ROWS)
+    return [_payout(row) for row in connection.execute(in_order)]
 
 
 def count_leaves(connection: Connection, run: Hash32, session: Address) -> int:
