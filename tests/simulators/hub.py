@@ -122,6 +122,7 @@ class SimulatedHub:
             self.effects,  # type: ignore[arg-type]
             hosts=frozenset({HOST}),
             settle=lambda run: settle_run(self.runs, run),
+            match=lambda _study: tuple(sorted(set.intersection(*(set(keeper.records) for keeper in self.keepers)))),
         )
 
     @property

@@ -17,6 +17,7 @@ from nebula.analysis.kinship import DEGREES, RELATED, find_relatives
 from nebula.analysis.parameters import (
     AlleleFrequency,
     Association,
+    Discovery,
     KinshipCounts,
     LinearGwas,
     LogisticGwas,
@@ -98,6 +99,8 @@ def run(analysis: str, parameters: Parameters, cohort: CohortInput) -> AnalysisR
             return _frequency(analysis, parameters, cohort)
         case AlleleFrequency():
             return _frequency_by_group(analysis, parameters, cohort)
+        case Discovery():
+            raise RejectedInputError("analysis.discovery", "a discovery answers questions; it has no one result")
 
 
 def analysed_people(parameters: Association, cohort: CohortInput) -> NDArray[np.bool_]:

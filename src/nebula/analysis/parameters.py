@@ -91,7 +91,25 @@ class PopulationStructure(Document, frozen=True, kw_only=True):
             raise ValueError("prune_step is at most prune_window")
 
 
-Parameters = LinearGwas | LogisticGwas | AlleleFrequency | KinshipCounts | PopulationStructure
+class Discovery(Document, frozen=True, kw_only=True):
+    """``discovery``: how many people fit a question, again and again until the study's deadline.
+
+    Attributes:
+        question_micro_rho: zCDP rho in millionths that each new answer spends.
+        buyer_micro_rho: what one buyer may spend in all. The study's own rho is what all of them may.
+        refresh_seconds: after so long a session ends, and a new one begins with those who have joined since.
+    """
+
+    question_micro_rho: Annotated[int, msgspec.Meta(ge=100, le=1_000_000)] = 5_000
+    buyer_micro_rho: Annotated[int, msgspec.Meta(ge=100, le=10_000_000)] = 100_000
+    refresh_seconds: Annotated[int, msgspec.Meta(ge=10, le=86_400)] = 3_600
+
+    def __post_init__(self) -> None:
+        if self.question_micro_rho > self.buyer_micro_rho:
+            raise ValueError("question_micro_rho is at most buyer_micro_rho")
+
+
+Parameters = LinearGwas | LogisticGwas | AlleleFrequency | KinshipCounts | PopulationStructure | Discovery
 
 PARAMETERS: Mapping[str, type[Parameters]] = {
     "gwas-linear@1": LinearGwas,
@@ -99,6 +117,7 @@ PARAMETERS: Mapping[str, type[Parameters]] = {
     "allele-frequency@1": AlleleFrequency,
     "kinship@1": KinshipCounts,
     "pca-structure@1": PopulationStructure,
+    "discovery@1": Discovery,
 }
 
 

@@ -1,4 +1,4 @@
-"""What a buyer does: publish, fund, run, fetch.
+"""What a buyer does: publish, fund, run, fetch; ``discoverer`` asks discoveries.
 
 Everything is safe to do again: a study's id follows from its content, funding looks at the ledger first, a
 study is run once, and a result stays where it is.
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import MetaData
 
+from nebula.buyer.discover import Discoverer
 from nebula.buyer.settings import BuyerSettings
 from nebula.database import open_database
 from nebula.ledger.client import LedgerClient, Network
@@ -36,7 +37,7 @@ from nebula.protocol.result import ResultBundle, open_result
 from nebula.protocol.sealing import SealingKey, open_sealed
 from nebula.protocol.study import StudyDocument
 from nebula.protocol.typed_data import permit_digest
-from nebula.transport.client import Carrier, Peer
+from nebula.transport.client import Carrier, Peer, system_clock
 from nebula.transport.keyfiles import load_key
 from nebula.transport.public import PublicFiles, RunStanding
 
@@ -55,6 +56,8 @@ class Buyer:
         self._relay = Relay(engine, _outbox, self._network.client, self._key.secret, chain_id=settings.network.chain_id)
         self._public = PublicFiles(settings.hub_url)
         self._hub = Peer(settings.hub_url, settings.hub_address, key=self._key.secret, carrier=Carrier())
+
+        self.discoverer = Discoverer(settings, self._key.secret, self._network, self._public, self._hub, system_clock)
 
     @property
     def address(self) -> str:

@@ -11,6 +11,7 @@ from nebula.analysis.parameters import (
     PARAMETERS,
     AlleleFrequency,
     Association,
+    Discovery,
     Parameters,
     analysed_columns,
     parse_parameters,
@@ -107,7 +108,7 @@ def write_study(
     analysis = draft.analysis if "@" in draft.analysis else f"{draft.analysis}@1"
     parameters = _parameters(draft, analysis)
     asked = parse_parameters(analysis, parameters)
-    needs_phenotypes = bool(analysed_columns(asked) or draft.conditions)
+    needs_phenotypes = bool(analysed_columns(asked) or draft.conditions or isinstance(asked, Discovery))
     result_class = draft.result_class or _suiting_class(asked)
     document = {
         "chain_id": settings.network.chain_id,
@@ -171,7 +172,9 @@ def _suiting_class(parameters: Parameters) -> ResultClass:
     """Return the class that says least among those that an analysis has."""
     if isinstance(parameters, Association):
         return ResultClass.HITS
-    noised = isinstance(parameters, AlleleFrequency) and parameters.groups is None
+    noised = isinstance(parameters, Discovery) or (
+        isinstance(parameters, AlleleFrequency) and parameters.groups is None
+    )
     return ResultClass.NOISED if noised else ResultClass.FULL
 
 

@@ -41,6 +41,7 @@ _COMMANDS = (
     (CUSTODIANS, "custodian", "custodian", "Act for many donors, each with their own consent."),
     (CUSTODIANS, "panel", "panel", "The sites on which genotypes are compared."),
     (BUYERS, "study", "study", "Ask a question of everyone whose consent permits it."),
+    (BUYERS, "discovery", "discovery", "How many people fit, before you publish a study."),
     (ANYONE, "audit", "audit", "Check a run, or the whole network, trusting nobody."),
     (PARTIES, "ledger", "parties", "The embedded ledger node."),
     (PARTIES, "hardware", "parties", "Simulated SGX hardware. It protects nothing."),

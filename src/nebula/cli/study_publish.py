@@ -101,7 +101,7 @@ def publish(
         settings,
         buyer=buyer.address,
         result_key=buyer.result_key,
-        panel=_panel(settings, draft.panel),
+        panel=choose_panel(settings, draft.panel),
         at=datetime.now(UTC),
     )
     answer = buyer.publish(document)
@@ -113,7 +113,8 @@ def publish(
     tell(f"Next: `nebula study fund {short(answer.study)}`")
 
 
-def _panel(settings: BuyerSettings, wanted: str | None) -> str:
+def choose_panel(settings: BuyerSettings, wanted: str | None) -> str:
+    """Return the id of the panel of this name or id; of the only one there is, where nothing is said."""
     if settings.panels_url is None:
         raise RejectedInputError(
             "panel.url", "the buyer's settings do not say where panels are", hint="add panels_url to settings.json"

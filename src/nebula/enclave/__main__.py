@@ -47,8 +47,7 @@ def work(incoming: BinaryIO, outgoing: BinaryIO, device: Path) -> None:
         around = Surroundings(host, open_quoter(device), open_for_reading, partial(datetime.now, UTC))
         output = run_order(start, _parse_order(raw_order), around)
     except NebulaError as error:
-        answer = ErrorAnswer(family=error.family, code=error.code, message=error.message, hint=error.hint)
-        write_frame(outgoing, Failed(error=answer))
+        write_frame(outgoing, Failed(error=ErrorAnswer.of(error)))
     except OSError:
         raise
     except Exception as error:  # noqa: BLE001

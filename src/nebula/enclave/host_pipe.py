@@ -10,20 +10,25 @@ from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from nebula.protocol.errors import (
-    IntegrityError,
     NebulaError,
-    NotPermittedError,
     RejectedInputError,
     UnavailableError,
 )
 from nebula.protocol.ids import Address
 from nebula.protocol.messages import CandidatesAnswer, ErrorAnswer, SessionRequest
 from nebula.protocol.wire import MAX_MESSAGE_BYTES, parser, to_canonical
-from nebula.protocol.worker import Answered, Candidates, Carry, Progress, Register, Start, read_from_host, write_frame
-
-_FAMILIES: dict[str, type[NebulaError]] = {
-    family.family: family for family in (RejectedInputError, NotPermittedError, UnavailableError, IntegrityError)
-}
+from nebula.protocol.worker import (
+    Answered,
+    Candidates,
+    Carry,
+    Progress,
+    Receive,
+    Register,
+    Reply,
+    Start,
+    read_from_host,
+    write_frame,
+)
 
 _parse_candidates = parser(CandidatesAnswer, max_bytes=MAX_MESSAGE_BYTES)
 
@@ -35,6 +40,14 @@ class Letter:
     keeper: Address
     kind: str
     envelope: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A buyer's sealed question, and the number of the frame that it answers."""
+
+    sequence: int
+    letter: bytes
 
 
 class Host(Protocol):
@@ -62,6 +75,14 @@ class Host(Protocol):
 
     def progress(self, stage: str, done: int, total: int) -> None:
         """Say where the run is; what the host hears, it may tell anyone."""
+        ...
+
+    def receive(self, session: Address) -> "Incoming | None":
+        """Return the next question to a session; None when none came for a while."""
+        ...
+
+    def reply(self, to: "Incoming", answer: bytes | NebulaError) -> None:
+        """Hand back the sealed answer to a question, or why it could not be opened."""
         ...
 
 
@@ -106,7 +127,20 @@ class PipeHost:
         """See :class:`Host`."""
         write_frame(self._outgoing, Progress(stage=stage, done=done, total=total))
 
-    def _ask(self, question: Candidates | Register, payload: bytes = b"") -> bytes:
+    def receive(self, session: Address) -> Incoming | None:
+        """See :class:`Host`."""
+        asking = Receive(sequence=self._next(), session=session)
+        letter = self._ask(asking)
+        return Incoming(asking.sequence, letter) if letter else None
+
+    def reply(self, to: Incoming, answer: bytes | NebulaError) -> None:
+        """See :class:`Host`."""
+        if isinstance(answer, NebulaError):
+            write_frame(self._outgoing, Reply(sequence=to.sequence, error=ErrorAnswer.of(answer)))
+        else:
+            write_frame(self._outgoing, Reply(sequence=to.sequence), answer)
+
+    def _ask(self, question: Candidates | Register | Receive, payload: bytes = b"") -> bytes:
         write_frame(self._outgoing, question, payload)
         answer = self._await_answers({question.sequence})[question.sequence]
         if isinstance(answer, NebulaError):
@@ -132,5 +166,4 @@ class PipeHost:
 
 
 def _error(answer: ErrorAnswer) -> NebulaError:
-    family = _FAMILIES.get(answer.family, UnavailableError)
-    return family(answer.code, answer.message, hint=answer.hint)
+    return answer.to_error() or UnavailableError(answer.code, answer.message, hint=answer.hint)

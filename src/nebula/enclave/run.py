@@ -6,6 +6,8 @@ the records; (7) while one is refused, the result is computed anew without it, a
 differs from the buyer's earlier ones in nobody or in enough people. (9) The receipt is signed, and only what it commits
 to leaves.
 
+A discovery goes as far as (4); then it answers questions, see ``nebula.enclave.discover``.
+
 SECURITY: an error leaves the enclave too. None may say how many records are in a cohort, or which.
 """
 
@@ -14,12 +16,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from nebula.analysis.parameters import Parameters, analysed_columns, parse_parameters
+from nebula.analysis.parameters import Discovery, Parameters, analysed_columns, parse_parameters
 from nebula.attestation.quoting import Quoter
 from nebula.disclosure.release import Released
 from nebula.enclave.analyse import analyse, bundle_result, smallest_cohort
-from nebula.enclave.assemble import Cohort, form_cohort, read_records
+from nebula.enclave.assemble import Cohort, Reading, form_cohort, read_records
 from nebula.enclave.confirm import confirm_records
+from nebula.enclave.discover import open_desk, serve
 from nebula.enclave.earlier_cohorts import check_difference
 from nebula.enclave.host_pipe import Host
 from nebula.enclave.keepers import Keepers
@@ -27,7 +30,7 @@ from nebula.enclave.keys import LyingKeepers
 from nebula.enclave.order import read_candidates
 from nebula.enclave.read_record import OpenStorage, RecordReader
 from nebula.enclave.receipt import seal_result, settle_owners, sign_dropped, sign_receipt
-from nebula.enclave.release import Dropped, ReleasedRecord, release_records
+from nebula.enclave.release import Dropped, Release, ReleasedRecord, release_records
 from nebula.enclave.session import Block, Session, SessionKeys, open_session
 from nebula.genome.panel import Panel
 from nebula.protocol.errors import IntegrityError, NotPermittedError, RejectedInputError, UnavailableError
@@ -54,12 +57,52 @@ class Surroundings:
     clock: Callable[[], datetime]
 
 
+@dataclass(frozen=True, slots=True)
+class _Assembled:
+    """What a session has in its hands once records are read. ``read``: those that could be, as they were released."""
+
+    session: Session
+    keepers: Keepers
+    parameters: Parameters
+    panel: Panel
+    release: Release
+    reading: Reading
+
+    @property
+    def read(self) -> tuple[ReleasedRecord, ...]:
+        usable = {record.record for record in self.reading.records}
+        return tuple(record for record in self.release.records if record.record in usable)
+
+
 def run_order(start: Start, order: RunOrder, around: Surroundings) -> RunOutput:
-    """Carry out a run order.
+    """Carry out a run order. A discovery ends by an error alone: it answers until its session is to be renewed.
 
     Raises:
         NebulaError: nothing leaves; UnavailableError where a later try may succeed.
     """
+    made = _assemble(start, order, around)
+    session, keepers, parameters = made.session, made.keepers, made.parameters
+    if isinstance(parameters, Discovery):
+        serve(
+            open_desk(
+                session,
+                keepers,
+                parameters,
+                made.release.records,
+                reading=made.reading,
+                panel=made.panel,
+                clock=around.clock,
+            )
+        )
+    cohort = form_cohort(made.reading, order.study, parameters, made.panel)
+    total = len(made.release.records)
+    around.host.progress("assembled", total, total)
+    confirmed = _confirmed_result(session, keepers, cohort, made.read, parameters)
+    dropped = made.release.dropped + made.reading.dropped + confirmed.dropped
+    return _make_output(start, session, confirmed, dropped)
+
+
+def _assemble(start: Start, order: RunOrder, around: Surroundings) -> _Assembled:
     study = order.study
     parameters = check_order(order)
     panel = _read_panel(start, study, around.open_storage)
@@ -79,13 +122,7 @@ def run_order(start: Start, order: RunOrder, around: Surroundings) -> RunOutput:
     if reading.away and len(reading.records) < study.min_records:
         raise UnavailableError("enclave.storage-away", "too many records' storage is away", hint="it is tried again")
     _require_enough(len(reading.records), study)
-    cohort = form_cohort(reading, study, parameters, panel)
-    around.host.progress("assembled", len(release.records), len(release.records))
-
-    usable = {record.record for record in reading.records}
-    read = tuple(record for record in release.records if record.record in usable)
-    confirmed = _confirmed_result(session, keepers, cohort, read, parameters)
-    return _make_output(start, session, confirmed, release.dropped + reading.dropped + confirmed.dropped)
+    return _Assembled(session, keepers, parameters, panel, release, reading)
 
 
 def check_order(order: RunOrder) -> Parameters:
@@ -101,6 +138,8 @@ def check_order(order: RunOrder) -> Parameters:
         raise RejectedInputError("run.parts", f"{study.analysis} needs genotypes")
     if (study.conditions or analysed_columns(parameters)) and PartKind.PHENOTYPES not in study.parts:
         raise RejectedInputError("run.parts", "the study names phenotypes, but does not ask for that part")
+    if study.conditions and study.is_discovery:
+        raise RejectedInputError("run.conditions", "a discovery has no conditions: each question brings its own")
     return parameters
 
 

@@ -79,7 +79,8 @@ class EnclaveHost:
         if waiting:
             self._report(waiting[0].run, waiting[0])
             return True
-        answer = self.hub.ask(ORDER, OrderRequest(measurement=self.settings.measurement), OrderAnswer)
+        request = OrderRequest(measurement=self.settings.measurement, work=self.settings.work)
+        answer = self.hub.ask(ORDER, request, OrderAnswer)
         if answer.order is None:
             return False
         outcome = self._carry_out(answer.order)

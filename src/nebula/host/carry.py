@@ -1,4 +1,4 @@
-"""Carry what a worker says: envelopes to keepers, its session and its progress to the hub.
+"""Carry what a worker says: envelopes to keepers; its session, its progress and its answers to the hub.
 
 Nothing is looked into, nothing is tried again: a worker that wants an answer asks anew, in a fresh envelope, because
 the keeper may have seen the old one.
@@ -10,12 +10,18 @@ from typing import Protocol
 from nebula.protocol.errors import UnavailableError
 from nebula.protocol.ids import Address, Hash32
 from nebula.protocol.messages import (
+    ANSWER,
     CANDIDATES,
+    NEXT_QUESTION,
     PROGRESS,
     SESSION,
     Accepted,
+    AnswerRequest,
     CandidatesAnswer,
     CandidatesRequest,
+    CarriedQuestion,
+    NextQuestionAnswer,
+    NextQuestionRequest,
     RunProgress,
     SessionAnswer,
     SessionRequest,
@@ -44,6 +50,14 @@ class Courier(Protocol):
 
     def progress(self, progress: RunProgress) -> None:
         """Say where the run is."""
+        ...
+
+    def next_question(self, run: Hash32, session: Address) -> CarriedQuestion | None:
+        """Return the next question to a discovery's session; None when none comes for a while."""
+        ...
+
+    def answer(self, answer: AnswerRequest) -> None:
+        """Hand in the answer to a question."""
         ...
 
 
@@ -75,6 +89,14 @@ class HttpCourier:
     def progress(self, progress: RunProgress) -> None:
         """See :class:`Courier`."""
         self._hub.ask(PROGRESS, progress, Accepted)
+
+    def next_question(self, run: Hash32, session: Address) -> CarriedQuestion | None:
+        """See :class:`Courier`."""
+        return self._hub.ask(NEXT_QUESTION, NextQuestionRequest(run=run, session=session), NextQuestionAnswer).asked
+
+    def answer(self, answer: AnswerRequest) -> None:
+        """See :class:`Courier`."""
+        self._hub.ask(ANSWER, answer, Accepted)
 
 
 def panel_location(panels_url: str, panel: Hash32) -> str:

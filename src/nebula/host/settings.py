@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 
 from nebula.protocol.ids import Address, Hash32
+from nebula.protocol.messages import Work
 from nebula.protocol.wire import Document, parser
 
 
@@ -49,6 +50,7 @@ class HostSettings(Document, frozen=True, kw_only=True):
         measurement: of this host's worker, so that only studies for it are ordered.
         cpu: how a worker is started.
         outbox_folder: where outputs wait until the hub has them; relative to the settings' folder.
+        work: what this host asks for. A discovery keeps a host busy until its deadline, so it has one of its own.
         poll_seconds: between two questions for work.
     """
 
@@ -62,6 +64,7 @@ class HostSettings(Document, frozen=True, kw_only=True):
     measurement: Hash32
     cpu: SimulatedCpu | GramineCpu
     outbox_folder: str = "outbox"
+    work: Work = "studies"
     poll_seconds: Annotated[float, msgspec.Meta(ge=0.05, le=3600)] = 1.0
 
 

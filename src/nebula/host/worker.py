@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -24,7 +25,7 @@ from nebula.host.carry import Courier
 from nebula.host.outbox import Draft, KeptOutput
 from nebula.host.settings import GramineCpu, SimulatedCpu
 from nebula.protocol.errors import NebulaError, RejectedInputError, UnavailableError
-from nebula.protocol.messages import ErrorAnswer, RunOrder, RunProgress, SessionRequest
+from nebula.protocol.messages import AnswerRequest, ErrorAnswer, RunOrder, RunProgress, SessionRequest
 from nebula.protocol.wire import MAX_MESSAGE_BYTES, parser, to_canonical
 from nebula.protocol.worker import (
     Answered,
@@ -34,7 +35,9 @@ from nebula.protocol.worker import (
     Finished,
     Owners,
     Progress,
+    Receive,
     Register,
+    Reply,
     Start,
     Unanswered,
     read_from_worker,
@@ -44,6 +47,7 @@ from nebula.protocol.worker import (
 THREADS = 16
 MAX_WAIT_SECONDS = 7 * 24 * 3600.0
 STOP_SECONDS = 10.0
+HUB_AWAY_SECONDS = 1.0
 _PR_SET_PDEATHSIG = 1
 # A worker gets nothing else of the host's surroundings.
 _ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH", "OMP_NUM_THREADS")
@@ -140,6 +144,7 @@ class _Conversation:
         self._pool = pool
         self._output = output
         self._lock = threading.Lock()
+        self._questions: dict[int, str] = {}
 
     def say(self, header: Start | Answered | Unanswered, payload: bytes = b"") -> None:
         """Write one frame. A worker that is gone is noticed where it is listened to."""
@@ -159,19 +164,24 @@ class _Conversation:
             if said is None:
                 raise UnavailableError("host.worker-died", "the worker died", hint="it is started again")
             header, payload = said
-            match header:
-                case Carry() | Register() | Candidates():
-                    self._pool.submit(self._answer, header.sequence, self._asking(header, payload))
-                case Progress():
-                    self._note(header)
-                case Owners():
-                    _as_output(self._output.add_page, payload)
-                case Finished():
-                    return _as_output(self._output.finish, payload)
-                case Failed():
-                    return header.error
+            if isinstance(header, Finished):
+                return _as_output(self._output.finish, payload)
+            if isinstance(header, Failed):
+                return header.error
+            self._do(header, payload)
 
-    def _asking(self, question: Carry | Register | Candidates, payload: bytes) -> Callable[[], bytes]:
+    def _do(self, asked: Carry | Register | Candidates | Receive | Reply | Progress | Owners, payload: bytes) -> None:
+        match asked:
+            case Carry() | Register() | Candidates() | Receive():
+                self._pool.submit(self._answer, asked.sequence, self._asking(asked, payload))
+            case Reply():
+                self._pool.submit(self._reply, asked, payload)
+            case Progress():
+                self._note(asked)
+            case Owners():
+                _as_output(self._output.add_page, payload)
+
+    def _asking(self, question: Carry | Register | Candidates | Receive, payload: bytes) -> Callable[[], bytes]:
         match question:
             case Carry():
                 return lambda: self._courier.carry(question.keeper, question.kind, payload)
@@ -179,17 +189,41 @@ class _Conversation:
                 return lambda: to_canonical(self._courier.candidates(self._order.run, question.after))
             case Register():
                 return lambda: self._registered(payload)
+            case Receive():
+                return lambda: self._received(question)
 
     def _registered(self, raw: bytes) -> bytes:
         self._courier.register(_parse_session(raw))
         return b""
 
+    def _received(self, asking: Receive) -> bytes:
+        try:
+            asked = self._courier.next_question(self._order.run, asking.session)
+        except UnavailableError as error:
+            # The discovery goes on: its session is worth more than the moment that the hub is away.
+            _log.info("no-questions", run=self._order.run, code=error.code)
+            time.sleep(HUB_AWAY_SECONDS)
+            return b""
+        if asked is None:
+            return b""
+        self._questions[asking.sequence] = asked.question
+        return asked.letter
+
+    def _reply(self, reply: Reply, letter: bytes) -> None:
+        question = self._questions.pop(reply.sequence, None)
+        if question is None:
+            return  # the worker answers what it was not asked: there is nobody to hand it to
+        answer = AnswerRequest(run=self._order.run, question=question, letter=letter or None, error=reply.error)
+        try:
+            self._courier.answer(answer)
+        except NebulaError as error:
+            _log.info("answer-undelivered", run=self._order.run, code=error.code)  # the buyer asks again
+
     def _answer(self, sequence: int, ask: Callable[[], bytes]) -> None:
         try:
             payload = ask()
         except NebulaError as error:
-            answer = ErrorAnswer(family=error.family, code=error.code, message=error.message, hint=error.hint)
-            self.say(Unanswered(sequence=sequence, error=answer))
+            self.say(Unanswered(sequence=sequence, error=ErrorAnswer.of(error)))
         else:
             self.say(Answered(sequence=sequence), payload)
 

@@ -13,20 +13,26 @@ from litestar import Litestar
 from nebula.database import open_database
 from nebula.database.replay import ReplayGuard
 from nebula.hub import state
+from nebula.hub.beacon import ASK_PATHS, beacon_routes
 from nebula.hub.carry import RecordCarrier
 from nebula.hub.catalogue import Catalogue
 from nebula.hub.effects import Effects
+from nebula.hub.match import match
 from nebula.hub.orders import Orders
 from nebula.hub.public import leaves, public_routes
-from nebula.hub.run import Parties, Runs, close_overdue, go_on, settle_run, start_run
+from nebula.hub.questions import Questions
+from nebula.hub.run import Parties, Runs, choose, close_overdue, go_on, settle_run, start_run
 from nebula.hub.settings import HubSettings, load_settings
 from nebula.ledger.client import LedgerClient, Network
 from nebula.ledger.relay import Relay
 from nebula.protocol.errors import RejectedInputError, UnavailableError
 from nebula.protocol.keys import SigningKey
 from nebula.protocol.messages import (
+    ANSWER,
+    ASK,
     CANDIDATES,
     LEAVES,
+    NEXT_QUESTION,
     ORDER,
     OWNERS,
     PROGRESS,
@@ -82,7 +88,15 @@ def build(settings: HubSettings) -> Litestar:
         keepers=keepers,
         start=lambda study: start_run(runs, parties, study),
     )
-    orders = Orders(engine, effects, hosts=frozenset(settings.hosts), settle=lambda run: settle_run(runs, run))
+    hosts = frozenset(settings.hosts)
+    orders = Orders(
+        engine,
+        effects,
+        hosts=hosts,
+        settle=lambda run: settle_run(runs, run),
+        match=lambda study: choose(match(study, keepers(study), threshold=study.keeper_threshold), study),
+    )
+    questions = Questions(engine, hosts=hosts, is_buyer=effects.is_buyer, clock=system_clock)
     identity = Identity(
         party="hub",
         address=key.address,
@@ -104,8 +118,15 @@ def build(settings: HubSettings) -> Litestar:
             REPORT: lambda body, message: orders.report(body, message.sender),
             RELAY: lambda body, _message: records.carry(body),
             LEAVES: lambda body, _message: leaves(engine, body),
+            ASK: lambda body, message: questions.ask(body, message.sender),
+            NEXT_QUESTION: lambda body, message: questions.next_question(body, message.sender),
+            ANSWER: lambda body, message: questions.answer(body, message.sender),
         },
-        routes=public_routes(engine),
+        routes=[
+            *public_routes(engine),
+            *beacon_routes(questions, hub=key.address, simulated=settings.simulated),
+        ],
+        paths=dict.fromkeys(ASK_PATHS, ASK),
     )
 
 

@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from nebula.ledger.client import ContractCall, Network, RevertedError
+from nebula.ledger.client.organizations import Role
 from nebula.ledger.client.studies import StudyState
 from nebula.ledger.relay import Relay
 from nebula.protocol.errors import NotPermittedError, UnavailableError
-from nebula.protocol.ids import Hash32
+from nebula.protocol.ids import Address, Hash32
 from nebula.protocol.receipt import Evidence, KeeperVote, Payout, SignedReceipt
 from nebula.protocol.session_vote import session_vote
 from nebula.protocol.typed_data import Funding
@@ -35,6 +36,10 @@ class Effects:
     def study_state(self, study: Hash32) -> StudyState:
         """Return where a study's money is."""
         return self._network.studies.state_of(study)
+
+    def is_buyer(self, address: Address) -> bool:
+        """Whether somebody is a verified buyer in good standing."""
+        return self._network.organizations.in_good_standing(address, Role.BUYER)
 
     def register_session(self, evidence: Evidence, votes: Sequence[KeeperVote]) -> Mined:
         """Enter a session that enough keepers voted for.

@@ -29,29 +29,55 @@ from nebula.protocol.messages import (
     SessionRequest,
 )
 from nebula.protocol.receipt import OwnersPage, PublicRun, RunHead
+from nebula.protocol.study import StudyDocument
 
 
 class Orders:
     """Answers the enclave hosts that this hub works with."""
 
     def __init__(
-        self, engine: Engine, effects: Effects, *, hosts: frozenset[Address], settle: Callable[[Hash32], None]
+        self,
+        engine: Engine,
+        effects: Effects,
+        *,
+        hosts: frozenset[Address],
+        settle: Callable[[Hash32], None],
+        match: Callable[[StudyDocument], tuple[Address, ...]],
     ) -> None:
         self._engine = engine
         self._effects = effects
         self._hosts = hosts
         self._settle = settle
+        self._match = match
 
     def next_order(self, request: OrderRequest, sender: Address) -> OrderAnswer:
-        """Return the oldest order for this measurement; the same again until it is reported."""
+        """Return the oldest order of this kind for this measurement; the same again until it is reported.
+
+        A discovery's order names those who match at this moment: whoever has joined since its last session is in.
+
+        Raises:
+            NotPermittedError: ``hub.host``.
+            UnavailableError: a discovery's keepers are away.
+        """
         self._check_host(sender)
         with reading(self._engine) as connection:
-            for run in state.open_orders(connection):
-                found = state.get_run(connection, run)
-                study = state.get_study(connection, found.study)
-                if study.measurement == request.measurement:
-                    return OrderAnswer(order=RunOrder(study=study, run=run))
-        return OrderAnswer(order=None)
+            order = self._find(connection, request)
+        if order is not None and order.study.is_discovery:
+            records = self._match(order.study)
+            if len(records) < order.study.min_records:
+                return OrderAnswer(order=None)
+            with writing(self._engine) as connection:
+                state.replace_candidates(connection, order.run, records)
+        return OrderAnswer(order=order)
+
+    @staticmethod
+    def _find(connection: Connection, request: OrderRequest) -> RunOrder | None:
+        for run in state.open_orders(connection):
+            study = state.get_study(connection, state.get_run(connection, run).study)
+            is_asked_for = study.is_discovery == (request.work == "discoveries")
+            if is_asked_for and study.measurement == request.measurement:
+                return RunOrder(study=study, run=run)
+        return None
 
     def candidates(self, request: CandidatesRequest, sender: Address) -> CandidatesAnswer:
         """Return a page of the records that an order names."""

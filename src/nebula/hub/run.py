@@ -21,12 +21,12 @@ from nebula.database import reading, writing
 from nebula.hub import state
 from nebula.hub.effects import Effects
 from nebula.hub.match import Matching, match
-from nebula.hub.settle import GOES_BACK, TOO_LATE, WENT_BACK, pay_subtree, settle, subtrees
+from nebula.hub.settle import GOES_BACK, OVER, TOO_LATE, WENT_BACK, pay_subtree, settle, subtrees
 from nebula.hub.state import RunState
 from nebula.ledger.client.studies import StudyState
 from nebula.protocol.errors import NotPermittedError, UnavailableError
 from nebula.protocol.funding import funding_of, run_id
-from nebula.protocol.ids import Hash32
+from nebula.protocol.ids import Address, Hash32
 from nebula.protocol.merkle import SUBTREE, MerkleTree, payout_tree
 from nebula.protocol.receipt import Receipt
 from nebula.protocol.study import StudyDocument
@@ -117,7 +117,7 @@ class Runs(DBOSConfiguredInstance):
             return False
         with self._waiting(run):
             matching = match(document, self._parties.keepers(document), threshold=document.keeper_threshold)
-        chosen = _choose(matching, document)
+        chosen = choose(matching, document)
         with writing(self._parties.engine) as connection:
             if len(chosen) < document.min_records:
                 detail = f"fewer records match than the {document.min_records:,} that the study needs; {GOES_BACK}"
@@ -238,7 +238,8 @@ def close_overdue(runs: Runs, parties: Parties) -> None:
     now = parties.clock().timestamp()
     with writing(parties.engine) as connection:
         for run in state.runs_at(connection, RunState.ORDERED, overdue_at=now):
-            state.set_state(connection, run.run, RunState.FAILED, TOO_LATE)
+            stands = state.get_study(connection, run.study).is_discovery
+            state.set_state(connection, run.run, RunState.FAILED, OVER if stands else TOO_LATE)
         failed = state.runs_at(connection, RunState.FAILED, overdue_at=now)
     for run in failed:
         _start(f"{run.run}-back", runs.give_back, run.run, run.study)
@@ -249,8 +250,8 @@ def _start(name: str, workflow: Callable[P, object], *arguments: P.args, **named
         DBOS.start_workflow(workflow, *arguments, **named)
 
 
-def _choose(matching: Matching, study: StudyDocument) -> tuple[str, ...]:
-    """At most as many records as the buyer paid for, drawn by chance: nobody is favoured by their id."""
+def choose(matching: Matching, study: StudyDocument) -> tuple[Address, ...]:
+    """Return at most as many records as the buyer paid for, drawn by chance: nobody is favoured by their id."""
     if len(matching.records) <= study.max_records:
         return matching.records
     return tuple(sorted(random.SystemRandom().sample(matching.records, study.max_records)))

@@ -15,6 +15,7 @@ from nebula.protocol.study import StudyDocument
 
 GOES_BACK = "the escrow goes back to the buyer after the deadline"
 WENT_BACK = "the escrow went back to the buyer"
+OVER = f"the discovery is over; {GOES_BACK}"
 TOO_LATE = f"no result came by the study's deadline; {GOES_BACK}"
 
 

@@ -106,6 +106,30 @@ leaves = Table(
 )
 
 
+questions = Table(
+    "questions",
+    tables,
+    Column("question", String(66), primary_key=True),
+    Column("run", String(66), ForeignKey("runs.run"), nullable=False),
+    Column("session", String(42), nullable=False),
+    Column("sender", String(42), nullable=False),
+    Column("asked", BigInteger, nullable=False, index=True),
+    Column("letter", LargeBinary, nullable=False),
+    Column("answer", LargeBinary, nullable=True),
+    Column("error", LargeBinary, nullable=True),
+    sqlite_strict=True,
+)
+
+answering = Table(
+    "answering",
+    tables,
+    Column("run", String(66), ForeignKey("runs.run"), primary_key=True),
+    Column("session", String(42), nullable=False),
+    Column("seen", BigInteger, nullable=False),
+    sqlite_strict=True,
+)
+
+
 class RunState(StrEnum):
     """Where a run stands, in the order of the protocol."""
 
@@ -227,6 +251,12 @@ def page_of_candidates(
     chosen = select(candidates.c.record).where(candidates.c.run == run, candidates.c.record > (after or ""))
     rows = connection.scalars(chosen.order_by(candidates.c.record).limit(limit + 1)).all()
     return tuple(rows[:limit]), len(rows) > limit
+
+
+def replace_candidates(connection: Connection, run: Hash32, records: Sequence[Address]) -> None:
+    """Keep the records that a discovery's next session may ask for, in place of the last one's."""
+    connection.execute(delete(candidates).where(candidates.c.run == run))
+    add_candidates(connection, run, records)
 
 
 def keep_session(connection: Connection, request: SessionRequest) -> None:

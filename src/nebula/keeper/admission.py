@@ -1,4 +1,4 @@
-"""Whether a session may ask for anything now: shares, a last confirmation, earlier cohorts.
+"""Whether a session may ask for anything now: shares, a last confirmation, earlier cohorts, a buyer's question.
 
 In this order: (1) I appraised the sender for this very study and run; (2) the study may go ahead; (3) the ledger
 registered the session, and still approves its code. See ``sessions`` and ``standing`` for what each takes.
@@ -13,10 +13,17 @@ from nebula.keeper.ledger_view import Block
 from nebula.keeper.sessions import Session
 from nebula.keeper.standing import check_study
 from nebula.protocol.ids import Address, Hash32
-from nebula.protocol.messages import CohortsRequest, ConfirmRequest, KeepCohortRequest, ReleaseRequest
+from nebula.protocol.messages import (
+    CohortsRequest,
+    ConfirmRequest,
+    DiscoverRequest,
+    KeepCohortRequest,
+    ReleaseRequest,
+    SpendRequest,
+)
 from nebula.protocol.study import StudyTerms
 
-Request = ReleaseRequest | ConfirmRequest | KeepCohortRequest | CohortsRequest
+Request = ReleaseRequest | ConfirmRequest | KeepCohortRequest | CohortsRequest | DiscoverRequest | SpendRequest
 
 
 @dataclass(frozen=True, slots=True)

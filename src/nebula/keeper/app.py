@@ -21,6 +21,7 @@ from nebula.keeper.cohorts import earlier_cohorts, keep_cohort
 from nebula.keeper.confirm import confirm
 from nebula.keeper.consent import approve, read_decisions, update_policies
 from nebula.keeper.context import Keeper
+from nebula.keeper.discover import discover, spend
 from nebula.keeper.diseases import Diseases, parse_diseases
 from nebula.keeper.enrol import enrol
 from nebula.keeper.forget import forget
@@ -139,6 +140,8 @@ def handlers(keeper: Keeper, judge: Judge) -> Mapping[m.Kind, Handler]:
         m.APPRAISE: lambda body, message: appraise(keeper, judge, body, message.sender),
         m.RELEASE: lambda body, message: release(keeper, body, message.sender),
         m.CONFIRM: lambda body, message: confirm(keeper, body, message.sender),
+        m.DISCOVER: lambda body, message: discover(keeper, body, message.sender),
+        m.SPEND: lambda body, message: spend(keeper, body, message.sender),
         m.COHORTS: lambda body, message: earlier_cohorts(keeper, body, message.sender),
         m.KEEP_COHORT: lambda body, message: keep_cohort(keeper, body, message.sender),
     }

@@ -19,9 +19,9 @@ from nebula.keeper import log, state
 from nebula.keeper.admission import admit
 from nebula.keeper.context import Keeper
 from nebula.keeper.noting import note
-from nebula.keeper.reasons import BUDGET_SPENT, NOT_RELEASED
+from nebula.keeper.reasons import BUDGET_SPENT
 from nebula.keeper.sessions import Session
-from nebula.keeper.verdicts import Verdict, decide, distinct
+from nebula.keeper.verdicts import Verdict, decide, distinct, if_released
 from nebula.protocol.ids import Address
 from nebula.protocol.messages import ConfirmAnswer, ConfirmRequest
 
@@ -40,7 +40,7 @@ def confirm(keeper: Keeper, request: ConfirmRequest, sender: Address) -> Confirm
     with writing(keeper.engine) as connection:
         head = log.lock_head(connection)
         verdicts = [
-            _used(verdict) for verdict in decide(connection, slots, asking.terms, run=request.run, at=asking.at)
+            if_released(verdict) for verdict in decide(connection, slots, asking.terms, run=request.run, at=asking.at)
         ]
         if asking.terms.document.privacy_micro_rho:
             verdicts = _pay_for_noise(connection, verdicts, asking.session)
@@ -53,12 +53,6 @@ def confirm(keeper: Keeper, request: ConfirmRequest, sender: Address) -> Confirm
         block_number=asking.block.number,
         block_hash=asking.block.hash,
     )
-
-
-def _used(verdict: Verdict) -> Verdict:
-    if verdict.used or verdict.reasons:
-        return verdict
-    return replace(verdict, reasons=(NOT_RELEASED,))
 
 
 def _pay_for_noise(connection: Connection, verdicts: Sequence[Verdict], session: Session) -> list[Verdict]:

@@ -99,7 +99,7 @@ def acceptance(keeper: Keeper, policy: ConsentPolicy, version: int, manifest_com
 
 def refusal(record: Address, error: NebulaError) -> RefusedEnrolment:
     """Return why one record of a page was refused."""
-    answer = ErrorAnswer(family=error.family, code=error.code, message=error.message, hint=error.hint)
+    answer = ErrorAnswer.of(error)
     return RefusedEnrolment(record=record, error=answer)
 
 

@@ -21,7 +21,7 @@ from nebula.protocol.ids import Address, Hash32
 from nebula.protocol.signing import keccak256
 from nebula.protocol.wire import Document, parser, to_canonical
 
-Step = Literal["release", "confirm"]
+Step = Literal["release", "confirm", "discover"]
 
 _LABEL = b"nebula/decision/1\x00"
 

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Connection,
     Engine,
     Index,
@@ -22,8 +23,10 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    func,
     insert,
     select,
+    true,
     update,
 )
 
@@ -144,6 +147,17 @@ draws = Table(
     Column("record", String(ADDRESS), primary_key=True),
     Column("run", String(HASH), primary_key=True, index=True),
     Column("session", String(ADDRESS), primary_key=True),
+    sqlite_strict=True,
+)
+
+tellings = Table(
+    "tellings",
+    tables,
+    Column("run", String(HASH), primary_key=True),
+    Column("session", String(ADDRESS), primary_key=True),
+    Column("draw", String(HASH), primary_key=True),
+    Column("buyer", String(ADDRESS), primary_key=True),
+    Column("micro_rho", BigInteger, nullable=False),
     sqlite_strict=True,
 )
 
@@ -315,6 +329,45 @@ def _by_charge(charges: Mapping[Address, int]) -> Iterable[tuple[int, list[Addre
     for record, micro_rho in charges.items():
         alike.setdefault(micro_rho, []).append(record)
     return alike.items()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a discovery has told: to one buyer, and to all. A draw that several were told was drawn once.
+
+    ``draw_to_buyer``, ``draw_to_anyone``: whether this draw was told before.
+    """
+
+    buyer_micro_rho: int
+    run_micro_rho: int
+    draw_to_buyer: bool
+    draw_to_anyone: bool
+
+
+def told_in(connection: Connection, run: Hash32, session: Address, draw: Hash32, buyer: Address) -> Told:
+    """Return what a discovery has told so far. The log's head must be locked."""
+    of_run = tellings.c.run == run
+    this = (tellings.c.session == session) & (tellings.c.draw == draw)
+    draws = select(tellings.c.session, tellings.c.draw, tellings.c.micro_rho).where(of_run).distinct().subquery()
+    to = set(connection.scalars(select(tellings.c.buyer).where(of_run, this)))
+    return Told(
+        buyer_micro_rho=_total(connection, tellings.c.micro_rho, of_run & (tellings.c.buyer == buyer)),
+        run_micro_rho=_total(connection, draws.c.micro_rho, true()),
+        draw_to_buyer=buyer in to,
+        draw_to_anyone=bool(to),
+    )
+
+
+def note_telling(  # noqa: PLR0917 - a row
+    connection: Connection, run: Hash32, session: Address, draw: Hash32, buyer: Address, micro_rho: int
+) -> None:
+    """Note that a buyer is told a draw. The log's head must be locked."""
+    row = {"run": run, "session": session, "draw": draw, "buyer": buyer, "micro_rho": micro_rho}
+    connection.execute(insert(tellings).values(row))
+
+
+def _total(connection: Connection, column: ColumnElement[int], where: ColumnElement[bool]) -> int:
+    return int(connection.scalar(select(func.coalesce(func.sum(column), 0)).where(where)) or 0)
 
 
 def pages(records: Iterable[Address], size: int) -> Iterable[list[Address]]:

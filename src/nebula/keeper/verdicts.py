@@ -8,14 +8,14 @@ pays here is n/t times what the study takes, as ``Dealing.charge`` says.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, select
 
 from nebula.keeper import state
 from nebula.keeper.ledger_view import Slot
-from nebula.keeper.reasons import BUDGET_SPENT, NOT_CURRENT, NOT_HELD, WITHDRAWN, codes_of
+from nebula.keeper.reasons import BUDGET_SPENT, NOT_CURRENT, NOT_HELD, NOT_RELEASED, WITHDRAWN, codes_of
 from nebula.keeper.state import Holding
 from nebula.protocol.consent import permits
 from nebula.protocol.errors import RejectedInputError
@@ -66,6 +66,13 @@ def decide(
     """Decide about every record of ``slots``, in order. For release, the log's head must be locked."""
     books = _read_books(connection, slots, study=study_id(terms.document), run=run)
     return [_decide(record, slot, books, terms, at) for record, slot in slots.items()]
+
+
+def if_released(verdict: Verdict) -> Verdict:
+    """Turn a yes about a record that was never released to the run into a no."""
+    if verdict.used or verdict.reasons:
+        return verdict
+    return replace(verdict, reasons=(NOT_RELEASED,))
 
 
 def _decide(record: Address, slot: Slot, books: Books, terms: StudyTerms, at: datetime) -> Verdict:

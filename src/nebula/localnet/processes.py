@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx2
 
+from nebula.localnet.discovery import HOST, settings_file
 from nebula.localnet.places import KEEPERS, LOCAL, is_made, ports, prepare
 from nebula.localnet.supervisor import ProcessSpec, Supervisor, running, states, wait_until
 from nebula.protocol.errors import RejectedInputError, UnavailableError
@@ -32,11 +33,13 @@ def specs(folder: Path) -> list[ProcessSpec]:
     ]
     if not is_made(folder):
         return foundations
+    discoveries = settings_file(folder)
     return [
         *foundations,
         *(_spec(name, "keeper", "serve", "--settings", folder / name / "settings.json") for name in KEEPERS),
         _spec("hub", "hub", "serve", "--settings", folder / "hub" / "settings.json"),
         _spec("host", "enclave", "serve", "--settings", folder / "host" / "settings.json"),
+        *([_spec(HOST, "enclave", "serve", "--settings", discoveries)] if discoveries.exists() else []),
     ]
 
 

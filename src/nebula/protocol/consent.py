@@ -79,6 +79,7 @@ class Refusal(IntFlag):
     TRUST_ROOT = 1 << 11
     BUDGET = 1 << 12
     APPROVAL = 1 << 13
+    DISCOVERY = 1 << 14
 
 
 SENTENCES: dict[Refusal, str] = {
@@ -96,6 +97,7 @@ SENTENCES: dict[Refusal, str] = {
     Refusal.TRUST_ROOT: "the consent does not trust this kind of enclave hardware",
     Refusal.BUDGET: "the study needs more privacy budget than the consent gives",
     Refusal.APPROVAL: "the owner wants to approve each study, and has not approved this one",
+    Refusal.DISCOVERY: "the consent does not allow the record to be counted in searches",
 }
 
 
@@ -185,6 +187,13 @@ def _buyer(lists: tuple[tuple[str, ...], tuple[str, ...]], terms: StudyTerms, _n
     return terms.buyer.address not in denied and (not allowed or terms.buyer.address in allowed)
 
 
+def _price(terms: StudyTerms, _now: int) -> int:
+    """What a study pays. A discovery pays nobody, so no price is asked of it; owners allow it by itself."""
+    return _ANY_PRICE if terms.document.is_discovery else wei_from_wire(terms.document.price_per_record_wei)
+
+
+_ANY_PRICE = 2**256
+
 RULES: tuple[Rule, ...] = (
     Rule(Refusal.PURPOSE, lambda p: p.permission, _purpose),
     Rule(Refusal.DISEASE, lambda p: (p.permission, p.diseases), _disease),
@@ -196,16 +205,12 @@ RULES: tuple[Rule, ...] = (
     Rule(Refusal.BUYER, lambda p: (p.buyers_allowed, p.buyers_denied), _buyer),
     Rule(Refusal.RESULT_CLASS, lambda p: p.result_classes, lambda v, t, _: t.document.result_class in v),
     Rule(Refusal.TRUST_ROOT, lambda p: p.trust_roots, lambda v, t, _: t.document.trust_root in v),
+    Rule(Refusal.DISCOVERY, lambda p: p.discoverable, lambda v, t, _: v or not t.document.is_discovery),
 )
 
 THRESHOLDS: tuple[Threshold, ...] = (
     Threshold(Refusal.EXPIRED, lambda p: p.expires, lambda _t, now: now + 1, at_most=False),
-    Threshold(
-        Refusal.PRICE,
-        lambda p: wei_from_wire(p.price_floor_wei),
-        lambda t, _: wei_from_wire(t.document.price_per_record_wei),
-        at_most=True,
-    ),
+    Threshold(Refusal.PRICE, lambda p: wei_from_wire(p.price_floor_wei), _price, at_most=True),
     Threshold(
         Refusal.BUDGET,
         lambda p: p.privacy_budget_micro_rho,

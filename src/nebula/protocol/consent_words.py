@@ -35,7 +35,7 @@ def in_words(policy: ConsentPolicy) -> dict[str, str]:
         "what may leave": "; ".join(_RESULTS[kind] for kind in policy.result_classes) or "nothing",
         "enclave hardware": f"under {len(policy.trust_roots)} trust root{'s' if len(policy.trust_roots) != 1 else ''}",
         "privacy budget": f"rho {policy.privacy_budget_micro_rho / 1_000_000:g} over all studies with noise",
-        "counted in searches": "yes" if policy.discoverable else "no",
+        "counted in searches": "yes, unpaid, with noise" if policy.discoverable else "no",
         "until": datetime.fromtimestamp(policy.expires, UTC).strftime("%Y-%m-%d"),
     }
 

@@ -118,6 +118,15 @@ def open_answer(raw: bytes, *, request: bytes, expected_sender: Address) -> Veri
     return VerifiedMessage(answer.kind, answer.sender, answer.nonce, answer.sent, to_hex(digest), bytes(answer.body))
 
 
+def envelope_digest(raw: bytes) -> Hash32:
+    """Return the digest by which an answer names the request with these bytes.
+
+    Raises:
+        RejectedInputError: malformed.
+    """
+    return to_hex(_digest(_parse(raw)))
+
+
 def _digest(envelope: Envelope) -> bytes:
     header = [
         envelope.version,

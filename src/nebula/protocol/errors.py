@@ -5,7 +5,8 @@ Four families, and every error belongs to one: the *caller* gave something that 
 programs, a sentence for people and, where one helps, a hint that says what to do next.
 """
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import ClassVar, Final
 
 
 class NebulaError(Exception):
@@ -61,3 +62,9 @@ class IntegrityError(NebulaError):
     family = "integrity"
     exit_status = 5
     http_status = 409
+
+
+FAMILIES: Final[Mapping[str, type[NebulaError]]] = {
+    family.family: family for family in (RejectedInputError, NotPermittedError, UnavailableError, IntegrityError)
+}
+"""Every family by its name on the wire."""

@@ -23,6 +23,9 @@ Mondo = Annotated[str, msgspec.Meta(pattern=r"\AMONDO:[0-9]{7}\Z")]
 Country = Annotated[str, msgspec.Meta(pattern=r"\A[A-Z]{2}\Z")]
 Column = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
 
+DISCOVERY = "discovery"
+"""The analysis that stands until its deadline and counts, instead of computing one result."""
+
 
 class PartKind(StrEnum):
     """What one part of a record holds."""
@@ -65,7 +68,8 @@ class StudyDocument(Document, frozen=True, kw_only=True):
 
     A document that could never be run or funded does not exist: ``study.keepers`` stand there once each, at least
     two and at most all of them are needed (``study.threshold``; one keeper alone would hold the key), the most records
-    are not fewer than the least (``study.records``), and the ledger can lock the escrow (``study.escrow``).
+    are not fewer than the least (``study.records``), the ledger can lock the escrow (``study.escrow``), and a discovery
+    has noised counts, and says what they cost (``study.discovery``).
     """
 
     schema: Literal[1] = 1
@@ -109,6 +113,15 @@ class StudyDocument(Document, frozen=True, kw_only=True):
                 f"the study would lock {format_tokens(self.escrow_wei)} tokens, more than the ledger can",
                 hint=f"at most {format_tokens(MAX_ESCROW_WEI)} tokens: price x max_records + fee",
             )
+        if self.is_discovery and not (self.result_class is ResultClass.NOISED and self.privacy_micro_rho):
+            raise RejectedInputError(
+                "study.discovery", "a discovery's counts are noised, and take from each record's privacy budget"
+            )
+
+    @property
+    def is_discovery(self) -> bool:
+        """Whether this study answers how many people fit, for as long as it stands."""
+        return self.analysis.partition("@")[0] == DISCOVERY
 
     @property
     def escrow_wei(self) -> int:

@@ -80,6 +80,23 @@ class Candidates(Document, frozen=True, kw_only=True, tag="candidates"):
     after: Address | None = None
 
 
+class Receive(Document, frozen=True, kw_only=True, tag="receive"):
+    """Worker: bring me a buyer's question. Answered with the letter, or with nothing when none came for a while."""
+
+    sequence: Sequence
+    session: Address
+
+
+class Reply(Document, frozen=True, kw_only=True, tag="reply"):
+    """Worker: hand back the answer to what came for ``sequence``. Payload: a letter; nothing where ``error`` says why.
+
+    ``error`` is for what could not be opened: whose it is nobody knows, so nothing can be sealed to them.
+    """
+
+    sequence: Sequence
+    error: ErrorAnswer | None = None
+
+
 class Owners(Document, frozen=True, kw_only=True, tag="owners"):
     """Worker: a page of what owners get. Payload: an ``OwnersPage``."""
 
@@ -95,7 +112,7 @@ class Failed(Document, frozen=True, kw_only=True, tag="failed"):
 
 
 FromHost = Start | Answered | Unanswered
-FromWorker = Carry | Register | Progress | Candidates | Owners | Finished | Failed
+FromWorker = Carry | Register | Progress | Candidates | Receive | Reply | Owners | Finished | Failed
 
 H = TypeVar("H")
 

@@ -8,13 +8,7 @@ from typing import TypeVar
 import httpx2
 
 from nebula.protocol.envelope import open_answer, seal_envelope
-from nebula.protocol.errors import (
-    IntegrityError,
-    NebulaError,
-    NotPermittedError,
-    RejectedInputError,
-    UnavailableError,
-)
+from nebula.protocol.errors import NebulaError, RejectedInputError, UnavailableError
 from nebula.protocol.ids import Address
 from nebula.protocol.messages import ErrorAnswer, Identity, Kind
 from nebula.protocol.secrets import SecretBytes
@@ -25,9 +19,6 @@ A = TypeVar("A", bound=Document)
 
 TIMEOUT = httpx2.Timeout(300.0, connect=5.0)
 
-_FAMILIES: dict[str, type[NebulaError]] = {
-    family.family: family for family in (RejectedInputError, NotPermittedError, UnavailableError, IntegrityError)
-}
 _parse_error = parser(ErrorAnswer)
 _parse_identity = parser(Identity)
 
@@ -112,10 +103,7 @@ class Peer:
 
 def _error_from(url: str, content: bytes) -> NebulaError:
     try:
-        error = _parse_error(content)
+        answer = _parse_error(content)
     except RejectedInputError:
         return UnavailableError("peer.broken", f"{url} answered with something that is not an answer")
-    family = _FAMILIES.get(error.family)
-    if family is None:
-        return UnavailableError("peer.broken", f"{url} failed: {error.message}")
-    return family(error.code, error.message, hint=error.hint)
+    return answer.to_error() or UnavailableError("peer.broken", f"{url} failed: {answer.message}")

@@ -8,10 +8,10 @@ import msgspec
 from nebula.protocol.errors import RejectedInputError, UnavailableError
 from nebula.protocol.funding import study_id
 from nebula.protocol.ids import Hash32
-from nebula.protocol.messages import ErrorAnswer
+from nebula.protocol.messages import ErrorAnswer, OpenDiscoveries, OpenDiscovery
 from nebula.protocol.receipt import PublicRun, parse_public_run
 from nebula.protocol.study import StudyDocument, parse_study
-from nebula.protocol.wire import Document, parser
+from nebula.protocol.wire import MAX_MESSAGE_BYTES, Document, parser
 
 _TIMEOUT = httpx2.Timeout(60.0, connect=5.0)
 _UNKNOWN = ("hub.run", "hub.study")
@@ -28,6 +28,7 @@ class RunStanding(Document, frozen=True, kw_only=True):
 
 _parse_standing = parser(RunStanding)
 _parse_error = parser(ErrorAnswer)
+_parse_discoveries = parser(OpenDiscoveries, max_bytes=MAX_MESSAGE_BYTES)
 
 
 class PublicFiles:
@@ -55,6 +56,11 @@ class PublicFiles:
         raw = self._get(f"/v1/studies/{study}")
         document = None if raw is None else parse_study(raw)
         return document if document is not None and study_id(document) == study else None
+
+    def discoveries(self) -> tuple[OpenDiscovery, ...]:
+        """Return the discoveries that answer now, by the hub: compare their sessions with the ledger."""
+        raw = self._get("/v1/discoveries")
+        return () if raw is None else _parse_discoveries(raw).discoveries
 
     def _get(self, path: str) -> bytes | None:
         try:

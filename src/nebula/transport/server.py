@@ -42,13 +42,20 @@ class Party:
     clock: Clock
 
 
-def signed_app(party: Party, handlers: Mapping[Kind, Handler], *, routes: Sequence[Any] = ()) -> Litestar:
+def signed_app(
+    party: Party,
+    handlers: Mapping[Kind, Handler],
+    *,
+    routes: Sequence[Any] = (),
+    paths: Mapping[str, Kind] | None = None,
+) -> Litestar:
     """Return the ASGI application of a party.
 
     Args:
         party: who answers.
         handlers: what it answers to.
         routes: further Litestar route handlers: public files, pages.
+        paths: further paths at which one kind is answered, where a standard has a place for it.
     """
     kinds = {kind.name: kind for kind in handlers}
     functions = {kind.name: handler for kind, handler in handlers.items()}
@@ -74,11 +81,23 @@ def signed_app(party: Party, handlers: Mapping[Kind, Handler], *, routes: Sequen
     @post("/v1/messages/{kind:str}", status_code=200, summary="Answer one signed message")
     async def messages(kind: str, request: Request[Any, Any, Any]) -> Response[bytes]:
         """Take an envelope (see the reference of messages) and answer with one."""
+        return await answer_request(kind, request)
+
+    async def answer_request(kind: str, request: Request[Any, Any, Any]) -> Response[bytes]:
         if request.content_type[0] != MediaType.JSON:
             # SECURITY: a page in a browser cannot send this type across origins without asking first.
             raise HTTPException(status_code=415, detail="messages are of type application/json")
         raw = await request.body()
         return Response(await sync_to_thread(answer, kind, raw), media_type=JSON)
+
+    def at_path(path: str, kind: Kind) -> Any:
+        @post(path, status_code=200, summary=f"Answer one signed message of kind {kind.name}")
+        async def message(request: Request[Any, Any, Any]) -> Response[bytes]:
+            return await answer_request(kind.name, request)
+
+        return message
+
+    further = [at_path(path, kind) for path, kind in (paths or {}).items()]
 
     @get("/v1/identity", sync_to_thread=False, summary="This party's address and key")
     def identity() -> Response[bytes]:
@@ -89,7 +108,7 @@ def signed_app(party: Party, handlers: Mapping[Kind, Handler], *, routes: Sequen
         return Response(msgspec.json.encode(_schemas(list(kinds.values()))), media_type=JSON)
 
     return Litestar(
-        route_handlers=[messages, identity, schema, *routes],
+        route_handlers=[messages, identity, schema, *further, *routes],
         request_max_body_size=MAX_MESSAGE_BYTES,
         exception_handlers={NebulaError: _refuse, HTTPException: _refuse_http, Exception: _fail},
         openapi_config=OpenAPIConfig(
@@ -102,14 +121,9 @@ def signed_app(party: Party, handlers: Mapping[Kind, Handler], *, routes: Sequen
     )
 
 
-def error_answer(error: NebulaError) -> ErrorAnswer:
-    """Return an error as it goes over the wire."""
-    return ErrorAnswer(family=error.family, code=error.code, message=error.message, hint=error.hint)
-
-
 def _refuse(_request: Request[Any, Any, Any], error: NebulaError) -> Response[bytes]:
     _log.info("refused", code=error.code)
-    return Response(msgspec.json.encode(error_answer(error)), status_code=error.http_status, media_type=JSON)
+    return Response(msgspec.json.encode(ErrorAnswer.of(error)), status_code=error.http_status, media_type=JSON)
 
 
 def _refuse_http(_request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:

@@ -3,6 +3,12 @@
 Field limits are size limits: what does not fit in a page is asked for in several.
 """
 
+from nebula.protocol.messages.buyer_to_enclave import (
+    MAX_LETTER_BYTES,
+    QUESTION,
+    DiscoveryAnswer,
+    DiscoveryQuestion,
+)
 from nebula.protocol.messages.buyer_to_hub import (
     PUBLISH,
     RESULT,
@@ -13,6 +19,19 @@ from nebula.protocol.messages.buyer_to_hub import (
     ResultRequest,
     RunAnswer,
     RunRequest,
+)
+from nebula.protocol.messages.discovery import (
+    ANSWER,
+    ASK,
+    NEXT_QUESTION,
+    AnswerRequest,
+    AskAnswer,
+    AskRequest,
+    CarriedQuestion,
+    NextQuestionAnswer,
+    NextQuestionRequest,
+    OpenDiscoveries,
+    OpenDiscovery,
 )
 from nebula.protocol.messages.earlier_cohorts import (
     COHORT_PAGE,
@@ -28,13 +47,16 @@ from nebula.protocol.messages.earlier_cohorts import (
 from nebula.protocol.messages.enclave_to_keeper import (
     APPRAISE,
     CONFIRM,
+    DISCOVER,
     NONCE,
     RELEASE,
     RELEASE_PAGE,
+    SPEND,
     AppraiseAnswer,
     AppraiseRequest,
     ConfirmAnswer,
     ConfirmRequest,
+    DiscoverRequest,
     NonceAnswer,
     NonceRequest,
     Records,
@@ -42,6 +64,7 @@ from nebula.protocol.messages.enclave_to_keeper import (
     ReleaseAnswer,
     ReleasedShares,
     ReleaseRequest,
+    SpendRequest,
 )
 from nebula.protocol.messages.host_to_hub import (
     CANDIDATES,
@@ -61,6 +84,7 @@ from nebula.protocol.messages.host_to_hub import (
     RunReport,
     SessionAnswer,
     SessionRequest,
+    Work,
 )
 from nebula.protocol.messages.hub_to_keeper import MATCH, MATCH_PAGE, MatchAnswer, MatchRequest
 from nebula.protocol.messages.owner_to_hub import (
@@ -100,8 +124,10 @@ from nebula.protocol.messages.owner_to_keeper import (
 from nebula.protocol.messages.parties import Accepted, ErrorAnswer, Identity, Kind
 
 __all__ = [
+    "ANSWER",
     "APPRAISE",
     "APPROVE",
+    "ASK",
     "CANDIDATES",
     "CANDIDATES_PAGE",
     "COHORTS",
@@ -109,6 +135,7 @@ __all__ = [
     "COHORT_PIECE",
     "CONFIRM",
     "DECISIONS",
+    "DISCOVER",
     "ENROL",
     "ENROL_PAGE",
     "HELD",
@@ -116,6 +143,8 @@ __all__ = [
     "LEAVES",
     "MATCH",
     "MATCH_PAGE",
+    "MAX_LETTER_BYTES",
+    "NEXT_QUESTION",
     "NONCE",
     "ORDER",
     "OWNERS",
@@ -123,6 +152,7 @@ __all__ = [
     "POLICY",
     "PROGRESS",
     "PUBLISH",
+    "QUESTION",
     "RELAY",
     "RELEASE",
     "RELEASE_PAGE",
@@ -130,14 +160,19 @@ __all__ = [
     "RESULT",
     "RUN",
     "SESSION",
+    "SPEND",
     "Acceptance",
     "Accepted",
+    "AnswerRequest",
     "AppraiseAnswer",
     "AppraiseRequest",
     "Approval",
     "ApproveRequest",
+    "AskAnswer",
+    "AskRequest",
     "CandidatesAnswer",
     "CandidatesRequest",
+    "CarriedQuestion",
     "CohortNote",
     "CohortsAnswer",
     "CohortsRequest",
@@ -145,6 +180,9 @@ __all__ = [
     "ConfirmRequest",
     "DecisionsAnswer",
     "DecisionsRequest",
+    "DiscoverRequest",
+    "DiscoveryAnswer",
+    "DiscoveryQuestion",
     "EnrolAnswer",
     "EnrolRequest",
     "Enrolment",
@@ -160,8 +198,12 @@ __all__ = [
     "LogHead",
     "MatchAnswer",
     "MatchRequest",
+    "NextQuestionAnswer",
+    "NextQuestionRequest",
     "NonceAnswer",
     "NonceRequest",
+    "OpenDiscoveries",
+    "OpenDiscovery",
     "OrderAnswer",
     "OrderRequest",
     "OwnersReport",
@@ -189,4 +231,6 @@ __all__ = [
     "RunRequest",
     "SessionAnswer",
     "SessionRequest",
+    "SpendRequest",
+    "Work",
 ]

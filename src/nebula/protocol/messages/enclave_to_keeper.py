@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 
 from nebula.protocol.ids import Address, Hash32, Nonce, PublicKey
-from nebula.protocol.messages.parties import Kind
+from nebula.protocol.messages.parties import Accepted, Kind
 from nebula.protocol.receipt import Evidence, KeeperVote
 from nebula.protocol.record import Location
 from nebula.protocol.wire import Document
@@ -92,7 +92,30 @@ class ConfirmAnswer(Document, frozen=True, kw_only=True):
     block_hash: Hash32
 
 
+class DiscoverRequest(Document, frozen=True, kw_only=True):
+    """A discovery's session asks: which of these may be counted for this buyer, at the newest block?"""
+
+    study: Hash32
+    run: Hash32
+    buyer: Address
+    records: Records
+
+
+class SpendRequest(Document, frozen=True, kw_only=True):
+    """A discovery's session is about to tell a buyer a draw of noise; telling it again costs nothing.
+
+    ``draw``: the session's name for the draw. It is salted, so that nobody reads off it what was asked.
+    """
+
+    study: Hash32
+    run: Hash32
+    buyer: Address
+    draw: Hash32
+
+
 NONCE = Kind("keeper.nonce", NonceRequest, NonceAnswer)
 APPRAISE = Kind("keeper.appraise", AppraiseRequest, AppraiseAnswer)
 RELEASE = Kind("keeper.release", ReleaseRequest, ReleaseAnswer)
 CONFIRM = Kind("keeper.confirm", ConfirmRequest, ConfirmAnswer)
+DISCOVER = Kind("keeper.discover", DiscoverRequest, ConfirmAnswer)
+SPEND = Kind("keeper.spend", SpendRequest, Accepted)

@@ -1,6 +1,6 @@
 """An enclave's host and the hub: work, votes for a session, progress, and what left the enclave."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -11,6 +11,8 @@ from nebula.protocol.study import StudyDocument
 from nebula.protocol.wire import Document
 
 CANDIDATES_PAGE = 50_000
+Work = Literal["studies", "discoveries"]
+"""A study's run ends by itself; a discovery stands until its deadline."""
 
 
 class RunOrder(Document, frozen=True, kw_only=True):
@@ -39,6 +41,7 @@ class OrderRequest(Document, frozen=True, kw_only=True):
     """A host asks for work; ``None`` in the answer: nothing to do."""
 
     measurement: Hash32
+    work: Work = "studies"
 
 
 class OrderAnswer(Document, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import msgspec
 
+from nebula.protocol.errors import FAMILIES, NebulaError
 from nebula.protocol.ids import Address, PublicKey
 from nebula.protocol.wire import Document
 
@@ -16,6 +17,16 @@ class ErrorAnswer(Document, frozen=True, kw_only=True):
     code: str
     message: str
     hint: str | None = None
+
+    @classmethod
+    def of(cls, error: NebulaError) -> "ErrorAnswer":
+        """Return an error as it goes over the wire."""
+        return cls(family=error.family, code=error.code, message=error.message, hint=error.hint)
+
+    def to_error(self) -> NebulaError | None:
+        """Return the error that was answered; None for a bug, which is of no family."""
+        family = FAMILIES.get(self.family)
+        return None if family is None else family(self.code, self.message, hint=self.hint)
 
 
 class Identity(Document, frozen=True, kw_only=True):
