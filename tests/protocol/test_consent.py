@@ -113,6 +113,8 @@ def test_every_modifier_is_tried_here() -> None:
     assert {modifier for modifier, _, _ in CONDITIONS} == set(Modifier)
 
 
+A_DISCOVERY = {"analysis": "discovery@1", "result_class": ResultClass.NOISED, "privacy_micro_rho": 100}
+
 OTHERS: list[tuple[Refusal, dict[str, Any], dict[str, Any]]] = [
     (Refusal.EXPIRED, {"expires": SECONDS}, {}),
     (Refusal.COMMERCIAL, {}, {"purpose": PurposeTerms(purposes=(Purpose.HEALTH,), commercial=True)}),
@@ -127,7 +129,18 @@ OTHERS: list[tuple[Refusal, dict[str, Any], dict[str, Any]]] = [
     (Refusal.TRUST_ROOT, {"trust_roots": (ROOTS[1],)}, {}),
     (Refusal.BUDGET, {"privacy_budget_micro_rho": 99}, {}),
     (Refusal.APPROVAL, {"mode": Mode.ASK}, {}),
+    (Refusal.DISCOVERY, {"discoverable": False}, A_DISCOVERY),
 ]
+
+
+def test_a_discovery_pays_nobody_and_no_price_is_asked_of_it() -> None:
+    dear = a_policy(price_floor_wei="6")
+    assert refusals(dear, some_terms()) == Refusal.PRICE
+    assert not refusals(dear, some_terms(**A_DISCOVERY))
+
+
+def test_who_is_not_counted_in_searches_takes_part_in_studies() -> None:
+    assert not refusals(a_policy(discoverable=False), some_terms())
 
 
 @pytest.mark.parametrize(("reason", "policy", "study"), OTHERS)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from nebula.enclave.host_pipe import Letter
+from nebula.enclave.host_pipe import Incoming, Letter
 from nebula.protocol.envelope import VerifiedMessage, open_envelope, seal_envelope
 from nebula.protocol.errors import NebulaError, NotPermittedError, UnavailableError
 from nebula.protocol.ids import Address, Hash32, to_hex
@@ -17,9 +17,11 @@ from nebula.protocol.messages import (
     COHORT_PAGE,
     COHORTS,
     CONFIRM,
+    DISCOVER,
     KEEP_COHORT,
     NONCE,
     RELEASE,
+    SPEND,
     Accepted,
     AppraiseAnswer,
     AppraiseRequest,
@@ -29,6 +31,7 @@ from nebula.protocol.messages import (
     CohortsRequest,
     ConfirmAnswer,
     ConfirmRequest,
+    DiscoverRequest,
     KeepCohortRequest,
     KeptCohort,
     NonceAnswer,
@@ -39,6 +42,7 @@ from nebula.protocol.messages import (
     ReleaseRequest,
     RunProgress,
     SessionRequest,
+    SpendRequest,
 )
 from nebula.protocol.receipt import Evidence
 from nebula.protocol.record import (
@@ -57,7 +61,7 @@ from nebula.protocol.typed_data import Domain
 from nebula.protocol.wire import Document, parser, to_canonical
 from simulators.records import SimulatedOwner
 
-KINDS = frozenset(kind.name for kind in (NONCE, APPRAISE, RELEASE, CONFIRM, COHORTS, KEEP_COHORT))
+KINDS = frozenset(kind.name for kind in (NONCE, APPRAISE, RELEASE, CONFIRM, COHORTS, KEEP_COHORT, DISCOVER, SPEND))
 
 
 def now() -> datetime:
@@ -77,6 +81,10 @@ class SimulatedKeeper:
     withdrawn: set[Address] = field(default_factory=set)
     block: int = 100
     down_for: set[str] = field(default_factory=set)
+    denied: dict[Address, set[Address]] = field(default_factory=dict)
+    suspended: set[Address] = field(default_factory=set)
+    told: set[tuple[Address, str]] = field(default_factory=set)
+    most_told: int = 1000
     evidence: Evidence | None = None
     cohorts: list[tuple[Evidence, CohortNote, SecretBytes]] = field(default_factory=list)
     bend_cohort: Callable[[KeptCohort], KeptCohort | None] = lambda kept: kept
@@ -118,6 +126,8 @@ class SimulatedKeeper:
             CONFIRM.name: (ConfirmRequest, self._confirm),
             COHORTS.name: (CohortsRequest, self._cohorts),
             KEEP_COHORT.name: (KeepCohortRequest, self._keep_cohort),
+            DISCOVER.name: (DiscoverRequest, self._discover),
+            SPEND.name: (SpendRequest, self._spend),
         }
         kind, handler = handlers[message.kind]
         question = parser(kind, max_bytes=1 << 25)(message.body)
@@ -153,6 +163,27 @@ class SimulatedKeeper:
             block_number=self.block,
             block_hash=self._block_hash,
         )
+
+    def _discover(self, question: DiscoverRequest) -> ConfirmAnswer:
+        self._check_buyer(question.buyer)
+        no = self._no | self.denied.get(question.buyer, set())
+        return ConfirmAnswer(
+            refused=tuple(record for record in question.records if record in no),
+            block_number=self.block,
+            block_hash=self._block_hash,
+        )
+
+    def _spend(self, question: SpendRequest) -> Accepted:
+        self._check_buyer(question.buyer)
+        this = (question.buyer, question.draw)
+        if this not in self.told and len(self.told) >= self.most_told:
+            raise NotPermittedError("discovery.buyer-budget", "it is spent")
+        self.told.add(this)
+        return Accepted()
+
+    def _check_buyer(self, buyer: Address) -> None:
+        if buyer in self.suspended:
+            raise NotPermittedError("buyer.standing", "this buyer is suspended")
 
     def _keep_cohort(self, question: KeepCohortRequest) -> Accepted:
         assert self.evidence is not None
@@ -232,6 +263,8 @@ class SimulatedHost:
     letters: list[Letter] = field(default_factory=list)
     ordered: list[Address] = field(default_factory=list)
     page: int = 7
+    incoming: list[bytes] = field(default_factory=list)
+    replies: list[bytes | NebulaError] = field(default_factory=list)
 
     @classmethod
     def of(cls, keepers: Sequence[SimulatedKeeper]) -> "SimulatedHost":
@@ -253,6 +286,12 @@ class SimulatedHost:
     def progress(self, stage: str, done: int, total: int) -> None:
         self.stages.append((stage, done, total))
         self.at_stage.pop(stage, lambda: None)()
+
+    def receive(self, _session: Address) -> Incoming | None:
+        return Incoming(len(self.incoming), self.incoming.pop(0)) if self.incoming else None
+
+    def reply(self, _to: Incoming, answer: bytes | NebulaError) -> None:
+        self.replies.append(answer)
 
     def _carried(self, letter: Letter) -> bytes | NebulaError:
         try:

@@ -9,7 +9,7 @@ from nebula.buyer.discover import Told
 from nebula.protocol.beacon import Filter, Granularity, VariantParameters
 from nebula.protocol.errors import RejectedInputError
 
-_CONDITION = re.compile(r"\s*(?P<id>.+?)\s*(?P<operator>>=|<=|=)\s*(?P<value>.+?)\s*")
+_CONDITION = re.compile(r"\s*(?P<id>[^<>=]+?)\s*(?P<operator>>=|<=|=)\s*(?P<value>.+?)\s*")
 _NUMBER = re.compile(r"(?P<number>[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?)(\s+(?P<unit>\S.*))?")
 _PARTS_OF_A_VARIANT = 4
 

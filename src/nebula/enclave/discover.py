@@ -60,7 +60,7 @@ MAX_ANSWERS = 10_000
 
 @dataclass(slots=True)
 class Desk:
-    """Where one session answers. ``records[i]`` is person i."""
+    """Where one session answers. ``records[i]`` is person i of ``people``."""
 
     session: Session
     keepers: Keepers
@@ -153,20 +153,9 @@ class Desk:
         return respond(query, summary, info, study=study_id(study))
 
 
-def open_desk(
-    session: Session,
-    keepers: Keepers,
-    parameters: Discovery,
-    released: Sequence[ReleasedRecord],
-    *,
-    reading: Reading,
-    panel: Panel,
-    clock: Callable[[], datetime],
-) -> Desk:
-    """Lay out what was read for counting. The reading cannot be used again."""
-    by_record = {record.record: record for record in released}
-    people = People(panel, reading.genotypes.finish(), tuple(record.phenotypes for record in reading.records))
-    return Desk(session, keepers, parameters, [by_record[one.record] for one in reading.records], people, clock)
+def people_of(reading: Reading, panel: Panel) -> People:
+    """Lay out what was read for counting, in the order in which it was read. The reading cannot be used again."""
+    return People(panel, reading.genotypes.finish(), tuple(record.phenotypes for record in reading.records))
 
 
 def serve(desk: Desk, *, monotonic: Callable[[], float] = time.monotonic) -> NoReturn:

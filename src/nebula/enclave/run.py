@@ -22,7 +22,7 @@ from nebula.disclosure.release import Released
 from nebula.enclave.analyse import analyse, bundle_result, smallest_cohort
 from nebula.enclave.assemble import Cohort, Reading, form_cohort, read_records
 from nebula.enclave.confirm import confirm_records
-from nebula.enclave.discover import open_desk, serve
+from nebula.enclave.discover import Desk, people_of, serve
 from nebula.enclave.earlier_cohorts import check_difference
 from nebula.enclave.host_pipe import Host
 from nebula.enclave.keepers import Keepers
@@ -58,8 +58,8 @@ class Surroundings:
 
 
 @dataclass(frozen=True, slots=True)
-class _Assembled:
-    """What a session has in its hands once records are read. ``read``: those that could be, as they were released."""
+class AssembledRun:
+    """What a session has in its hands once records are read."""
 
     session: Session
     keepers: Keepers
@@ -70,6 +70,7 @@ class _Assembled:
 
     @property
     def read(self) -> tuple[ReleasedRecord, ...]:
+        """The records that could be read."""
         usable = {record.record for record in self.reading.records}
         return tuple(record for record in self.release.records if record.record in usable)
 
@@ -80,20 +81,10 @@ def run_order(start: Start, order: RunOrder, around: Surroundings) -> RunOutput:
     Raises:
         NebulaError: nothing leaves; UnavailableError where a later try may succeed.
     """
-    made = _assemble(start, order, around)
+    made = assemble_run(start, order, around)
     session, keepers, parameters = made.session, made.keepers, made.parameters
     if isinstance(parameters, Discovery):
-        serve(
-            open_desk(
-                session,
-                keepers,
-                parameters,
-                made.release.records,
-                reading=made.reading,
-                panel=made.panel,
-                clock=around.clock,
-            )
-        )
+        serve(Desk(session, keepers, parameters, made.read, people_of(made.reading, made.panel), around.clock))
     cohort = form_cohort(made.reading, order.study, parameters, made.panel)
     total = len(made.release.records)
     around.host.progress("assembled", total, total)
@@ -102,7 +93,12 @@ def run_order(start: Start, order: RunOrder, around: Surroundings) -> RunOutput:
     return _make_output(start, session, confirmed, dropped)
 
 
-def _assemble(start: Start, order: RunOrder, around: Surroundings) -> _Assembled:
+def assemble_run(start: Start, order: RunOrder, around: Surroundings) -> AssembledRun:
+    """Carry an order out up to (4): a session is open, and its records are read.
+
+    Raises:
+        NebulaError: as for :func:`run_order`.
+    """
     study = order.study
     parameters = check_order(order)
     panel = _read_panel(start, study, around.open_storage)
@@ -122,7 +118,7 @@ def _assemble(start: Start, order: RunOrder, around: Surroundings) -> _Assembled
     if reading.away and len(reading.records) < study.min_records:
         raise UnavailableError("enclave.storage-away", "too many records' storage is away", hint="it is tried again")
     _require_enough(len(reading.records), study)
-    return _Assembled(session, keepers, parameters, panel, release, reading)
+    return AssembledRun(session, keepers, parameters, panel, release, reading)
 
 
 def check_order(order: RunOrder) -> Parameters:

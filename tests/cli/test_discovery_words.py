@@ -1,0 +1,44 @@
+"""What a buyer types about whom to count."""
+
+import pytest
+
+from nebula.cli.discovery_words import parse_filter, parse_variant
+from nebula.protocol.beacon import Filter, Operator
+from nebula.protocol.errors import RejectedInputError
+
+
+def test_a_variant_is_typed_from_one_and_sent_from_zero() -> None:
+    found = parse_variant("chr22-16050075-a-G", assembly="GRCh38")
+    assert (found.reference_name, found.start) == ("chr22", (16050074,))
+    assert (found.reference_bases, found.alternate_bases) == ("A", "G")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "22", "22-1-A", "22-x-A-G", "22-0-A-G", "99-1-A-G", "22-1-A-<DEL>", "22-1-A-G-T", "22-999999999-A-G"]
+)
+def test_what_is_no_variant_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(RejectedInputError) as refusal:
+        parse_variant(text, assembly="GRCh38")
+    assert refusal.value.code == "discovery.variant"
+    assert "22-16050075-A-G" in (refusal.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("height >= 170", Filter(id="height", operator=Operator.AT_LEAST, value=170.0)),
+        ("height<=1.7e2 cm", Filter(id="height", operator=Operator.AT_MOST, value=170.0, unit="cm")),
+        ("age of onset = -3", Filter(id="age of onset", value=-3.0)),
+        ("sex = female", Filter(id="sex", value="female")),
+        ("stage = 2b", Filter(id="stage", value="2b")),
+    ],
+)
+def test_a_condition_is_a_name_a_comparison_and_a_value(text: str, expected: Filter) -> None:
+    assert parse_filter(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "height", "height > 170", ">= 170", "height >=", "sex >= female"])
+def test_what_is_no_condition_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(RejectedInputError) as refusal:
+        parse_filter(text)
+    assert refusal.value.code == "discovery.condition"
