@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,16 +22,21 @@ from nebula.attestation.simulator.pki import DevelopmentPki
 from nebula.host.outbox import KeptOutput, Outbox
 from nebula.host.settings import GramineCpu, SimulatedCpu
 from nebula.host.worker import Command, Worker, worker_command
+from nebula.protocol.beacon import BeaconRequest
+from nebula.protocol.discovery import AskedQuestion, ask
 from nebula.protocol.errors import UnavailableError
 from nebula.protocol.ids import to_hex
+from nebula.protocol.keys import SigningKey
 from nebula.protocol.merkle import payout_tree
-from nebula.protocol.messages import ErrorAnswer
+from nebula.protocol.messages import AnswerRequest, CarriedQuestion, ErrorAnswer
 from nebula.storage import LocalStorage
+from simulators.discoveries import make_discovery
 from simulators.keepers import SimulatedCourier
 from simulators.sgx import development_policy
 from simulators.studies import World, make_world
 
 Run = Callable[[Worker], KeptOutput | ErrorAnswer]
+BUYER = SigningKey.generate()
 
 
 def now() -> datetime:
@@ -131,6 +137,61 @@ def test_a_killed_worker_can_be_run_again(
     assert output.head.signed.receipt.record_count == 24
     sessions = {request.evidence.session for request in world.host.registered}
     assert output.head.signed.receipt.session in sessions
+
+
+@dataclass
+class AskingCourier(SimulatedCourier):
+    """A host of a discovery to which one buyer comes, and one stranger; then the worker is stopped."""
+
+    stop: Callable[[], None] = lambda: None
+    away: int = 1
+    asked: dict[str, AskedQuestion | None] = field(default_factory=dict)
+    answers: list[AnswerRequest] = field(default_factory=list)
+
+    def next_question(self, run: str, session: str) -> CarriedQuestion | None:
+        evidence = self.host.registered[-1].evidence
+        assert (run, session) == (evidence.run, evidence.session)
+        if self.away:
+            self.away -= 1
+            raise UnavailableError("peer.away", "the hub is away")
+        if len(self.asked) == 2:
+            return None
+        name = f"0x{len(self.asked):064x}"
+        self.asked[name] = ask(BeaconRequest(), evidence, key=BUYER.secret, at=now()) if not self.asked else None
+        question = self.asked[name]
+        return CarriedQuestion(question=name, letter=question.sealed if question else b"x" * 100)
+
+    def answer(self, answer: AnswerRequest) -> None:
+        self.answers.append(answer)
+        if len(self.answers) == 2:
+            self.stop()
+
+
+def test_a_discovery_in_a_process_of_its_own_answers_until_it_is_stopped(
+    world: World, hardware: tuple[Path, DevelopmentPki], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nebula.host.worker.HUB_AWAY_SECONDS", 0.0)
+    make_discovery(world)
+    world.name_everybody()
+    worker = worker_on(hardware[0])
+    courier = AskingCourier(world.host, worker.stop)
+
+    with pytest.raises(UnavailableError) as ended:
+        output = Outbox(tmp_path / "outbox").begin(world.order.run)
+        worker.run(world.start, world.order, courier, output=output, at=now())
+
+    assert ended.value.code == "host.worker-died"
+    by_question = {answer.question: answer for answer in courier.answers}
+    (name, question), (stranger, _) = courier.asked.items()
+    assert question is not None
+    letter = by_question[name].letter
+    assert letter is not None
+    told = question.open_answer(letter).response
+    assert told is not None
+    assert told.meta.test_mode
+    error = by_question[stranger].error
+    assert error is not None
+    assert error.code == "sealing.not-opened"
 
 
 def test_noise_on_the_pipe_is_a_broken_worker(run: Run, world: World) -> None:

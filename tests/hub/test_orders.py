@@ -13,6 +13,7 @@ from nebula.hub import state
 from nebula.hub.state import RunState
 from nebula.protocol.errors import IntegrityError, NotPermittedError, RejectedInputError
 from nebula.protocol.messages import CandidatesRequest, OrderRequest, OwnersReport, RunProgress, RunReport
+from nebula.protocol.study import ResultClass
 from simulators.hub import HOST, SimulatedHub, simulated_hub
 
 STRANGER = "0x" + "66" * 20
@@ -151,3 +152,55 @@ def test_an_output_whose_parts_do_not_belong_together_is_refused_whole(hub: Simu
     assert hub.stand().state is RunState.ORDERED
     with reading(hub.engine) as connection:
         assert state.page_of_leaves(connection, hub.run, after=0, limit=10) == ((), None)
+
+
+DISCOVERY = {
+    "analysis": "discovery@1",
+    "parameters": {},
+    "result_class": ResultClass.NOISED,
+    "privacy_micro_rho": 500_000,
+}
+
+
+@pytest.fixture
+def standing(tmp_path: Path) -> Iterator[SimulatedHub]:
+    """A hub with a discovery that stands."""
+    with simulated_hub(tmp_path, **DISCOVERY) as found:
+        found.ask()
+        found.await_state(RunState.ORDERED)
+        yield found
+
+
+def test_a_discovery_is_for_hosts_that_ask_for_one_and_a_study_for_the_others(standing: SimulatedHub) -> None:
+    measurement = standing.document.measurement
+    assert standing.orders.next_order(OrderRequest(measurement=measurement), HOST).order is None
+    order = standing.orders.next_order(OrderRequest(measurement=measurement, work="discoveries"), HOST).order
+    assert order is not None
+    assert order.run == standing.run
+
+
+def test_who_has_joined_or_left_is_in_or_out_of_a_discoverys_next_order(standing: SimulatedHub) -> None:
+    def named() -> set[str]:
+        ask = OrderRequest(measurement=standing.document.measurement, work="discoveries")
+        assert standing.orders.next_order(ask, HOST).order is not None
+        return set(standing.orders.candidates(CandidatesRequest(run=standing.run), HOST).records)
+
+    first, newcomer = named(), "0x" + "ff" * 20
+    for keeper in standing.keepers:
+        keeper.records = [*keeper.records[1:], newcomer]
+    assert named() == first - {standing.world.owners[0].record} | {newcomer}
+
+
+def test_a_discovery_of_too_few_waits_for_more(standing: SimulatedHub) -> None:
+    ask = OrderRequest(measurement=standing.document.measurement, work="discoveries")
+    for keeper in standing.keepers:
+        keeper.records = keeper.records[:5]
+    assert standing.orders.next_order(ask, HOST).order is None
+    assert standing.stand().state is RunState.ORDERED
+
+
+def test_a_discovery_that_is_over_gives_its_deposit_back(standing: SimulatedHub) -> None:
+    standing.pass_the_deadline()
+    ended = standing.await_state(RunState.REFUNDED)
+    assert ended.detail is not None
+    assert ended.detail.startswith("the discovery is over")

@@ -9,6 +9,7 @@ from nebula.keeper.snapshot import Snapshots
 from nebula.protocol.consent import permits
 from nebula.protocol.duo import Permission, Purpose
 from nebula.protocol.errors import NotPermittedError, RejectedInputError
+from nebula.protocol.funding import run_id, study_id
 from nebula.protocol.messages import MatchAnswer, MatchRequest
 from nebula.protocol.record import Dealing
 from nebula.protocol.study import BuyerFacts, PurposeTerms, ResultClass, StudyDocument, StudyTerms
@@ -153,3 +154,15 @@ def test_complete_statistics_are_for_accredited_buyers(world: World) -> None:
 def test_a_study_of_another_network_is_refused(world: World, change: dict[str, object]) -> None:
     with pytest.raises(RejectedInputError):
         ask(world, world.draft(**change))
+
+
+def test_who_has_paid_for_a_run_matches_it_again_and_no_other(world: World) -> None:
+    """A discovery is matched anew for each of its sessions; its records pay once."""
+    owner = world.owner(privacy_budget_micro_rho=100)
+    costly = {"result_class": ResultClass.NOISED, "privacy_micro_rho": 100}
+    study = world.study(**costly)
+    world.release(world.session(study, run_id(study_id(study))), owner.record)
+    assert ask(world, study).records == (owner.record,)
+    assert ask(world, world.study(**costly, title="Another study")).refused == {"budget": 1}
+    world.change_policy(owner, 2, privacy_budget_micro_rho=99)
+    assert ask(world, study).records == ()

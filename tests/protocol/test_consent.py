@@ -216,6 +216,7 @@ RESTRICTIONS: list[Restriction] = [
     lambda p, n: change(p, trust_roots=drop(p.trust_roots, n)),
     lambda p, n: change(p, privacy_budget_micro_rho=max(0, p.privacy_budget_micro_rho - n)),
     lambda p, n: change(p, expires=p.expires - n),
+    lambda p, _: change(p, discoverable=False),
 ]
 
 

@@ -92,27 +92,41 @@ policies = st.builds(
     result_classes=some(ResultClass),
     trust_roots=some(ROOTS),
     privacy_budget_micro_rho=st.integers(0, 200),
+    discoverable=st.booleans(),
     expires=st.integers(SECONDS - 2, SECONDS + 3),
 )
 
-terms = st.builds(
-    some_terms,
-    buyer=st.fixed_dictionaries(
-        {"address": st.sampled_from(BUYERS), "country": st.sampled_from(COUNTRIES), "non_profit": st.booleans()}
+
+def _terms(**changes: Any) -> st.SearchStrategy[StudyTerms]:
+    fields: dict[str, Any] = {
+        "buyer": st.fixed_dictionaries(
+            {"address": st.sampled_from(BUYERS), "country": st.sampled_from(COUNTRIES), "non_profit": st.booleans()}
+        ),
+        "closure": some(DISEASES).map(frozenset),
+        "purpose": st.builds(
+            PurposeTerms,
+            purposes=some(Purpose, least=1),
+            pledges=some(Pledge),
+            commercial=st.booleans(),
+            ai_training=st.booleans(),
+        ),
+        "parts": some(PartKind, least=1),
+        "result_class": st.sampled_from(ResultClass),
+        "privacy_micro_rho": st.integers(0, 200),
+        "price_per_record_wei": st.integers(0, 8).map(str),
+        "trust_root": st.sampled_from(ROOTS),
+        **changes,
+    }
+    return st.builds(some_terms, **fields)
+
+
+terms = st.one_of(
+    _terms(),
+    _terms(
+        analysis=st.just("discovery@1"),
+        result_class=st.just(ResultClass.NOISED),
+        privacy_micro_rho=st.integers(1, 200),
     ),
-    closure=some(DISEASES).map(frozenset),
-    purpose=st.builds(
-        PurposeTerms,
-        purposes=some(Purpose, least=1),
-        pledges=some(Pledge),
-        commercial=st.booleans(),
-        ai_training=st.booleans(),
-    ),
-    parts=some(PartKind, least=1),
-    result_class=st.sampled_from(ResultClass),
-    privacy_micro_rho=st.integers(0, 200),
-    price_per_record_wei=st.integers(0, 8).map(str),
-    trust_root=st.sampled_from(ROOTS),
 )
 
 

@@ -1,7 +1,8 @@
 """Step 5: which records would I release for this study?
 
 Answered when, in this order: (1) the hub asks; (2) the study may go ahead, funded or not (see ``standing``). Then
-one decision over all policies that count, column by column, and what is left of each privacy budget.
+one decision over all policies that count, column by column, and what is left of each privacy budget: of a record that
+has paid for the study's run already, nothing more is asked.
 
 The hub learns the ids of those that say yes. Of those that say no it learns counts by reason, over *all* policies and
 with the first page only: a page of one record must not tell why that record refused.
@@ -17,11 +18,11 @@ from nebula.keeper.context import Keeper
 from nebula.keeper.reasons import NOT_CURRENT, WITHDRAWN
 from nebula.keeper.snapshot import Snapshot, Snapshots
 from nebula.keeper.standing import check_terms
-from nebula.keeper.state import approved_records, spent_budgets, studies
+from nebula.keeper.state import approved_records, spent_budgets, studies, used_in
 from nebula.protocol.consent import Refusal
 from nebula.protocol.consent_columns import count_reasons
 from nebula.protocol.errors import NotPermittedError
-from nebula.protocol.funding import study_id
+from nebula.protocol.funding import run_id, study_id
 from nebula.protocol.ids import Address
 from nebula.protocol.messages import MatchAnswer, MatchRequest
 from nebula.protocol.study import StudyDocument
@@ -40,10 +41,9 @@ def match(keeper: Keeper, snapshots: Snapshots, request: MatchRequest, sender: A
     standing = check_terms(keeper, request.study, at=at)
     _remember(keeper, request.study)
     snapshot = snapshots.newest(at)
-    approved, spent = _own_books(keeper, snapshot, request.study)
+    approved, left = _own_books(keeper, snapshot, request.study)
     refusals = snapshot.columns.decide(standing.terms, at=at, approved=approved)
-    needed = snapshot.charges(request.study.privacy_micro_rho)
-    refusals[snapshot.budget_micro_rho - spent < needed] |= np.uint16(Refusal.BUDGET)
+    refusals[left < snapshot.charges(request.study.privacy_micro_rho)] |= np.uint16(Refusal.BUDGET)
     return _page(snapshot, refusals, request)
 
 
@@ -55,14 +55,16 @@ def _remember(keeper: Keeper, study: StudyDocument) -> None:
 
 
 def _own_books(keeper: Keeper, snapshot: Snapshot, study: StudyDocument) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """Return who approved the study and what each has spent, in the snapshot's order."""
+    """Return who approved the study, and what each has left to spend on it, in the snapshot's order."""
     with reading(keeper.engine) as connection:
         approvals = approved_records(connection, study_id(study))
         books = spent_budgets(connection)
+        paid = used_in(connection, run_id(study_id(study)))
     records = snapshot.columns.records
     approved = np.fromiter((record in approvals for record in records), np.bool_, len(records))
     spent = np.fromiter((books.get(record, 0) for record in records), np.int64, len(records))
-    return approved, spent
+    has_paid = np.fromiter((record in paid for record in records), np.bool_, len(records))
+    return approved, snapshot.budget_micro_rho - spent + has_paid * snapshot.charges(study.privacy_micro_rho)
 
 
 def _page(snapshot: Snapshot, refusals: NDArray[np.uint16], request: MatchRequest) -> MatchAnswer:

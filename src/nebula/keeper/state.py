@@ -274,9 +274,12 @@ def spent_budgets(connection: Connection, records: Sequence[Address] | None = No
     return dict(connection.execute(chosen).tuples().all())
 
 
-def used_in(connection: Connection, run: Hash32, records: Sequence[Address]) -> set[Address]:
-    """Return those of the records that were released to a run already."""
-    return set(connection.scalars(select(uses.c.record).where(uses.c.run == run, uses.c.record.in_(records))))
+def used_in(connection: Connection, run: Hash32, records: Sequence[Address] | None = None) -> set[Address]:
+    """Return those of the records that were released to a run already; without ``records``, all that were."""
+    chosen = select(uses.c.record).where(uses.c.run == run)
+    if records is not None:
+        chosen = chosen.where(uses.c.record.in_(records))
+    return set(connection.scalars(chosen))
 
 
 def spend(connection: Connection, run: Hash32, charges: Mapping[Address, int]) -> None:
