@@ -2,95 +2,100 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import httpx2
 import msgspec
 import pytest
 
-from journeys.test_commands import Terminal
+from attacks.network import PEOPLE, FinishedNetwork, populate, stop
+from nebula.localnet.setup import open_network
 from nebula.localnet.supervisor import states, wait_until
-from nebula.protocol.ids import Address
+from nebula.protocol.beacon import BeaconRequest, Filter, Query
+from nebula.protocol.errors import NebulaError
+from nebula.vault.consent import change_policy, withdraw
 
-PEOPLE = 40
 pytestmark = pytest.mark.xdist_group("discovery")
+RHO = ("--privacy-rho", "1", "--question-rho", "0.25", "--buyer-rho", "1")
+"""Four answers, whose noise has deviation 1.4."""
 
 
 @pytest.fixture(scope="module")
-def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
-    one = Terminal(tmp_path_factory.mktemp("discovery"))
-    (one.folder / "pass-phrase").write_text("correct horse battery\n")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FinishedNetwork]:
+    folder = tmp_path_factory.mktemp("discovery") / "network"
     try:
-        one.type("up")
-        one.type(f"population make people --people {PEOPLE} --trait height")
-        one.type("vault init --vault biobank --json")
-        one.type(
-            "custodian import people/cohort.vcf.gz --phenotypes people/traits.tsv --new-panel made-up "
-            "--vault biobank --yes"
-        )
-        one.type("consent edit P00001 --no-searches --vault biobank --yes")
-        one.told["started"] = one.ask(
-            "discovery start --yes --min-records 20 --privacy-rho 1 --question-rho 0.25 --buyer-rho 0.75"
-        )
-        yield one
+        found = populate(folder, open_network(folder), {})
+        hidden = found.records[0]
+        policy = msgspec.structs.replace(hidden.policy, discoverable=False)
+        change_policy(found.vault.engine, found.vault.owner, found.others, hidden.record, policy)
+        told = type_command(found, "start", "--yes", "--min-records", "10", *RHO)
+        assert told["matching"] == "fewer than 100"
+        yield found
     finally:
-        one.type("down")
+        stop(folder, {})
 
 
-def count(terminal: Terminal, *options: str, status: int = 0) -> dict[str, object]:
-    said = terminal.type(f"discovery count {' '.join(options)} --json", status=status)
-    return msgspec.json.decode(said.stdout) if status == 0 else {"err": said.stderr}
+def type_command(network: FinishedNetwork, *command: str) -> dict[str, Any]:
+    finished = subprocess.run(
+        [sys.executable, "-m", "nebula.cli", "discovery", *command, "--dir", str(network.folder), "--json"],
+        capture_output=True,
+        timeout=300,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr
+    found: dict[str, Any] = msgspec.json.decode(finished.stdout)
+    return found
 
 
-def pid_of(terminal: Terminal, name: str) -> int:
-    return next(one.pid for one in states(terminal.folder / "nebula-network") if one.name == name)
+def session_of(network: FinishedNetwork) -> str | None:
+    found = network.buyer.discoverer.open()
+    return found[0].evidence.session if found else None
 
 
-def sessions(terminal: Terminal) -> list[Address]:
-    network = msgspec.json.decode((terminal.folder / "nebula-network" / "network.json").read_bytes())
-    listed = msgspec.json.decode(httpx2.get(f"{network['hub_url']}/v1/discoveries", trust_env=False).content)
-    return [one["evidence"]["session"] for one in listed["discoveries"]]
+def count(network: FinishedNetwork, *filters: Filter) -> tuple[int | None, int]:
+    """How many are told, and as of which block."""
+    discoverer = network.buyer.discoverer
+    told = discoverer.ask(discoverer.choose(), BeaconRequest(query=Query(filters=filters)))
+    return told.count, told.block_number
 
 
-def test_a_discovery_answers_forgets_nobodys_spending_and_loses_who_leaves(terminal: Terminal) -> None:
-    """One story, because each step changes what the next one finds. The noise of an answer has deviation 1.4."""
-    (listed,) = terminal.ask("discovery list")["discoveries"]
-    assert listed["study"] == terminal.told["started"]["study"]
+def test_a_discovery_answers_loses_who_leaves_and_forgets_no_spending(network: FinishedNetwork) -> None:
+    """One story, because each step changes what the next one finds."""
+    everyone, block = count(network)
+    assert everyone is not None
+    assert abs(everyone - (PEOPLE - 1)) < 9, "all but the one who is not counted in searches"
+    typed = type_command(network, "count")["beacon"]
+    assert typed["responseSummary"] == {"exists": True, "numTotalResults": everyone}, "asked again, in other words"
+    assert typed["meta"]["testMode"] is typed["info"]["simulated"] is True
+    assert count(network, Filter(id="ldl", value=-1.0))[0] is None
 
-    everyone, again = count(terminal), count(terminal)
-    summary = everyone["beacon"]["responseSummary"]  # type: ignore[index]
-    assert everyone["beacon"] == again["beacon"]
-    assert everyone["beacon"]["meta"]["testMode"] is True  # type: ignore[index]
-    assert abs(summary["numTotalResults"] - (PEOPLE - 1)) < 10, "all but the one who is not counted in searches"
-    nobody = count(terminal, "--where 'height >= 1000'")
-    assert nobody["beacon"]["responseSummary"] == {"exists": False}  # type: ignore[index]
+    withdraw(network.vault.engine, network.vault.owner, network.others, [network.records[1].record])
+    fewer, later = count(network)
+    assert later > block
+    assert fewer is not None
 
-    before = sessions(terminal)
-    os.kill(pid_of(terminal, "discovery-host"), signal.SIGKILL)
-    wait_until(lambda: sessions(terminal) not in ([], before), seconds=120, what="the next session")
-    third = count(terminal)
-    assert third["beacon"]["info"]["simulated"] is True  # type: ignore[index]
-    spent = count(terminal, "--where 'height <= 1000'", status=3)
-    assert "all that one buyer may ask" in str(spent["err"])
-
-    terminal.type("consent withdraw P00002 --vault biobank --yes")
-    gone = count(terminal, status=3)
-    assert "all that one buyer may ask" in str(gone["err"]), "over other people it is another question"
+    before = session_of(network)
+    host = next(one for one in states(network.folder) if one.name == "discovery-host")
+    os.kill(host.pid, signal.SIGKILL)
+    wait_until(lambda: session_of(network) not in (None, before), seconds=120, what="the next session")
+    count(network)
+    with pytest.raises(NebulaError) as refused:
+        count(network, Filter(id="diagnosis", value="Zebrafieber-links"))
+    assert refused.value.code == "discovery.buyer-budget"
 
 
-def test_the_beacon_says_what_it_is(terminal: Terminal) -> None:
-    network = msgspec.json.decode((terminal.folder / "nebula-network" / "network.json").read_bytes())
-    info = msgspec.json.decode(httpx2.get(f"{network['hub_url']}/api/beacon/info", trust_env=False).content)
+def test_the_beacon_says_what_it_is_and_answers_signed_messages_alone(network: FinishedNetwork) -> None:
+    info = msgspec.json.decode(network.fetch("/api/beacon/info"))
     assert info["response"]["environment"] == "test"
     assert info["meta"]["beaconId"] == info["response"]["id"]
-    bare = b'{"meta":{"apiVersion":"v2.0.0"},"query":{}}'
     for path in ("individuals", "g_variants"):
         refused = httpx2.post(
-            f"{network['hub_url']}/api/beacon/{path}",
-            content=bare,
+            f"{network.local.hub_url}/api/beacon/{path}",
+            content=b'{"meta":{"apiVersion":"v2.0.0"},"query":{}}',
             headers={"content-type": "application/json"},
             trust_env=False,
         )
         assert (refused.status_code, msgspec.json.decode(refused.content)["code"]) == (400, "wire.malformed")
-    assert Path(terminal.folder / "nebula-network" / "discovery-host" / "settings.json").exists()

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from keeper.world import EnclaveSession, World
 from nebula.database import reading
@@ -188,3 +190,26 @@ def test_a_records_budget_pays_for_the_whole_discovery_once(world: World) -> Non
         assert len(world.release(world.session(document), owner.record).released) == 1
     another = world.session(discovery(world, refresh_seconds=60), run="0x" + "22" * 32)
     assert world.release(another, owner.record).released == ()
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    asked=st.lists(st.tuples(st.integers(0, 1), st.integers(0, 2), st.integers(0, 5)), max_size=25),
+    total=st.integers(1, 8),
+    each=st.integers(1, 5),
+)
+def test_whoever_asks_what_in_whatever_order_no_more_is_told_than_was_paid_for(
+    world: World, asked: list[tuple[int, int, int]], total: int, each: int
+) -> None:
+    document = discovery(world, total=1_000 * total, buyer_micro_rho=1_000 * each)
+    sessions = [world.session(document) for _ in range(2)]
+    buyers = [a_buyer(world) for _ in range(3)]
+    told: set[tuple[int, int, int]] = set()
+    for session, buyer, draw in asked:
+        again = (session, buyer, draw) in told
+        code = refusal(world, sessions[session], buyers[buyer], DRAWS[draw])
+        assert not (again and code), "what was told is told again for nothing"
+        if code is None:
+            told.add((session, buyer, draw))
+    assert len({(session, draw) for session, _, draw in told}) <= total
+    assert all(sum(one[1] == buyer for one in told) <= each for buyer in range(3))
