@@ -176,8 +176,8 @@ def test_a_discovery_in_a_process_of_its_own_answers_until_it_is_stopped(
     worker = worker_on(hardware[0])
     courier = AskingCourier(world.host, worker.stop)
 
+    output = Outbox(tmp_path / "outbox").begin(world.order.run)
     with pytest.raises(UnavailableError) as ended:
-        output = Outbox(tmp_path / "outbox").begin(world.order.run)
         worker.run(world.start, world.order, courier, output=output, at=now())
 
     assert ended.value.code == "host.worker-died"

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -20,8 +21,9 @@ DRAWS = tuple(f"0x{number:064x}" for number in range(1, 9))
 
 
 def discovery(world: World, *, total: int = 4_000, **parameters: int) -> StudyDocument:
-    """A discovery of four answers, two for each buyer."""
+    """A discovery of four answers, two for each buyer. All keepers are needed, so each charges the price."""
     return world.study(
+        keeper_threshold=3,
         analysis="discovery@1",
         parameters={"question_micro_rho": 1_000, "buyer_micro_rho": 2_000, **parameters},
         result_class=ResultClass.NOISED,
@@ -162,6 +164,15 @@ def test_all_buyers_together_are_told_what_the_records_paid_for(world: World) ->
     buyers = [a_buyer(world) for _ in range(3)]
     told = [refusal(world, session, buyers[place // 2], draw) for place, draw in enumerate(DRAWS[:5])]
     assert told == [None, None, None, None, "discovery.budget"]
+
+
+def test_a_keeper_charges_for_those_that_do_not_hear_of_a_draw(world: World) -> None:
+    """Two of three keepers note each draw: each charges 3/2, and the host may choose which two as it likes."""
+    document = msgspec.structs.replace(discovery(world, total=3_000, buyer_micro_rho=3_000), keeper_threshold=2)
+    world.ledger.set_open(study_id(document))
+    session, buyer = world.session(document), a_buyer(world)
+    told = [refusal(world, session, buyer, draw) for draw in DRAWS[:3]]
+    assert told == [None, None, "discovery.buyer-budget"]
 
 
 def test_a_draw_that_several_are_told_was_drawn_once(world: World) -> None:

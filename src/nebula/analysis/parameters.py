@@ -96,7 +96,8 @@ class Discovery(Document, frozen=True, kw_only=True):
 
     Attributes:
         question_micro_rho: zCDP rho in millionths that each new answer spends.
-        buyer_micro_rho: what one buyer may spend in all. The study's own rho is what all of them may.
+        buyer_micro_rho: what one buyer may spend in all. The study's own rho is what all of them may. Each keeper
+            charges n/t times as much, so where all keepers answer, t/n of it can be spent.
         refresh_seconds: after so long a session ends, and a new one begins with those who have joined since.
     """
 

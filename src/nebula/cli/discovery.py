@@ -7,6 +7,7 @@ from cyclopts import App, Parameter
 
 from nebula.buyer import Buyer
 from nebula.buyer.drafting import StudyDraft, write_study
+from nebula.buyer.settings import BuyerSettings
 from nebula.cli import asking
 from nebula.cli.buying import open_buyer, open_shelf
 from nebula.cli.console import err, out, print_json, short, show_table
@@ -18,7 +19,8 @@ from nebula.localnet.discovery import add_discovery_host
 from nebula.localnet.places import is_made
 from nebula.protocol.beacon import BeaconRequest, Granularity, Query
 from nebula.protocol.duo import Purpose
-from nebula.protocol.errors import UnavailableError
+from nebula.protocol.errors import RejectedInputError, UnavailableError
+from nebula.protocol.record import Dealing
 from nebula.protocol.study import ResultClass, StudyDocument
 from nebula.transport.client import system_clock
 
@@ -65,6 +67,7 @@ def start(
         wait: how many seconds to wait until it answers.
     """
     settings, buyer = open_buyer(at)
+    _check_rho(settings, question_rho, buyer_rho, privacy_rho)
     draft = StudyDraft(
         title=title,
         summary=summary,
@@ -158,6 +161,17 @@ _DEPOSIT_TOKENS = "0.000001"
 
 def _micro(rho: float) -> int:
     return round(rho * 1_000_000)
+
+
+def _check_rho(settings: BuyerSettings, question: float, each: float, every: float) -> None:
+    dealing = Dealing(keepers=max(2, len(settings.keepers)), threshold=settings.keeper_threshold)
+    charge = dealing.charge(_micro(question))
+    if charge > min(_micro(each), _micro(every)):
+        raise RejectedInputError(
+            "discovery.rho",
+            f"one answer is charged {charge / 1_000_000:g} by each keeper, more than a buyer or all of them may spend",
+            hint="lower --question-rho, or raise --buyer-rho and --privacy-rho",
+        )
 
 
 def _await_session(buyer: Buyer, document: StudyDocument, seconds: float) -> None:

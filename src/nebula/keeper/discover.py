@@ -10,6 +10,8 @@ withdrew is gone with the withdrawal's block, and whoever denies this buyer is n
 :func:`spend` notes a draw of noise *before* it is told. Releasing took the study's whole rho off every record's
 budget, so the draws of all its sessions, told to whomever, may cost that much together. Each buyer has a part of it.
 What was told stands in the keeper's own tables: a session that is killed, or a second one, finds it spent already.
+Each keeper charges n/t times the price, because t of the study's n keepers note each draw, and no choice of them may
+overspend.
 """
 
 from dataclasses import replace
@@ -24,6 +26,7 @@ from nebula.keeper.verdicts import decide, distinct, if_released
 from nebula.protocol.errors import NotPermittedError, RejectedInputError
 from nebula.protocol.ids import Address
 from nebula.protocol.messages import Accepted, ConfirmAnswer, DiscoverRequest, SpendRequest
+from nebula.protocol.record import Dealing
 from nebula.protocol.study import StudyDocument
 
 
@@ -60,7 +63,8 @@ def spend(keeper: Keeper, request: SpendRequest, sender: Address) -> Accepted:
     """
     document = _admit_for_buyer(keeper, request, sender).terms.document
     terms = _parameters(document)
-    price, this = terms.question_micro_rho, (request.run, sender, request.draw, request.buyer)
+    dealing = Dealing(keepers=len(document.keepers), threshold=document.keeper_threshold)
+    price, this = dealing.charge(terms.question_micro_rho), (request.run, sender, request.draw, request.buyer)
     with writing(keeper.engine) as connection:
         log.lock_head(connection)
         told = state.told_in(connection, *this)
