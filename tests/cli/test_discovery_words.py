@@ -2,8 +2,9 @@
 
 import pytest
 
-from nebula.cli.discovery_words import parse_filter, parse_variant
-from nebula.protocol.beacon import Filter, Operator
+from nebula.buyer.discover import Told
+from nebula.cli.discovery_words import parse_filter, parse_variant, told_in_words
+from nebula.protocol.beacon import AnswerInfo, Filter, Granularity, Operator, Query, ResponseSummary, respond
 from nebula.protocol.errors import RejectedInputError
 
 
@@ -42,3 +43,35 @@ def test_what_is_no_condition_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(RejectedInputError) as refusal:
         parse_filter(text)
     assert refusal.value.code == "discovery.condition"
+
+
+def words(people: int | None, granularity: Granularity, *, simulated: bool = True) -> str:
+    asked = Query(requested_granularity=granularity)
+    shown = people if granularity is Granularity.COUNT else None
+    summary = ResponseSummary(exists=people is not None, num_total_results=shown)
+    info = AnswerInfo(noise_standard_deviation=10.0, least_told=32, simulated=simulated)
+    study = "0x" + "11" * 32
+    return "\n".join(told_in_words(Told(study, respond(asked, summary, info, study=study), 7)))
+
+
+@pytest.mark.parametrize(
+    ("people", "granularity", "expected"),
+    [
+        (1234, Granularity.COUNT, "about [bold]1,234[/bold] people"),
+        (1234, Granularity.BOOLEAN, "32 people or more"),
+        (None, Granularity.COUNT, "fewer than 32"),
+        (None, Granularity.BOOLEAN, "fewer than 32"),
+    ],
+)
+def test_an_answer_says_how_sure_it_is_and_by_which_block(
+    people: int | None, granularity: Granularity, expected: str
+) -> None:
+    said = words(people, granularity)
+    assert expected in said
+    assert "give or take 20" in said
+    assert "as of block 7" in said
+
+
+def test_simulated_hardware_is_always_said() -> None:
+    assert "SIMULATED" in words(None, Granularity.COUNT)
+    assert "SIMULATED" not in words(40, Granularity.COUNT, simulated=False)
