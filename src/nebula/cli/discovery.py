@@ -12,14 +12,16 @@ from nebula.cli import asking
 from nebula.cli.buying import open_buyer, open_shelf
 from nebula.cli.console import err, out, print_json, short, show_table
 from nebula.cli.discovery_words import parse_filter, parse_variant, told_in_words
+from nebula.cli.hints import tell
 from nebula.cli.options import OF_BUYER, BuyerOptions, Json, Yes
 from nebula.cli.study_publish import choose_panel
 from nebula.cli.study_words import day, tokens
+from nebula.ledger.client import RevertedError
 from nebula.localnet.discovery import add_discovery_host
 from nebula.localnet.places import is_made
 from nebula.protocol.beacon import BeaconRequest, Granularity, Query
 from nebula.protocol.duo import Purpose
-from nebula.protocol.errors import RejectedInputError, UnavailableError
+from nebula.protocol.errors import NotPermittedError, RejectedInputError, UnavailableError
 from nebula.protocol.record import Dealing
 from nebula.protocol.study import ResultClass, StudyDocument
 from nebula.transport.client import system_clock
@@ -94,7 +96,10 @@ def start(
     open_shelf(at).keep(document)
     err.print(f"{published.matching} records may be counted; the deposit of {tokens(document.escrow_wei)} comes back")
     asking.agree("Shall the discovery stand?", yes=yes)
-    buyer.fund(document)
+    try:
+        buyer.fund(document)
+    except RevertedError as error:
+        raise NotPermittedError("study.fund", f"the ledger refuses: {error.reason}") from error
     run = buyer.run(document).run
     if is_made(at.folder):
         add_discovery_host(at.folder)
@@ -103,7 +108,7 @@ def start(
         print_json({"study": published.study, "run": run, "matching": published.matching, "until": document.deadline})
         return
     out.print(f"The discovery {short(published.study)} answers until {day(document)}.")
-    err.print(f"Next: `nebula discovery count --variant 22-16050075-A-G{at.typed}`")
+    tell("Next: `nebula discovery count --variant 22-16050075-A-G`")
 
 
 @discovery.command(name="list")
@@ -114,7 +119,7 @@ def list_discoveries(*, at: BuyerOptions = OF_BUYER, json: Json = False) -> None
     if json:
         print_json({"discoveries": [{"study": study, "document": document} for study, document in found]})
     elif not found:
-        err.print("None answers now: `nebula discovery start` has one stand.")
+        tell("None answers now: `nebula discovery start` has one stand.")
     else:
         rows = [(short(study), document.title, day(document)) for study, document in found]
         show_table(("study", "title", "until"), rows)
