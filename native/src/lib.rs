@@ -6,10 +6,11 @@
 mod bgzf;
 mod consumer;
 mod cpu;
-mod expansion;
+mod cut;
 mod hardy;
 mod kinship;
 mod linkage;
+mod locate;
 mod logistic;
 mod logistic_fit;
 mod packing;
@@ -28,10 +29,11 @@ use pyo3::prelude::*;
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(bgzf::inflate_blocks, module)?)?;
-    module.add_function(wrap_pyfunction!(expansion::expand, module)?)?;
+    module.add_function(wrap_pyfunction!(consumer::matching::match_markers, module)?)?;
     module.add_function(wrap_pyfunction!(hardy::hardy_weinberg, module)?)?;
     module.add_function(wrap_pyfunction!(kinship::kinship_pairs, module)?)?;
     module.add_function(wrap_pyfunction!(linkage::prune_linked, module)?)?;
+    module.add_function(wrap_pyfunction!(locate::locate, module)?)?;
     module.add_function(wrap_pyfunction!(logistic::logistic_scan, module)?)?;
     module.add_function(wrap_pyfunction!(regression::linear_scan, module)?)?;
     module.add_function(wrap_pyfunction!(private::assemble_private, module)?)?;

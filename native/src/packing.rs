@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 
 use crate::cpu::widest;
 use crate::select::{compact, Kept};
-use crate::transpose::{transpose_codes, transpose_into, Target};
+use crate::transpose::{transpose_codes, transpose_into, transpose_narrow, Target};
 
 /// Low bit of each of the 32 codes of a word.
 const LOW_BITS: u64 = 0x5555_5555_5555_5555;
@@ -165,6 +165,9 @@ pub fn transpose_matrix<'py>(
 ) -> PyResult<Bound<'py, PyArray2<u8>>> {
     let (rows, width, bytes) = rows_of(&packed, columns)?;
     let values = py.detach(|| {
+        if width == 1 {
+            return transpose_narrow(bytes, columns);
+        }
         let slices: Vec<&[u8]> = bytes.chunks_exact(width.max(1)).collect();
         transpose_codes(&slices, columns)
     });

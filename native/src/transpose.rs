@@ -105,6 +105,25 @@ fn transpose_anywhere(rows: &[&[u8]], sites: usize, target: &mut Target<'_>) {
     }
 }
 
+widest! {
+    /// Transpose rows of one byte, which hold up to four `columns`: mostly one person's calls, one a row.
+    pub fn transpose_narrow(rows: &[u8], columns: usize) -> Vec<u8> => transpose_narrow_anywhere
+}
+
+#[inline(always)]
+fn transpose_narrow_anywhere(rows: &[u8], columns: usize) -> Vec<u8> {
+    let (quads, rest) = rows.as_chunks::<4>();
+    let mut out = Vec::with_capacity(columns * rows.len().div_ceil(4));
+    for column in 0..columns {
+        let code = |byte: u8| (byte >> (2 * column)) & 3;
+        out.extend(quads.iter().map(|[a, b, c, d]| code(*a) | code(*b) << 2 | code(*c) << 4 | code(*d) << 6));
+        if !rest.is_empty() {
+            out.push(rest.iter().rev().fold(0, |byte, row| byte << 2 | code(*row)));
+        }
+    }
+    out
+}
+
 /// Transpose `rows`, each of `columns` codes, to `columns` rows of `rows.len()` codes.
 pub fn transpose_codes(rows: &[&[u8]], columns: usize) -> Vec<u8> {
     let width = rows.len().div_ceil(4);
@@ -148,6 +167,15 @@ mod tests {
             let mut plain = vec![0; out.len()];
             transpose_anywhere(&slices, sites, &mut Target { bytes: &mut plain, width, first: 0 });
             assert_eq!(plain, out);
+        }
+    }
+
+    #[test]
+    fn rows_of_one_byte_transpose_as_wide_ones_do() {
+        for (people, sites) in [(1, 1), (2, 4), (7, 3), (133, 1), (260, 2)] {
+            let rows = some_rows(people, sites);
+            let slices: Vec<&[u8]> = rows.iter().map(Vec::as_slice).collect();
+            assert_eq!(transpose_narrow(&rows.concat(), sites), transpose_codes(&slices, sites));
         }
     }
 

@@ -32,7 +32,16 @@ def test_a_minus_strand_runs_backwards() -> None:
 
 @pytest.mark.parametrize(
     "raw",
-    [b"20 5 10\n", b"chain 1 2\n", CHAIN.replace(b"20 5 10", b"20 -5 10"), CHAIN.replace(b"20", b"x"), CHAIN + CHAIN],
+    [
+        b"20 5 10\n",
+        b"chain 1 2\n",
+        CHAIN.replace(b"20 5 10", b"20 -5 10"),
+        CHAIN.replace(b"20", b"x"),
+        CHAIN + CHAIN,
+        CHAIN.replace(b"35", b"9" * 30),
+        CHAIN.replace(b"500 + 10", b"500 + -10"),
+        CHAIN.replace(b"300 -", b"59 -"),
+    ],
 )
 def test_a_malformed_chain_is_refused_with_its_line(raw: bytes) -> None:
     error = refused(lambda: read_chain(source(raw, "chain")))

@@ -2,6 +2,8 @@
 //!
 //! What is found here is certainly well-formed; what is not found may be, and `values` decides.
 
+use crate::cut::eight;
+
 const ZEROS: u64 = 0x3030_3030_3030_3030;
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 /// Added to a byte of up to 0x7f, it carries into the high bit from ten on.
@@ -19,11 +21,6 @@ fn other_bytes(word: u64) -> u64 {
 /// The first byte that has its high bit set.
 fn first_byte(marked: u64) -> usize {
     marked.trailing_zeros() as usize / 8
-}
-
-/// Eight bytes from `at` on, if there are so many.
-pub fn eight(text: &[u8], at: usize) -> Option<u64> {
-    text.get(at..).and_then(|rest| rest.first_chunk::<8>()).map(|bytes| u64::from_le_bytes(*bytes))
 }
 
 /// Where the digits that begin at `at` end.

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::numbers::{eight, plain_numbers};
+use super::numbers::plain_numbers;
 use super::values::{Definition, Kind, Shape};
+use crate::cut::eight;
 
 /// More keys than this are forgotten, so that a file of ever new ones does not fill the memory.
 const MOST: usize = 4096;

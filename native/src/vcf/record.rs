@@ -5,14 +5,16 @@ use super::columns::{
 };
 use super::fault::{quoted, Fate, Fault, Ledger};
 use super::genotypes::{parse_call, Call, Ploidy};
-use super::numbers::{eight, plain_numbers};
+use super::numbers::plain_numbers;
 use super::recent::Keys;
 use super::rows::{trim, Rows, Variant};
 use super::structural::check_structural;
 use super::values::{check_values, Definition, Kind, Shape};
 use super::{Rules, VcfParser};
+use crate::cut::{cut, cut_near};
 use crate::variant_key::{chromosome_code, encode};
 
+const TAB: u8 = b'\t';
 /// Alleles that one record may list; GT numbers are 16 bits wide.
 const MOST_ALTERNATES: usize = 10_000;
 /// The minor versions that brought SVLEN for each allele, and local alleles.
@@ -24,31 +26,6 @@ struct Columns<'a> {
     fixed: [&'a [u8]; 8],
     /// FORMAT and samples, or `None` where the header names no samples.
     calls: Option<(&'a [u8], &'a [u8])>,
-}
-
-/// Cut a line at the first tab, which is near: most columns are short.
-fn cut_near(line: &[u8]) -> (&[u8], Option<&[u8]>) {
-    const TABS: u64 = 0x0909_0909_0909_0909;
-    const LOW_BITS: u64 = 0x0101_0101_0101_0101;
-    for at in (0..32).step_by(8) {
-        let Some(word) = eight(line, at) else { break };
-        let others = word ^ TABS;
-        // The lowest byte that is zero is found, whatever stands above it.
-        let found = others.wrapping_sub(LOW_BITS) & !others & (LOW_BITS << 7);
-        if found != 0 {
-            let tab = at + found.trailing_zeros() as usize / 8;
-            return (&line[..tab], Some(&line[tab + 1..]));
-        }
-    }
-    cut(line)
-}
-
-/// Cut a line at the first tab.
-fn cut(line: &[u8]) -> (&[u8], Option<&[u8]>) {
-    match memchr::memchr(b'\t', line) {
-        Some(tab) => (&line[..tab], Some(&line[tab + 1..])),
-        None => (line, None),
-    }
 }
 
 fn wrong_width(line: &[u8], samples: usize) -> Fault {
@@ -64,13 +41,13 @@ fn split(line: &[u8], samples: usize) -> Result<Columns<'_>, Fault> {
     let mut rest = Some(line);
     let (short, info) = fixed.split_at_mut(7);
     for field in short {
-        (*field, rest) = cut_near(rest.ok_or_else(wrong)?);
+        (*field, rest) = cut_near(rest.ok_or_else(wrong)?, TAB);
     }
-    (info[0], rest) = cut(rest.ok_or_else(wrong)?);
+    (info[0], rest) = cut(rest.ok_or_else(wrong)?, TAB);
     match (samples, rest) {
         (0, None) => Ok(Columns { fixed, calls: None }),
         (0, Some(_)) | (_, None) => Err(wrong()),
-        (_, Some(rest)) => match cut_near(rest) {
+        (_, Some(rest)) => match cut_near(rest, TAB) {
             (format, Some(calls)) => Ok(Columns { fixed, calls: Some((format, calls)) }),
             _ => Err(wrong()),
         },
@@ -586,7 +563,7 @@ impl VcfParser {
                 (rest, last) = (fields.get(end + 1..), Some(sample));
                 continue;
             }
-            let (field, behind) = cut(fields);
+            let (field, behind) = cut(fields, TAB);
             let mut sample = parse_sample(field, &format, &self.rules, alternates, name, &mut self.ledger)?;
             if sample.filtered {
                 rows.filtered_calls += u64::from(sample.call != Call::default());

@@ -10,7 +10,7 @@ import numpy as np
 from nebula import _native
 from nebula.genome import keys as variant_keys
 from nebula.genome.chromosomes import chromosome_code
-from nebula.genome.matrix import MISSING, PackedMatrix
+from nebula.genome.matrix import PackedMatrix
 from nebula.genome.vcf.overlooked import Overlooked
 from nebula.genome.vcf.reader import Texts
 from nebula.protocol.errors import RejectedInputError
@@ -184,15 +184,3 @@ class Calls:
             quality=quality,
             line=self.line[rows],
         )
-
-    def private(self, sites: NDArray[np.int64], person: NDArray[np.uint8]) -> tuple[NDArray[np.uint64], bytes]:
-        """One person's carried variants off the panel: ascending keys, packed codes.
-
-        Args:
-            sites: of each row, as ``locate`` gives them.
-            person: the person's codes by row (rows,).
-        """
-        rows = np.flatnonzero((sites < 0) & (self.key != 0) & (person != 0) & (person != MISSING))
-        keys, first = np.unique(self.key[rows], return_index=True)
-        codes = person[rows[first]].astype(np.int8).reshape(1, -1)
-        return keys, _native.pack(codes).tobytes() if len(keys) else b""

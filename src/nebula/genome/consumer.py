@@ -56,7 +56,7 @@ class ConsumerFile:
         """Which markers have bases: neither no-calls nor insertions and deletions."""
         base = np.zeros(256, np.bool_)
         base[list(b"ACGT")] = True
-        called: NDArray[np.bool_] = base[self.first] & (base[self.second] | (self.second == 0))
+        called: NDArray[np.bool_] = base.take(self.first) & (base.take(self.second) | (self.second == 0))
         return called
 
 

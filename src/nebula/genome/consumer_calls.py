@@ -8,7 +8,7 @@ import numpy as np
 
 from nebula.genome import keys as variant_keys
 from nebula.genome.calls import Calls
-from nebula.genome.chromosomes import MT, NAMES, X_NOT_PSEUDOAUTOSOMAL, X, Y
+from nebula.genome.chromosomes import NAMES, X_NOT_PSEUDOAUTOSOMAL, X, Y
 from nebula.genome.consumer_match import Markers, match
 from nebula.genome.matrix import MISSING, PackedMatrix
 from nebula.genome.vcf.reader import Texts
@@ -131,16 +131,17 @@ def _lifted(file: ConsumerFile, chain: Chain) -> tuple[Markers, LiftReport]:
 
 
 def _calls(found: Match, panel: Panel) -> Calls:
-    keys = panel.keys[found.rows]
+    keys = panel.keys.take(found.rows)
     codes, haploid = _one_copy(found, keys, panel.assembly)
-    chromosomes = variant_keys.chromosomes(keys).astype(np.int32)
-    used = np.flatnonzero(np.bincount(chromosomes))
+    # Keys ascend by chromosome.
+    on_each = np.diff(keys.searchsorted(np.arange(len(NAMES) + 1, dtype=np.uint64) << np.uint64(59)))
+    used = np.flatnonzero(on_each)
     none = np.zeros(0, np.int32)
     return Calls(
         samples=("",),
         contigs=[NAMES[code] for code in used],
         filters=["."],
-        contig=np.searchsorted(used, chromosomes).astype(np.int32),
+        contig=np.repeat(np.arange(len(used), dtype=np.int32), on_each[used]),
         pos=variant_keys.positions(keys),
         key=keys,
         reference=_letters(keys, 21),
@@ -156,8 +157,8 @@ def _calls(found: Match, panel: Panel) -> Calls:
 
 def _letters(keys: NDArray[np.uint64], shift: int) -> Texts:
     """The base that single-base keys have at a shift, as texts."""
-    bases = ((keys >> np.uint64(shift)) & np.uint64(3)).astype(np.uint8)
-    return Texts(np.frombuffer(b"ACGT", np.uint8)[bases], np.arange(len(keys) + 1, dtype=np.int32))
+    bases = (keys >> np.uint64(shift)).astype(np.uint8) & np.uint8(3)
+    return Texts(np.frombuffer(b"ACGT", np.uint8).take(bases), np.arange(len(keys) + 1, dtype=np.int32))
 
 
 def _one_copy(found: Match, keys: NDArray[np.uint64], assembly: str) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
@@ -166,14 +167,16 @@ def _one_copy(found: Match, keys: NDArray[np.uint64], assembly: str) -> tuple[ND
     On Y and MT always, on X outside the pseudo-autosomal regions where hardly any call is heterozygous; a
     call of two different letters is missing there.
     """
-    chromosome, pos = variant_keys.chromosomes(keys), variant_keys.positions(keys)
-    start, end = X_NOT_PSEUDOAUTOSOMAL[assembly]
-    on_x = (chromosome == X) & (pos >= start) & (pos <= end)
-    called = on_x & (found.codes != MISSING)
-    heterozygous = int((called & (found.codes == 1) & ~found.haploid).sum())
-    single = (chromosome == Y) | (chromosome == MT)
+    lowest, highest = variant_keys.between(X, *X_NOT_PSEUDOAUTOSOMAL[assembly])
+    on_x = slice(keys.searchsorted(np.uint64(lowest)), keys.searchsorted(np.uint64(highest), "right"))
+    single = np.zeros(len(keys), np.bool_)
+    single[keys.searchsorted(np.uint64(Y << 59)) :] = True
+    called = found.codes[on_x] != MISSING
+    heterozygous = int((called & (found.codes[on_x] == 1) & ~found.haploid[on_x]).sum())
     if called.sum() >= _ENOUGH_ON_X and heterozygous <= _FEW_HETEROZYGOUS * called.sum():
-        single |= on_x
-    doubled = single & ~found.haploid & (found.codes != MISSING)
-    codes = np.where(doubled, np.array([0, MISSING, 1, MISSING], np.uint8)[found.codes], found.codes)
-    return codes, found.haploid | doubled
+        single[on_x] = True
+    doubled = np.flatnonzero(single & ~found.haploid & (found.codes != MISSING))
+    codes, haploid = found.codes.copy(), found.haploid.copy()
+    codes[doubled] = np.array([0, MISSING, 1], np.uint8)[codes[doubled]]
+    haploid[doubled] = True
+    return codes, haploid

@@ -74,9 +74,8 @@ def count_calls(calls: Calls, sexes: list[str], assembly: str) -> Counted:
 
 def _one_copy_rows(keys: NDArray[np.uint64], assembly: str) -> NDArray[np.intp]:
     """Rows on X outside the pseudo-autosomal regions, and on Y."""
-    first, last = X_NOT_PSEUDOAUTOSOMAL[assembly]
-    chromosomes, pos = variant_keys.chromosomes(keys), variant_keys.positions(keys)
-    return np.flatnonzero(((chromosomes == X) & (pos >= first) & (pos <= last)) | (chromosomes == Y))
+    lowest, highest = variant_keys.between(X, *X_NOT_PSEUDOAUTOSOMAL[assembly])
+    return np.flatnonzero(((keys >= lowest) & (keys <= highest)) | (variant_keys.chromosomes(keys) == Y))
 
 
 def _missing_row(samples: int) -> NDArray[np.uint8]:

@@ -48,6 +48,12 @@ def place(chromosome: NDArray[np.integer], pos: NDArray[np.integer]) -> Keys:
     return (chromosome.astype(np.uint64) << np.uint64(28)) | (pos.astype(np.int64) - 1).astype(np.uint64)
 
 
+def between(chromosome: int, first: int, last: int) -> tuple[int, int]:
+    """The lowest and the highest key that a variant from 1-based ``first`` to ``last`` of a chromosome can have."""
+    lowest, highest = ((chromosome << 59) | ((pos - 1) << 31) for pos in (first, last))
+    return lowest, highest | _ALLELE_BITS
+
+
 def hashed(keys: Keys) -> NDArray[np.bool_]:
     """Whether alleles are hashed, so that the key alone does not tell them."""
     return (keys & np.uint64(1)).astype(np.bool_)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _CHAIN_WORDS = 13
 _GAP_WORDS = 3
+#: Longer than any chromosome, and as far as a VariantKey reaches.
+_LONGEST = 1 << 28
 
 
 class _Block(NamedTuple):
@@ -37,8 +39,8 @@ class _Block(NamedTuple):
 class Lifted(NamedTuple):
     """Where positions went: chromosome codes (0: nowhere), 1-based positions, whether the strand turned."""
 
-    chromosome: NDArray[np.int64]
-    pos: NDArray[np.int64]
+    chromosome: NDArray[np.uint8]
+    pos: NDArray[np.int32]
     flipped: NDArray[np.bool_]
 
 
@@ -58,7 +60,7 @@ class Chain:
 
     def lift(self, chromosome: NDArray[np.integer], pos: NDArray[np.integer]) -> Lifted:
         """Carry 1-based positions of chromosomes by code; what falls in a gap goes nowhere."""
-        to, where = np.zeros(len(pos), np.int64), np.zeros(len(pos), np.int64)
+        to, where = np.zeros(len(pos), np.uint8), np.zeros(len(pos), np.int32)
         flipped = np.zeros(len(pos), np.bool_)
         for code, blocks in self.blocks.items():
             rows = np.flatnonzero(chromosome == code)
@@ -123,6 +125,10 @@ class _Heading:
         size, old_gap, new_gap = (*sizes, 0, 0)[:3]
         start, target = self._start, self._target
         self._start, self._target = start + size + old_gap, target + size + new_gap
+        if not 0 <= min(start, target) <= max(self._start, self._target, self._size) <= _LONGEST:
+            raise ValueError(f"a block is not at a place from 0 to {_LONGEST}")
+        if self._reverse and self._target > self._size:
+            raise ValueError("a block is behind the end of its chromosome")
         if not self.code or not self._to or not size:
             return None
         if self._reverse:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from nebula import _native
 from nebula.genome import keys as variant_keys
 from nebula.genome.bytereader import ByteReader
 from nebula.genome.chromosomes import ASSEMBLIES, NAMES
@@ -121,9 +122,7 @@ class Panel:
 
         A hashed key may, by chance or design, belong to other alleles: who has them compares.
         """
-        rows = np.searchsorted(self.keys, keys)
-        found = self.keys[np.minimum(rows, self.sites - 1)] == keys
-        return np.where(found, rows, -1).astype(np.int64)
+        return _native.locate(self.keys, np.ascontiguousarray(keys))
 
     def missing_vector(self) -> NDArray[np.uint8]:
         """A packed vector on which every site is missing."""

@@ -25,9 +25,8 @@ def guess_sex(calls: Calls, assembly: str) -> list[str]:
     Male where most calls on X outside the pseudo-autosomal regions have one copy, or hardly any that has two
     is heterozygous; female where many are; unclear in between and below 50 calls.
     """
-    first, last = X_NOT_PSEUDOAUTOSOMAL[assembly]
-    pos = variant_keys.positions(calls.key)
-    rows = np.flatnonzero((variant_keys.chromosomes(calls.key) == X) & (pos >= first) & (pos <= last))
+    lowest, highest = variant_keys.between(X, *X_NOT_PSEUDOAUTOSOMAL[assembly])
+    rows = np.flatnonzero((calls.key >= lowest) & (calls.key <= highest))
     if len(rows) < _ENOUGH_CALLS:
         return ["unclear"] * len(calls.samples)
     dosage, forms = calls.codes.dosage(rows), calls.forms.dosage(rows)

@@ -5,14 +5,19 @@
 //! SECURITY: every byte here may come from an attacker. Numbers have a longest form, fields are walked by
 //! iterators, and nothing indexes by a value from the file.
 
+pub mod matching;
+
 use numpy::{IntoPyArray, PyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+use crate::cut::Fields;
 use crate::variant_key::chromosome_code;
 use crate::vcf::fault::{quoted, Fault};
 
 const LONGEST_LINE: usize = 1 << 16;
+/// About as short as lines are.
+const SHORT_LINE: usize = 16;
 const MOST_MARKERS: usize = 20_000_000;
 /// One past the highest position, as `VariantKey` has it.
 const POSITIONS: u32 = 1 << 28;
@@ -56,12 +61,18 @@ struct Marker {
     letters: [u8; 2],
 }
 
-#[derive(Default)]
 struct Markers {
     chromosome: Vec<u8>,
     pos: Vec<i32>,
     first: Vec<u8>,
     second: Vec<u8>,
+}
+
+impl Markers {
+    fn with_room(lines: usize) -> Self {
+        let letters = || Vec::with_capacity(lines);
+        Self { chromosome: letters(), pos: Vec::with_capacity(lines), first: letters(), second: letters() }
+    }
 }
 
 type MarkerColumns = (Py<PyArray1<u8>>, Py<PyArray1<i32>>, Py<PyArray1<u8>>, Py<PyArray1<u8>>);
@@ -103,7 +114,7 @@ impl MarkerParser {
 
 impl MarkerParser {
     fn parse_lines(&mut self, piece: &[u8]) -> Result<Markers, Fault> {
-        let mut found = Markers::default();
+        let mut found = Markers::with_room(piece.len() / SHORT_LINE);
         let mut rest = piece;
         while !rest.is_empty() {
             let end = memchr::memchr(b'\n', rest);
@@ -130,16 +141,18 @@ impl MarkerParser {
         Ok(found)
     }
 
+    #[inline]
     fn parse_line(&mut self, line: &[u8]) -> Result<Marker, Fault> {
         match self.separator {
             b' ' => {
                 let runs = line.split(|byte| matches!(byte, b'\t' | b' '));
                 self.parse_fields(runs.filter(|field| !field.is_empty()))
             }
-            separator => self.parse_fields(line.split(move |byte| *byte == separator)),
+            separator => self.parse_fields(Fields::new(line, separator)),
         }
     }
 
+    #[inline]
     fn parse_fields<'a>(&mut self, fields: impl Iterator<Item = &'a [u8]>) -> Result<Marker, Fault> {
         let mut marker = Marker::default();
         let mut count = 0;
@@ -184,6 +197,7 @@ impl MarkerParser {
 }
 
 /// A field without the quotes and blanks around it; some exports quote a line twice.
+#[inline]
 fn bare(field: &[u8]) -> &[u8] {
     match (field.first(), field.last()) {
         (Some(b'"' | b' '), _) | (_, Some(b'"' | b' ')) => {
@@ -197,6 +211,7 @@ fn bare(field: &[u8]) -> &[u8] {
 }
 
 /// By name, or numbered 23 to 26 as X, Y, the pseudo-autosomal part of X, MT; `0` and `--` have no place.
+#[inline]
 fn chromosome(field: &[u8]) -> Result<u8, Fault> {
     match field {
         b"0" | b"--" => Ok(UNPLACED),
@@ -213,6 +228,7 @@ fn chromosome(field: &[u8]) -> Result<u8, Fault> {
     }
 }
 
+#[inline]
 fn position(field: &[u8], unplaced: bool) -> Result<u32, Fault> {
     if unplaced && field == b"--" {
         return Ok(0);
@@ -227,6 +243,7 @@ fn position(field: &[u8], unplaced: bool) -> Result<u32, Fault> {
 }
 
 /// One or two letters, or two alleles with a bar or a slash between them.
+#[inline]
 fn genotype(field: &[u8]) -> Result<[u8; 2], Fault> {
     let letters = match field {
         [one] => letter(*one).map(|one| [one, 0]),
@@ -259,6 +276,7 @@ fn spelt(field: &[u8]) -> Option<u8> {
     }
 }
 
+#[inline]
 fn letter(byte: u8) -> Option<u8> {
     match byte {
         b'A' | b'C' | b'G' | b'T' | b'I' | b'D' | b'-' => Some(byte),
