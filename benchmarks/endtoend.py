@@ -19,9 +19,9 @@ from measuring import command_time, own_time, row, take_turns, tool_version, wri
 
 from nebula.analysis import catalogue
 from nebula.analysis.inputs import CohortInput
-from nebula.analysis.parameters import LinearGwas
+from nebula.analysis.parameters import LinearGwas, analysed_columns
 from nebula.enclave.assemble import panel_sites
-from nebula.enclave.cohort import analysed_columns, choose_cohort
+from nebula.enclave.cohort import choose_cohort
 from nebula.genome.assembly import Assembly, assemble
 from nebula.genome.building import build_panel
 from nebula.genome.importing import import_genomes

@@ -55,9 +55,9 @@ def parse_header(raw: bytes | memoryview) -> SealedHeader:
     view = memoryview(raw)
     packets: list[bytes] = []
     at = _PREFIX.size
-    for _ in range(_packet_count(bytes(view[:at]))):
+    for _ in range(_packet_count(view)):
         start = at + _LENGTH.size
-        end = at + _packet_length(bytes(view[at:start]), at)
+        end = at + _packet_length(view, at)
         if end > len(view):
             raise _cut_short()
         packets.append(bytes(view[start:end]))
@@ -72,11 +72,10 @@ def header_length(raw: bytes | memoryview) -> int:
         MalformedFileError: see :func:`parse_header`.
     """
     # SECURITY: a stranger's bytes, as above.
-    view = memoryview(raw)
     at = _PREFIX.size
-    for _ in range(_packet_count(bytes(view[:at]))):
-        at += _packet_length(bytes(view[at : at + _LENGTH.size]), at)
-        if at > len(view):
+    for _ in range(_packet_count(raw)):
+        at += _packet_length(raw, at)
+        if at > len(raw):
             raise _cut_short()
     return at
 
@@ -90,7 +89,7 @@ def read_header(file: BinaryIO) -> SealedHeader:
     packets: list[bytes] = []
     at = _PREFIX.size
     for _ in range(_packet_count(read_up_to(file, at))):
-        length = _packet_length(read_up_to(file, _LENGTH.size), at)
+        length = _packet_length(read_up_to(file, _LENGTH.size), 0, before=at)
         packet = read_up_to(file, length - _LENGTH.size)
         if len(packet) != length - _LENGTH.size:
             raise _cut_short()
@@ -175,10 +174,11 @@ def serialize_header(packets: Sequence[bytes]) -> bytes:
     return raw
 
 
-def _packet_count(prefix: bytes) -> int:
-    if len(prefix) < _PREFIX.size or not prefix.startswith(_MAGIC):
+def _packet_count(raw: bytes | memoryview) -> int:
+    """Return how many packets the prefix at the front announces."""
+    if len(raw) < _PREFIX.size or (prefix := _PREFIX.unpack_from(raw))[0] != _MAGIC:
         raise MalformedFileError("crypt4gh.magic", "this is no Crypt4GH file: it does not begin with 'crypt4gh'")
-    _, version, count = _PREFIX.unpack(prefix)
+    _, version, count = prefix
     if version != _VERSION:
         raise MalformedFileError("crypt4gh.version", f"Crypt4GH version {version} is unknown; version 1 is read")
     if not 1 <= count <= MAX_PACKETS:
@@ -186,12 +186,12 @@ def _packet_count(prefix: bytes) -> int:
     return int(count)
 
 
-def _packet_length(raw: bytes, at: int) -> int:
-    """Return a packet's length, its own four bytes included."""
-    if len(raw) < _LENGTH.size:
+def _packet_length(raw: bytes | memoryview, at: int, *, before: int = 0) -> int:
+    """Return the length of the packet at a place, its own four bytes included; ``before`` it, so much was read."""
+    if len(raw) < at + _LENGTH.size:
         raise _cut_short()
-    length = int(_LENGTH.unpack(raw)[0])
-    if length < _LENGTH.size + 4 or at + length > MAX_HEADER_BYTES:
+    length = int(_LENGTH.unpack_from(raw, at)[0])
+    if length < _LENGTH.size + 4 or before + at + length > MAX_HEADER_BYTES:
         raise MalformedFileError("crypt4gh.header", f"a header packet of {length} bytes, in a header of at most 1 MiB")
     return length
 

@@ -47,9 +47,13 @@ class SegmentCipher:
     __slots__ = ("_ciphers",)
 
     def __init__(self, data_keys: Sequence[SecretBytes]) -> None:
-        if not data_keys or any(len(key) != DATA_KEY_BYTES for key in data_keys):
-            raise RejectedInputError("crypt4gh.data-key", f"a data key has {DATA_KEY_BYTES} bytes")
-        self._ciphers = [ChaCha20Poly1305(key.reveal()) for key in data_keys]
+        self._ciphers: list[ChaCha20Poly1305] = []
+        for key in data_keys:
+            if len(key) != DATA_KEY_BYTES:
+                raise RejectedInputError("crypt4gh.data-key", f"a data key has {DATA_KEY_BYTES} bytes")
+            self._ciphers.append(ChaCha20Poly1305(key.reveal()))
+        if not self._ciphers:
+            raise RejectedInputError("crypt4gh.data-key", "without a data key nothing can be opened or sealed")
 
     def seal_body(self, plaintext: bytes | memoryview, *, prefix: bytes = b"") -> bytes:
         """Return ``prefix`` and the body of a plaintext; it must end here or at a multiple of 64 KiB."""
@@ -78,6 +82,13 @@ class SegmentCipher:
             MalformedFileError: the body is cut inside a nonce or MAC.
             AlteredError: a segment does not authenticate with any data key.
         """
+        if OVERHEAD_BYTES < len(body) <= SEALED_SEGMENT_BYTES:
+            # Nearly all parts of a cohort are one segment of the first key.
+            try:
+                return self._ciphers[0].decrypt(body[:_NONCE], body[_NONCE:], None)
+            except InvalidTag:
+                if len(self._ciphers) == 1:
+                    raise _altered(first_segment) from None
         with _Buffer(plain_length(len(body))) as buffer:
             self.open_into(memoryview(body), buffer.view, first_segment=first_segment)
         return buffer.content()
@@ -112,7 +123,11 @@ class SegmentCipher:
             self._ciphers.remove(cipher)
             self._ciphers.insert(0, cipher)
             return
-        raise AlteredError("crypt4gh.altered", f"segment {number} is altered, or was made with another key")
+        raise _altered(number)
+
+
+def _altered(number: int) -> AlteredError:
+    return AlteredError("crypt4gh.altered", f"segment {number} is altered, or was made with another key")
 
 
 class _Buffer:

@@ -93,7 +93,7 @@ def read_records(released: Sequence[ReleasedRecord], reader: RecordReader, host:
     return Reading(tuple(read), genotypes, Counter({Dropped.UNREADABLE: len(released) - len(read)}), away > 0)
 
 
-def _read(reader: RecordReader, released: ReleasedRecord) -> tuple[ReadRecord, bytes] | Exception:
+def _read(reader: RecordReader, released: ReleasedRecord) -> tuple[ReadRecord, bytes | memoryview] | Exception:
     try:
         return reader.read(released)
     except NebulaError as error:

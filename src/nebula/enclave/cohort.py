@@ -102,12 +102,12 @@ def _numbers(name: str, cells: Sequence[Phenotype | None], inside: NDArray[np.bo
 
 
 def _numbers_in_common_unit(cells: Sequence[Phenotype | None]) -> NDArray[np.float64]:
-    units = Counter(cell.unit or "" for cell in cells if cell is not None and cell.number is not None)
-    common = min(units, key=lambda unit: (-units[unit], unit), default="")
-    return np.array(
-        [
-            cell.number if cell is not None and cell.number is not None and (cell.unit or "") == common else np.nan
-            for cell in cells
-        ],
-        dtype=np.float64,
-    )
+    there = [cell for cell in cells if cell is not None and cell.number is not None]
+    units = Counter([cell.unit or "" for cell in there])
+    # A missing number becomes NaN.
+    numbers = np.array([None if cell is None else cell.number for cell in cells], dtype=np.float64)
+    if len(units) > 1:
+        common = min(units, key=lambda unit: (-units[unit], unit))
+        other = [cell is not None and (cell.unit or "") != common for cell in cells]
+        numbers[other] = np.nan
+    return numbers

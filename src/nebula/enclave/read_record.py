@@ -70,7 +70,7 @@ class RecordReader:
     def _study(self) -> StudyDocument:
         return self.session.evidence.study
 
-    def read(self, released: ReleasedRecord) -> tuple[ReadRecord, bytes]:
+    def read(self, released: ReleasedRecord) -> tuple[ReadRecord, bytes | memoryview]:
         """Read one record, and its packed codes on the study's panel.
 
         Raises:
@@ -81,7 +81,8 @@ class RecordReader:
         owner = Owner(
             require_strong_key(manifest.owner_key), parse_meta_address(manifest.payout_meta_address), manifest.mailbox
         )
-        codes, phenotypes = b"", None
+        codes: bytes | memoryview = b""
+        phenotypes = None
         if PartKind.GENOTYPES in self._study.parts:
             raw = self._read_part(_genotypes(manifest, self._study), keys, self._most_vector_bytes())
             codes = parse_vector(raw, self.panel).codes

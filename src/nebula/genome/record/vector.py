@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nebula.genome.bytereader import ByteReader
 from nebula.genome.chromosomes import NAMES
 from nebula.genome.keys import chromosomes
 from nebula.genome.matrix import MISSING, PackedMatrix
@@ -27,6 +26,9 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 _MAGIC = b"NEBULAVEC" + bytes([SCHEMA_VERSION])
+_HEAD = struct.Struct(f"<{len(_MAGIC)}s32sII")
+_NO_KEYS = np.zeros(0, np.uint64)
+_NO_KEYS.flags.writeable = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,15 +45,15 @@ class AnalysisVector:
 
     panel_id: str
     sites: int
-    codes: bytes
+    codes: bytes | memoryview
     private_keys: NDArray[np.uint64]
     private_codes: bytes
 
     def to_bytes(self) -> bytes:
         """Serialise."""
-        head = struct.pack("<32sII", bytes.fromhex(self.panel_id[2:]), self.sites, len(self.private_keys))
+        head = _HEAD.pack(_MAGIC, bytes.fromhex(self.panel_id[2:]), self.sites, len(self.private_keys))
         keys = self.private_keys.astype("<u8").tobytes()
-        return b"".join((_MAGIC, head, self.codes, keys, self.private_codes))
+        return b"".join((head, self.codes, keys, self.private_codes))
 
     def counts(self) -> tuple[int, int, int, int]:
         """How many sites are hom-ref, het, hom-alt and missing."""
@@ -59,44 +61,51 @@ class AnalysisVector:
         return hom_ref, het, hom_alt, missing
 
 
-def _row(packed: bytes) -> NDArray[np.uint8]:
+def _row(packed: bytes | memoryview) -> NDArray[np.uint8]:
     return np.frombuffer(packed, np.uint8).reshape(1, -1)
 
 
 def parse_vector(raw: bytes, panel: Panel) -> AnalysisVector:
-    """Parse a vector that must be on ``panel``.
+    """Parse a vector that must be on ``panel``. Its codes are a view of ``raw``: a cohort's are read once, and moved.
 
-    SECURITY: the owner, or whoever pretended to be one, made these bytes.
+    SECURITY: the owner, or whoever pretended to be one, made these bytes. All lengths follow from two numbers, and the
+    whole must be exactly as long as they say before anything is taken.
 
     Raises:
         RejectedInputError: ``record.malformed``, or ``record.other-panel``.
     """
-    reader = ByteReader(raw, "record.malformed", "the vector")
-    reader.expect(_MAGIC)
-    panel_id = "0x" + reader.take(32).hex()
+    if len(raw) < _HEAD.size:
+        raise RejectedInputError("record.malformed", f"the vector ends too early, at byte {len(raw)}")
+    magic, named, sites, private = _HEAD.unpack_from(raw)
+    if magic != _MAGIC:
+        raise RejectedInputError("record.malformed", f"the vector does not begin with {_MAGIC!r}")
+    panel_id = "0x" + named.hex()
     if panel_id != panel.panel_id:
         raise RejectedInputError("record.other-panel", f"the vector is on panel {panel_id}, not {panel.panel_id}")
-    sites, private = reader.number(4), reader.number(4)
     if sites != panel.sites:
         raise RejectedInputError("record.malformed", f"{sites} sites where the panel has {panel.sites}")
-    codes = reader.take(panel.vector_bytes)
-    keys = np.frombuffer(reader.take(8 * private), "<u8").astype(np.uint64)
-    private_codes = reader.take(-(-private // 4))
-    reader.end()
+    keys_at = _HEAD.size + panel.vector_bytes
+    private_at = keys_at + 8 * private
+    length = private_at + -(-private // 4)
+    if len(raw) != length:
+        raise RejectedInputError("record.malformed", f"the vector has {len(raw)} bytes where {length} belong")
+    codes = memoryview(raw)[_HEAD.size : keys_at]
     _check_padding(codes, sites)
+    if not private:
+        return AnalysisVector(panel_id, sites, codes, _NO_KEYS, b"")
+    keys = np.frombuffer(raw, "<u8", private, keys_at).astype(np.uint64)
+    private_codes = raw[private_at:]
     _check_padding(private_codes, private)
     _check_private(keys, private_codes, panel)
     return AnalysisVector(panel_id, sites, codes, keys, private_codes)
 
 
-def _check_padding(packed: bytes, codes: int) -> None:
+def _check_padding(packed: bytes | memoryview, codes: int) -> None:
     if codes % 4 and packed[-1] >> (2 * (codes % 4)):
         raise RejectedInputError("record.malformed", "there are codes behind the last site")
 
 
 def _check_private(keys: NDArray[np.uint64], packed: bytes, panel: Panel) -> None:
-    if not len(keys):
-        return
     named = chromosomes(keys)
     if (keys[1:] <= keys[:-1]).any() or named.min() == 0 or named.max() >= len(NAMES):
         raise RejectedInputError("record.malformed", "the private variants do not ascend on chromosomes")
