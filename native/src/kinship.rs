@@ -7,14 +7,13 @@ use numpy::{IntoPyArray, PyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::packing::rows_of;
+use crate::packing::{even_bits, rows_of};
 use crate::transpose::transpose_codes;
 
 /// People in one side of a square of pairs.
 const SIDE: usize = 64;
 /// Words of a plane in one piece: 2,048 variants.
 const PIECE: usize = 32;
-const LOW_BITS: u64 = 0x5555_5555_5555_5555;
 
 /// One person's planes, piece by piece.
 struct Planes {
@@ -32,21 +31,6 @@ struct Pair {
     opposite: u32,
     first_heterozygous: u32,
     second_heterozygous: u32,
-}
-
-/// Keep every second bit of a word, closed up.
-fn even_bits(word: u64) -> u64 {
-    let mut out = word & LOW_BITS;
-    for (shift, mask) in [
-        (1, 0x3333_3333_3333_3333),
-        (2, 0x0f0f_0f0f_0f0f_0f0f),
-        (4, 0x00ff_00ff_00ff_00ff),
-        (8, 0x0000_ffff_0000_ffff),
-        (16, 0x0000_0000_ffff_ffffu64),
-    ] {
-        out = (out | (out >> shift)) & mask;
-    }
-    out
 }
 
 impl Planes {

@@ -7,14 +7,20 @@ use numpy::{IntoPyArray, PyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+use crate::cpu::widest;
+use crate::packing::{even_bits, word_at};
+
 /// Relative slack under which two frequencies, or a correlation and its limit, count as equal.
 const SLACK: f64 = 1.0 / ((1u64 << 44) as f64);
 
+/// Words of a plane that are looked at together; planes are filled up with zeros to so many.
+const LANES: usize = 8;
+
 /// One variant as bit planes: who carries at least one allele, who two, who is observed.
 struct Planes {
-    carriers: Vec<u64>,
-    doubles: Vec<u64>,
-    observed: Vec<u64>,
+    carriers: Vec<[u64; LANES]>,
+    doubles: Vec<[u64; LANES]>,
+    observed: Vec<[u64; LANES]>,
     sums: Sums,
     complete: bool,
 }
@@ -38,42 +44,51 @@ impl Sums {
     }
 }
 
-fn both(left: &[u64], right: &[u64]) -> i64 {
-    left.iter().zip(right).map(|(a, b)| u64::from((a & b).count_ones())).sum::<u64>() as i64
+/// How many bits two planes share.
+#[inline(always)]
+fn both(left: &[[u64; LANES]], right: &[[u64; LANES]]) -> i64 {
+    let mut counts = [0u64; LANES];
+    for (left, right) in left.iter().zip(right) {
+        for lane in 0..LANES {
+            // No row is long enough to overflow; checking for it would keep the compiler from counting in parallel.
+            counts[lane] = counts[lane].wrapping_add(u64::from((left[lane] & right[lane]).count_ones()));
+        }
+    }
+    counts.iter().sum::<u64>().cast_signed()
 }
 
 impl Planes {
+    #[inline(always)]
     fn new(row: &[u8], samples: usize) -> Self {
-        let words = samples.div_ceil(64);
-        let (mut carriers, mut doubles, mut observed) =
-            (vec![0u64; words], vec![0u64; words], vec![0u64; words]);
-        for person in 0..samples {
-            let code = (row[person / 4] >> (2 * (person % 4))) & 3;
-            let bit = 1u64 << (person % 64);
-            match code {
-                0 => observed[person / 64] |= bit,
-                1 => {
-                    observed[person / 64] |= bit;
-                    carriers[person / 64] |= bit;
-                }
-                2 => {
-                    observed[person / 64] |= bit;
-                    carriers[person / 64] |= bit;
-                    doubles[person / 64] |= bit;
-                }
-                _ => {}
-            }
+        let blocks = samples.div_ceil(64 * LANES);
+        let [mut carriers, mut doubles, mut observed] = [(); 3].map(|()| vec![[0u64; LANES]; blocks]);
+        for place in 0..samples.div_ceil(64) {
+            let words = [word_at(row, 16 * place), word_at(row, 16 * place + 8)];
+            let gather = |shift: u32| even_bits(words[0] >> shift) | even_bits(words[1] >> shift) << 32;
+            let (low, high) = (gather(0), gather(1));
+            let people = (samples - 64 * place).min(64);
+            let (block, lane) = (place / LANES, place % LANES);
+            carriers[block][lane] = low ^ high;
+            doubles[block][lane] = high & !low;
+            observed[block][lane] = !(low & high) & (u64::MAX >> (64 - people));
         }
         let sums = Self::sums_within(&carriers, &doubles, &observed, &observed);
         Self { complete: sums.people == samples as i64, carriers, doubles, observed, sums }
     }
 
-    fn sums_within(carriers: &[u64], doubles: &[u64], observed: &[u64], mask: &[u64]) -> Sums {
+    #[inline(always)]
+    fn sums_within(
+        carriers: &[[u64; LANES]],
+        doubles: &[[u64; LANES]],
+        observed: &[[u64; LANES]],
+        mask: &[[u64; LANES]],
+    ) -> Sums {
         let (one, two) = (both(carriers, mask), both(doubles, mask));
         Sums { people: both(observed, mask), sum: one + two, squares: one + 3 * two }
     }
 
     /// Sums over those who are observed for both.
+    #[inline(always)]
     fn sums_with(&self, other: &Self) -> Sums {
         if other.complete {
             return self.sums;
@@ -81,14 +96,30 @@ impl Planes {
         Self::sums_within(&self.carriers, &self.doubles, &self.observed, &other.observed)
     }
 
+    /// Σ of the products of both people's allele counts: each count is one for a carrier and one more for a double.
+    #[inline(always)]
+    fn product(&self, other: &Self) -> i64 {
+        let mut counts = [0u64; LANES];
+        let left = self.carriers.iter().zip(&self.doubles);
+        let right = other.carriers.iter().zip(&other.doubles);
+        for ((one, two), (other_one, other_two)) in left.zip(right) {
+            for lane in 0..LANES {
+                let count = |one: u64, other: u64| u64::from((one & other).count_ones());
+                let singles =
+                    count(one[lane], other_one[lane]).wrapping_add(count(one[lane], other_two[lane]));
+                let doubles =
+                    count(two[lane], other_one[lane]).wrapping_add(count(two[lane], other_two[lane]));
+                counts[lane] = counts[lane].wrapping_add(singles).wrapping_add(doubles);
+            }
+        }
+        counts.iter().sum::<u64>().cast_signed()
+    }
+
     /// Whether the squared correlation with `other` is beyond `threshold`.
+    #[inline(always)]
     fn repeats(&self, other: &Self, threshold: f64) -> bool {
         let (left, right) = (self.sums_with(other), other.sums_with(self));
-        let product = both(&self.carriers, &other.carriers)
-            + both(&self.carriers, &other.doubles)
-            + both(&self.doubles, &other.carriers)
-            + both(&self.doubles, &other.doubles);
-        let covariance = (left.people * product - left.sum * right.sum) as f64;
+        let covariance = (left.people * self.product(other) - left.sum * right.sum) as f64;
         covariance * covariance > threshold * (1.0 + SLACK) * left.variance() * right.variance()
     }
 }
@@ -96,6 +127,7 @@ impl Planes {
 /// Let each variant of the window drop, or be dropped by, the first later one that repeats it.
 ///
 /// Returns whether anything was dropped; rounds are repeated until nothing is.
+#[inline(always)]
 fn settle_once(
     planes: &[Option<Planes>],
     kept: &mut [bool],
@@ -106,10 +138,15 @@ fn settle_once(
     let mut dropped = false;
     for first in window.clone() {
         let Some(one) = planes[first].as_ref().filter(|_| kept[first]) else { continue };
-        let later = unchecked_from[first]..window.end;
-        let live =
-            later.filter_map(|second| Some((second, planes[second].as_ref().filter(|_| kept[second])?)));
-        let repeated = live.into_iter().find(|(_, other)| one.repeats(other, threshold));
+        // A loop, not a chain of adaptors: what the compiler does not inline here is compiled for any processor.
+        let mut repeated = None;
+        for second in unchecked_from[first]..window.end {
+            let Some(other) = planes[second].as_ref().filter(|_| kept[second]) else { continue };
+            if one.repeats(other, threshold) {
+                repeated = Some((second, other));
+                break;
+            }
+        }
         let Some((second, other)) = repeated else {
             unchecked_from[first] = window.end;
             continue;
@@ -125,8 +162,14 @@ fn settle_once(
     dropped
 }
 
-/// Decide for each row whether it stays. All rows lie on one chromosome, in order.
-fn prune(rows: &[u8], samples: usize, window: usize, step: usize, threshold: f64) -> Vec<bool> {
+widest! {
+    /// Decide for each row whether it stays. All rows lie on one chromosome, in order.
+    fn prune(rows: &[u8], samples: usize, window: usize, step: usize, threshold: f64) -> Vec<bool>
+        => prune_anywhere
+}
+
+#[inline(always)]
+fn prune_anywhere(rows: &[u8], samples: usize, window: usize, step: usize, threshold: f64) -> Vec<bool> {
     let width = samples.div_ceil(4);
     let count = rows.len() / width;
     let mut kept = vec![true; count];

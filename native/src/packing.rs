@@ -30,6 +30,22 @@ pub fn word_at(row: &[u8], start: usize) -> u64 {
     u64::from_le_bytes(word)
 }
 
+/// Keep every second bit of a word, closed up.
+#[inline(always)]
+pub fn even_bits(word: u64) -> u64 {
+    let mut out = word & LOW_BITS;
+    for (shift, mask) in [
+        (1, 0x3333_3333_3333_3333),
+        (2, 0x0f0f_0f0f_0f0f_0f0f),
+        (4, 0x00ff_00ff_00ff_00ff),
+        (8, 0x0000_ffff_0000_ffff),
+        (16, 0x0000_0000_ffff_ffff),
+    ] {
+        out = (out | (out >> shift)) & mask;
+    }
+    out
+}
+
 widest! {
     /// Count the codes 0, 1, 2 and 3 among the first `codes` of a row, by popcounts on the two bit planes.
     pub fn count_codes(row: &[u8], codes: usize) -> [i64; 4] => count_codes_anywhere
