@@ -19,6 +19,7 @@ mod products;
 mod regression;
 mod select;
 mod symmetric;
+mod texts;
 mod transpose;
 mod variant_key;
 mod vcf;
@@ -47,6 +48,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(packing::transpose, module)?)?;
     module.add_function(wrap_pyfunction!(packing::transpose_matrix, module)?)?;
     module.add_function(wrap_pyfunction!(packing::unpack, module)?)?;
+    module.add_function(wrap_pyfunction!(texts::number_texts, module)?)?;
     module.add_function(wrap_pyfunction!(variant_key::variant_key, module)?)?;
     module.add_class::<consumer::MarkerParser>()?;
     module.add_class::<vcf::VcfBatch>()?;

@@ -96,6 +96,7 @@ fn genotypes(alleles: usize, ploidy: usize) -> Option<usize> {
 
 impl Shape {
     /// How many values there must be, where that is known.
+    #[inline]
     pub fn expects(self, number: Number) -> Option<usize> {
         match number {
             Number::Exactly(count) => Some(count),

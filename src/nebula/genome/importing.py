@@ -229,14 +229,14 @@ def stated_assembly(header: VcfHeader) -> str | None:
 
 def _check_assembly_by_data(source: Source, calls: Calls, panel: Panel) -> None:
     """Headers lie: where the file meets the panel, single bases must have the panel's REF."""
-    places = variant_keys.places(panel.keys)
-    rows = np.flatnonzero((calls.key != 0) & (calls.reference.lengths() == 1) & (calls.alternate.lengths() == 1))
-    sites = np.minimum(np.searchsorted(places, variant_keys.places(calls.key[rows])), panel.sites - 1)
-    met = places[sites] == variant_keys.places(calls.key[rows])
+    single = (calls.key != 0) & (calls.reference.lengths() == 1) & (calls.alternate.lengths() == 1)
+    keys = calls.key[single & ~variant_keys.hashed(calls.key)]
+    sites = panel.locate_places(keys)
+    theirs = panel.keys.take(sites, mode="clip")
     # The first base of REF stands in the same bits whatever the lengths; hashed keys have none.
-    met &= ~variant_keys.hashed(panel.keys[sites]) & ~variant_keys.hashed(calls.key[rows])
+    met = (sites >= 0) & ~variant_keys.hashed(theirs)
     base = np.uint64(3 << 21)
-    fitting = int(((panel.keys[sites[met]] & base) == (calls.key[rows[met]] & base)).sum())
+    fitting = int((met & ((theirs ^ keys) & base == 0)).sum())
     if met.sum() >= ENOUGH_MARKERS and fitting < ENOUGH_FIT * int(met.sum()):
         source.refuse(
             "wrong-assembly",

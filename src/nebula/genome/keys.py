@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
     Keys = NDArray[np.uint64]
 
-_POSITION_BITS = (1 << 28) - 1
-_ALLELE_BITS = (1 << 31) - 1
+#: How many bits the alleles have, below those of the place.
+ALLELE_BITS = 31
+_POSITION_MASK = (1 << 28) - 1
+_ALLELE_MASK = (1 << ALLELE_BITS) - 1
 _BASES = "ACGT"
 
 
@@ -35,7 +37,7 @@ def chromosomes(keys: Keys) -> NDArray[np.uint8]:
 
 def positions(keys: Keys) -> NDArray[np.int32]:
     """1-based positions."""
-    return ((keys >> np.uint64(31)) & np.uint64(_POSITION_BITS)).astype(np.int32) + 1
+    return ((keys >> np.uint64(31)) & np.uint64(_POSITION_MASK)).astype(np.int32) + 1
 
 
 def places(keys: Keys) -> Keys:
@@ -51,7 +53,7 @@ def place(chromosome: NDArray[np.integer], pos: NDArray[np.integer]) -> Keys:
 def between(chromosome: int, first: int, last: int) -> tuple[int, int]:
     """The lowest and the highest key that a variant from 1-based ``first`` to ``last`` of a chromosome can have."""
     lowest, highest = ((chromosome << 59) | ((pos - 1) << 31) for pos in (first, last))
-    return lowest, highest | _ALLELE_BITS
+    return lowest, highest | _ALLELE_MASK
 
 
 def hashed(keys: Keys) -> NDArray[np.bool_]:
@@ -61,7 +63,7 @@ def hashed(keys: Keys) -> NDArray[np.bool_]:
 
 def spelt_alleles(key: int) -> tuple[str, str]:
     """REF and ALT of a key that is not hashed."""
-    code = key & _ALLELE_BITS
+    code = key & _ALLELE_MASK
     reference, alternate = code >> 27, (code >> 23) & 0xF
     bases = "".join(_BASES[(code >> (21 - 2 * index)) & 3] for index in range(reference + alternate))
     return bases[:reference], bases[reference:]

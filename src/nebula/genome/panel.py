@@ -122,7 +122,11 @@ class Panel:
 
         A hashed key may, by chance or design, belong to other alleles: who has them compares.
         """
-        return _native.locate(self.keys, np.ascontiguousarray(keys))
+        return _native.locate(self.keys, np.ascontiguousarray(keys), 0)
+
+    def locate_places(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """The first row at the place of each key, whatever its alleles; -1 where the panel has no site there."""
+        return _native.locate(self.keys, np.ascontiguousarray(keys), variant_keys.ALLELE_BITS)
 
     def missing_vector(self) -> NDArray[np.uint8]:
         """A packed vector on which every site is missing."""

@@ -134,11 +134,10 @@ def _unpacked(packed: NDArray[np.uint8], codes: int) -> NDArray[np.uint8]:
 def _shared_columns(calls: Calls, order: NDArray[np.intp]) -> dict[str, pa.Array]:
     blocks = calls.blocks
     none = pa.nulls(len(blocks))
-    order_array = pa.array(order)
     ascending = bool((np.diff(order) == 1).all())
 
     def whole(values: NDArray[np.generic], kind: pa.DataType, behind: NDArray[np.int64] | None = None) -> pa.Array:
-        rows = pa.array(values[order], kind)
+        rows = pa.array(values if ascending else values.take(order), kind)
         tail = none.cast(kind) if behind is None else pa.array(behind, kind)
         return pa.concat_arrays([rows, tail]) if len(blocks) else rows
 
@@ -148,9 +147,9 @@ def _shared_columns(calls: Calls, order: NDArray[np.intp]) -> dict[str, pa.Array
         return pa.array(both, pa.int32(), mask=both < 0)
 
     def texts(column: Texts) -> pa.Array:
-        strings = pa.StringArray.from_buffers(len(column), pa.py_buffer(column.offsets), pa.py_buffer(column.content))
-        ordered = strings if ascending else strings.take(order_array)
-        return pa.concat_arrays([ordered, none.cast(pa.string())]).dictionary_encode()
+        numbers, content, offsets = _native.number_texts(column.content, column.offsets)
+        different = pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(content))
+        return pa.DictionaryArray.from_arrays(whole(numbers, pa.int32()), different)
 
     def named(numbers: NDArray[np.int32], names: list[str], behind: NDArray[np.int64] | None) -> pa.Array:
         return pa.DictionaryArray.from_arrays(whole(numbers, pa.int32(), behind), pa.array(names, pa.string()))
