@@ -5,8 +5,6 @@ every 775 bases as a whole genome has: 85 in 100 single bases, insertions and de
 left-aligned, one or two in 100 multi-allelic, with the INFO and FORMAT that GATK writes.
 """
 
-import struct
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nebula.genome.chromosomes import chromosome_lengths
+from nebula.localnet.bgzf import BgzfWriter
 
 BASES_PER_RECORD = 775
 LINE = 60
-BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
-BLOCK = 65_280
 
 _BASES = np.frombuffer(b"ACGT", np.uint8)
 _INFO = (
@@ -63,7 +60,7 @@ def make(folder: Path, scale: float, *, seed: int = 1) -> tuple[Path, Path]:
     chooser = np.random.default_rng(seed)
     index, unfinished = [], vcf.with_suffix(".part")
     with fasta.open("wb") as sequences, unfinished.open("wb") as calls:
-        writer = _Bgzf(calls)
+        writer = BgzfWriter(calls)
         writer.write(_header(contig_lengths(scale)))
         for name, length in contig_lengths(scale).items():
             sequence = _sequence(chooser, length)
@@ -76,27 +73,6 @@ def make(folder: Path, scale: float, *, seed: int = 1) -> tuple[Path, Path]:
     Path(f"{fasta}.fai").write_text("".join(index))
     unfinished.rename(vcf)
     return fasta, vcf
-
-
-class _Bgzf:
-    def __init__(self, file: object) -> None:
-        self._file, self._buffer = file, bytearray()
-
-    def write(self, content: bytes) -> None:
-        self._buffer += content
-        while len(self._buffer) >= BLOCK:
-            self._block(bytes(self._buffer[:BLOCK]))
-            del self._buffer[:BLOCK]
-
-    def close(self) -> None:
-        self._block(bytes(self._buffer))
-        self._file.write(BGZF_END)  # type: ignore[attr-defined]
-
-    def _block(self, content: bytes) -> None:
-        deflater = zlib.compressobj(6, zlib.DEFLATED, -15)
-        body = deflater.compress(content) + deflater.flush()
-        head = b"\x1f\x8b\x08\x04\0\0\0\0\0\xff\x06\0BC\x02\0" + struct.pack("<H", len(body) + 25)
-        self._file.write(head + body + struct.pack("<II", zlib.crc32(content), len(content)))  # type: ignore[attr-defined]
 
 
 def _sequence(chooser: np.random.Generator, length: int) -> NDArray[np.uint8]:

@@ -7,13 +7,17 @@ mod alignment;
 pub mod bcf;
 mod columns;
 pub mod fault;
+mod format;
 mod genotypes;
+mod info;
+mod line;
 mod numbers;
 mod order;
 mod recent;
 mod record;
 mod reference;
 mod rows;
+mod sample;
 mod structural;
 mod values;
 
@@ -27,14 +31,17 @@ use pyo3::prelude::*;
 use alignment::Alleles;
 use columns::{check_filter, Alternate};
 use fault::{Fate, Ledger};
+use format::Format;
 use genotypes::Call;
 use order::Order;
 use recent::Keys;
-use record::Format;
 use reference::Reference;
 use rows::Rows;
 use values::{Definition, Kind, Number};
 
+/// The minor versions that brought SVLEN for each allele, and local alleles.
+const STRUCTURAL_KEYS: u8 = 4;
+const LOCAL_ALLELES: u8 = 5;
 /// Columns of a block: contig, first and last position, lowest depth and quality (-1 where not given).
 const BLOCK_WIDTH: usize = 5;
 

@@ -3,7 +3,7 @@
 use crate::packing::pack_codes;
 
 use super::genotypes::{Call, Ploidy};
-use super::record::Sample;
+use super::sample::Sample;
 
 /// Strings end to end, as Arrow holds them.
 pub struct Texts {

@@ -1,0 +1,116 @@
+//! INFO: entries between semicolons, each a key that is defined, once, with the values that it must have.
+
+use super::columns::{number, Alternate};
+use super::fault::{quoted, Fault};
+use super::recent::Keys;
+use super::structural::check_structural;
+use super::values::{check_values, Kind, Shape};
+use super::{Rules, VcfParser, STRUCTURAL_KEYS};
+
+/// Take INFO apart.
+fn parse_info<'a>(field: &'a [u8], pairs: &mut Vec<(&'a [u8], Option<&'a [u8]>)>) {
+    pairs.clear();
+    if field == b"." {
+        return;
+    }
+    pairs.extend(field.split(|byte| *byte == b';').map(|entry| match memchr::memchr(b'=', entry) {
+        Some(at) => (&entry[..at], Some(&entry[at + 1..])),
+        None => (entry, None),
+    }));
+}
+
+/// From 4.3 on the specification gives the form of a key; `1000G` is older.
+fn is_info_key(key: &[u8], rules: &Rules) -> bool {
+    match key {
+        _ if rules.minor < 3 => !key.is_empty() && !key.contains(&b' '),
+        b"1000G" => true,
+        [b'A'..=b'Z' | b'a'..=b'z' | b'_', rest @ ..] => {
+            rest.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'))
+        }
+        _ => false,
+    }
+}
+
+/// Check the entries of INFO; return END, and the first fault.
+fn check_entries(
+    info: &[u8],
+    rules: &Rules,
+    keys: &mut Keys,
+    shape: Shape,
+) -> (Option<u64>, Result<(), Fault>) {
+    let (mut end, mut checked) = (None, Ok(()));
+    if info == b"." {
+        return (None, checked);
+    }
+    let mut rest = info;
+    loop {
+        let plain = keys.plain_entry(rest, shape);
+        let length = plain.or_else(|| memchr::memchr(b';', rest)).unwrap_or(rest.len());
+        let entry = &rest[..length];
+        if plain.is_none() && checked.is_ok() {
+            checked = check_entry(entry, rules, keys, shape);
+        }
+        if let (None, Some(value)) = (end, entry.strip_prefix(b"END=")) {
+            end = Some(number(value));
+        }
+        match rest.get(length + 1..) {
+            Some(behind) => rest = behind,
+            None => return (end.flatten(), checked),
+        }
+    }
+}
+
+/// One entry of INFO: `KEY` or `KEY=VALUE`, as defined, and not met before on this line.
+fn check_entry(entry: &[u8], rules: &Rules, keys: &mut Keys, shape: Shape) -> Result<(), Fault> {
+    const CODE: &str = "vcf.info";
+    let (key, value) = match memchr::memchr(b'=', entry) {
+        Some(at) => (&entry[..at], Some(&entry[at + 1..])),
+        None => (entry, None),
+    };
+    let spaced = |byte: &u8| byte.is_ascii_control() || (*byte == b' ' && rules.minor < 3);
+    if !is_info_key(key, rules) || entry.iter().any(spaced) {
+        let sentence = format!("{} is no KEY or KEY=VALUE without whitespace", quoted(key));
+        return Err(Fault::new(CODE, "INFO", sentence));
+    }
+    if !keys.meet(key, || rules.info.get(key).copied()) {
+        return Err(Fault::new(CODE, "INFO", format!("the key {} stands twice", quoted(key))));
+    }
+    match (keys.definition(), value) {
+        (Some(definition), Some(values)) => check_values(CODE, "INFO", key, values, definition, shape),
+        (Some(definition), None) if definition.kind != Kind::Flag => {
+            Err(Fault::new(CODE, format!("INFO, {}", quoted(key)), "a value is missing"))
+        }
+        _ => Ok(()),
+    }
+}
+
+impl VcfParser {
+    /// Check INFO and, from 4.4 on, what it says of structural variants; return END.
+    pub(super) fn check_info(
+        &mut self,
+        info: &[u8],
+        alternate: &[u8],
+        alternates: &[Alternate],
+        format: Option<&[u8]>,
+    ) -> Result<Option<u64>, Fault> {
+        let minor = self.rules.minor;
+        // Number=G in INFO has no ploidy to go by: any count is accepted.
+        let shape = Shape { alternates: alternates.len(), minor, ploidy: None, local: None };
+        self.keys.start(self.ledger.line);
+        let (end, mut checked) = check_entries(info, &self.rules, &mut self.keys, shape);
+        if checked.is_ok() && minor >= STRUCTURAL_KEYS && alternates.contains(&Alternate::Other) {
+            let mut pairs = Vec::new();
+            parse_info(info, &mut pairs);
+            let copy_number =
+                format.is_some_and(|keys| keys.split(|byte| *byte == b':').any(|key| key == b"CN"));
+            checked = check_structural(alternate, &pairs, copy_number);
+        }
+        // Of a block, INFO says where it ends.
+        if alternates.iter().all(|kind| *kind == Alternate::AnyOther) {
+            checked?;
+        } else {
+            self.ledger.check(checked)?;
+        }
+        Ok(end)
+    }
+}

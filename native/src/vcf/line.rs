@@ -1,0 +1,39 @@
+//! One line of the body, cut into its columns.
+
+use super::fault::Fault;
+use crate::cut::{cut, cut_near};
+
+pub const TAB: u8 = b'\t';
+
+/// The fixed columns of a line, and what follows them.
+pub struct Columns<'a> {
+    pub fixed: [&'a [u8]; 8],
+    /// FORMAT and samples, or `None` where the header names no samples.
+    pub calls: Option<(&'a [u8], &'a [u8])>,
+}
+
+pub fn wrong_width(line: &[u8], samples: usize) -> Fault {
+    let found = memchr::memchr_iter(b'\t', line).count() + 1;
+    let expected = if samples == 0 { 8 } else { 9 + samples };
+    let sentence = format!("{found} columns between tabs where the header names {expected}");
+    Fault::new("vcf.columns", "line", sentence)
+}
+
+pub fn split(line: &[u8], samples: usize) -> Result<Columns<'_>, Fault> {
+    let wrong = || wrong_width(line, samples);
+    let mut fixed = [&b""[..]; 8];
+    let mut rest = Some(line);
+    let (short, info) = fixed.split_at_mut(7);
+    for field in short {
+        (*field, rest) = cut_near(rest.ok_or_else(wrong)?, TAB);
+    }
+    (info[0], rest) = cut(rest.ok_or_else(wrong)?, TAB);
+    match (samples, rest) {
+        (0, None) => Ok(Columns { fixed, calls: None }),
+        (0, Some(_)) | (_, None) => Err(wrong()),
+        (_, Some(rest)) => match cut_near(rest, TAB) {
+            (format, Some(calls)) => Ok(Columns { fixed, calls: Some((format, calls)) }),
+            _ => Err(wrong()),
+        },
+    }
+}

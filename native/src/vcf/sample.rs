@@ -1,0 +1,260 @@
+//! The samples' columns: calls, depths and qualities; nearly all are plain, and of those nothing is set aside.
+
+use super::columns::number;
+use super::fault::{quoted, Fate, Fault, Ledger};
+use super::format::{parse_format, Format};
+use super::genotypes::{parse_call, Call, Ploidy};
+use super::line::{wrong_width, TAB};
+use super::numbers::plain_numbers;
+use super::rows::Rows;
+use super::values::{check_values, Definition, Kind, Shape};
+use super::{Rules, VcfParser};
+use crate::cut::cut;
+
+/// One sample's column: its call, its depth, its quality.
+pub struct Sample {
+    pub call: Call,
+    pub depth: i32,
+    pub lowest_depth: i32,
+    pub quality: i32,
+    pub length: i32,
+    /// FT says that the call did not pass.
+    filtered: bool,
+}
+
+impl Default for Sample {
+    fn default() -> Self {
+        let call = Call::default();
+        Self { call, depth: -1, lowest_depth: -1, quality: -1, length: -1, filtered: false }
+    }
+}
+
+fn whole(value: Option<&[u8]>) -> i32 {
+    let text = value.and_then(|value| std::str::from_utf8(value).ok()).unwrap_or_default();
+    text.parse::<i32>().ok().or_else(|| text.parse::<f32>().ok().map(rounded)).unwrap_or(-1)
+}
+
+/// Some callers write qualities with a fraction.
+#[allow(clippy::cast_possible_truncation)] // a cast from float saturates
+fn rounded(value: f32) -> i32 {
+    value.round() as i32
+}
+
+/// How many alleles GT may number. With ALT '.' writers also number an allele that they do not name.
+fn alleles_of(alternates: usize) -> u16 {
+    match alternates {
+        0 => u16::MAX,
+        _ => u16::try_from(alternates + 1).unwrap_or(u16::MAX),
+    }
+}
+
+fn parse_sample(
+    field: &[u8],
+    format: &Format,
+    rules: &Rules,
+    alternates: usize,
+    name: &str,
+    ledger: &mut Ledger,
+) -> Result<Sample, Fault> {
+    let alleles = alleles_of(alternates);
+    let mut sample = Sample::default();
+    let ploidy = if format.genotyped { None } else { Some(2) };
+    let mut shape = Shape { alternates, minor: rules.minor, ploidy, local: None };
+    let mut keys = format.keys.iter();
+    for (place, value) in field.split(|byte| *byte == b':').enumerate() {
+        let Some((key, definition)) = keys.next() else {
+            let sentence = format!("more values than the {} keys of FORMAT", format.keys.len());
+            ledger.overlook(Fault::new("vcf.sample", format!("sample {name}"), sentence), Fate::Kept)?;
+            break;
+        };
+        if place == 0 && format.genotyped {
+            match parse_call(value, alleles, rules.minor >= 4) {
+                Ok(call) => sample.call = call,
+                Err(()) => {
+                    let sentence =
+                        format!("{} is no genotype over {alternates} alternative alleles", quoted(value));
+                    let fault = Fault::new("vcf.genotype", format!("sample {name}, GT"), sentence);
+                    ledger.overlook(fault, Fate::Kept)?;
+                }
+            }
+            shape.ploidy = match sample.call.ploidy {
+                Ploidy::More => Some(copies(value)),
+                _ => sample.call.ploidy_for_counting(),
+            };
+            continue;
+        }
+        if format.local == Some(place) {
+            shape.local = Some(count_local(value, alternates, name).or_else(|fault| {
+                ledger.overlook(fault, Fate::Kept)?;
+                Ok(0)
+            })?);
+        }
+        if let Some(definition) = definition {
+            let checked =
+                check_values("vcf.sample", &format!("sample {name}"), key, value, *definition, shape);
+            if checked.is_err() {
+                // In a lenient reading what is no number is no number.
+                ledger.check(checked)?;
+                continue;
+            }
+        }
+        let place = Some(place);
+        if format.depth == place {
+            sample.depth = whole(Some(value));
+        }
+        if format.lowest_depth == place {
+            sample.lowest_depth = whole(Some(value));
+        }
+        if format.quality == place {
+            sample.quality = whole(Some(value));
+        }
+        if format.length == place {
+            sample.length = whole(Some(value));
+        }
+        if format.filter == place {
+            sample.filtered = !matches!(value, b"." | b"PASS" | b"");
+        }
+    }
+    Ok(sample)
+}
+
+/// How many alleles a genotype has: one more than marks between them.
+fn copies(genotype: &[u8]) -> usize {
+    let inside = genotype.get(1..).unwrap_or_default();
+    inside.iter().filter(|byte| matches!(byte, b'/' | b'|')).count() + 1
+}
+
+/// How many alternative alleles LAA lists: distinct numbers of alleles of the record.
+fn count_local(value: &[u8], alternates: usize, name: &str) -> Result<usize, Fault> {
+    if matches!(value, b"" | b".") {
+        return Ok(0);
+    }
+    let numbers: Vec<Option<u64>> = value.split(|byte| *byte == b',').map(number).collect();
+    let highest = u64::try_from(alternates).unwrap_or(u64::MAX);
+    let valid = |(place, found): (usize, &Option<u64>)| {
+        found.is_some_and(|index| (1..=highest).contains(&index)) && !numbers[..place].contains(found)
+    };
+    if numbers.len() <= alternates && numbers.iter().enumerate().all(valid) {
+        return Ok(numbers.len());
+    }
+    let sentence = format!("{} are no distinct numbers from 1 to {alternates}", quoted(value));
+    Err(Fault::new("vcf.sample", format!("sample {name}, 'LAA'"), sentence))
+}
+
+/// Parse the sample at the front of `fields` if it is of the plainest kind: a GT of two digits, then lists of
+/// plain numbers and texts. Returns where it ends.
+fn plain_sample(fields: &[u8], format: &Format, minor: u8, alternates: usize) -> Option<(Sample, usize)> {
+    if format.filter.or(format.length).or(format.local).is_some() {
+        return None;
+    }
+    let mut sample = Sample::default();
+    let mut shape = Shape { alternates, minor, ploidy: Some(2), local: None };
+    let mut at = 0;
+    for (place, (_, definition)) in format.keys.iter().enumerate() {
+        let end = if place == 0 && format.genotyped {
+            sample.call = parse_call(fields.get(..3)?, alleles_of(alternates), false).ok()?;
+            shape.ploidy = sample.call.ploidy_for_counting();
+            3
+        } else {
+            plain_value(fields, at, (*definition)?, shape)?
+        };
+        let value = || plain_whole(&fields[at..end]);
+        if format.depth == Some(place) {
+            sample.depth = value()?;
+        }
+        if format.lowest_depth == Some(place) {
+            sample.lowest_depth = value()?;
+        }
+        if format.quality == Some(place) {
+            sample.quality = value()?;
+        }
+        match fields.get(end) {
+            Some(b':') => at = end + 1,
+            None | Some(b'\t') => return Some((sample, end)),
+            Some(_) => return None,
+        }
+    }
+    None
+}
+
+/// Where the values of one key that begin at `at` end, if they are certainly valid.
+fn plain_value(fields: &[u8], at: usize, definition: Definition, shape: Shape) -> Option<usize> {
+    if fields.get(at) == Some(&b'.') && matches!(fields.get(at + 1), None | Some(b':' | b'\t')) {
+        return Some(at + 1);
+    }
+    match definition.kind {
+        Kind::Integer | Kind::Float => {
+            let whole = definition.kind == Kind::Integer;
+            let (count, end) = plain_numbers(fields, at, whole, definition.natural)?;
+            shape.expects(definition.number).is_none_or(|expected| expected == count).then_some(end)
+        }
+        Kind::Text if !definition.reserved => {
+            let rest = fields.get(at..)?;
+            let length = memchr::memchr3(b':', b'\t', b',', rest).unwrap_or(rest.len());
+            (length > 0 && rest.get(length) != Some(&b',')).then_some(at + length)
+        }
+        _ => None,
+    }
+}
+
+/// A short number without a sign, or -1 for a lone dot.
+fn plain_whole(value: &[u8]) -> Option<i32> {
+    if value == b"." {
+        return Some(-1);
+    }
+    number(value).and_then(|value| i32::try_from(value).ok())
+}
+
+impl VcfParser {
+    /// Parse FORMAT and all samples into `self.calls`; with exactly one sample, also return its values.
+    pub(super) fn parse_calls(
+        &mut self,
+        line: &[u8],
+        calls: Option<(&[u8], &[u8])>,
+        alternates: usize,
+        rows: &mut Rows,
+    ) -> Result<Option<Sample>, Fault> {
+        self.calls.clear();
+        let Some((format, fields)) = calls else { return Ok(None) };
+        let format = match self.format.take() {
+            Some(same) if same.text == format => same,
+            _ => parse_format(format, &self.rules)?,
+        };
+        let samples = self.rules.samples.len();
+        let mut rest = Some(fields);
+        let mut last = None;
+        let alleles = alleles_of(alternates);
+        let only_genotypes = format.genotyped && format.keys.len() == 1;
+        for name in &self.rules.samples {
+            let fields = rest.ok_or_else(|| wrong_width(line, samples))?;
+            // Nearly all that a cohort's file holds is `0/0` between tabs: no search, no splitting.
+            if let (true, [first, mark, second, b'\t', behind @ ..]) = (only_genotypes, fields) {
+                if let Ok(call) = parse_call(&[*first, *mark, *second], alleles, false) {
+                    self.calls.push(call);
+                    (rest, last) = (Some(behind), None);
+                    continue;
+                }
+            }
+            if let Some((sample, end)) = plain_sample(fields, &format, self.rules.minor, alternates) {
+                self.calls.push(sample.call);
+                (rest, last) = (fields.get(end + 1..), Some(sample));
+                continue;
+            }
+            let (field, behind) = cut(fields, TAB);
+            let mut sample = parse_sample(field, &format, &self.rules, alternates, name, &mut self.ledger)?;
+            if sample.filtered {
+                rows.filtered_calls += u64::from(sample.call != Call::default());
+                sample.call = Call::default();
+            }
+            self.calls.push(sample.call);
+            (rest, last) = (behind, Some(sample));
+        }
+        if rest.is_some() {
+            return Err(wrong_width(line, samples));
+        }
+        rows.genotyped += u64::from(format.genotyped);
+        self.format = Some(format);
+        rows.count_odd_calls(&self.calls);
+        Ok(last.filter(|_| samples == 1))
+    }
+}
