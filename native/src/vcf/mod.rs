@@ -72,6 +72,8 @@ pub struct VcfParser {
     alternates: Vec<Alternate>,
     alleles: Alleles,
     calls: Vec<Call>,
+    /// Rows of the last piece: about as many as the next will have.
+    usual_rows: usize,
 }
 
 /// One piece of a VCF as columns; a row is one trimmed alternative allele that is a sequence.
@@ -153,6 +155,7 @@ impl VcfParser {
             alternates: Vec::new(),
             alleles: Alleles::default(),
             calls: Vec::new(),
+            usual_rows: 0,
             ledger: Ledger { lenient, line: header_lines, ..Ledger::default() },
         }
     }
@@ -203,7 +206,7 @@ impl VcfParser {
 
 impl VcfParser {
     fn parse_lines(&mut self, piece: &[u8]) -> Result<Rows, (fault::Fault, u64)> {
-        let mut rows = Rows::default();
+        let mut rows = Rows::with_room(self.usual_rows);
         let piece = piece.strip_suffix(b"\n").unwrap_or(piece);
         if piece.is_empty() {
             return Ok(rows);
@@ -219,7 +222,10 @@ impl VcfParser {
                 .map_err(|fault| (fault, self.ledger.line))?;
             match end {
                 Some(end) => rest = &rest[end + 1..],
-                None => return Ok(rows),
+                None => {
+                    self.usual_rows = rows.key.len();
+                    return Ok(rows);
+                }
             }
         }
     }

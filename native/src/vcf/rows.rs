@@ -18,6 +18,12 @@ impl Default for Texts {
 }
 
 impl Texts {
+    fn first_end(texts: usize) -> Vec<i32> {
+        let mut ends = Vec::with_capacity(texts + 1);
+        ends.push(0);
+        ends
+    }
+
     /// A batch is far smaller than 2 GiB, and so are its texts.
     fn push(&mut self, text: &[u8]) {
         match text {
@@ -63,6 +69,25 @@ pub struct Variant<'a> {
 }
 
 impl Rows {
+    /// Columns with room for so many rows of one sample each.
+    pub fn with_room(rows: usize) -> Self {
+        let texts = || Texts { bytes: Vec::with_capacity(2 * rows), ends: Texts::first_end(rows) };
+        Self {
+            contig: Vec::with_capacity(rows),
+            pos: Vec::with_capacity(rows),
+            key: Vec::with_capacity(rows),
+            reference: texts(),
+            alternate: texts(),
+            filter: Vec::with_capacity(rows),
+            codes: Vec::with_capacity(rows),
+            forms: Vec::with_capacity(rows),
+            depth: Vec::with_capacity(rows),
+            quality: Vec::with_capacity(rows),
+            line: Vec::with_capacity(rows),
+            ..Self::default()
+        }
+    }
+
     pub fn push(&mut self, variant: &Variant<'_>, filter: i32, line: u64) {
         self.contig.push(i32::try_from(variant.contig).unwrap_or(i32::MAX));
         self.pos.push(i32::try_from(variant.pos).unwrap_or(i32::MAX));
