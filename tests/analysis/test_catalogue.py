@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from nebula.analysis.catalogue import analysed_people, cohort_components, run
+from nebula.analysis.catalogue import run
 from nebula.analysis.frequency import GenotypeCounts
 from nebula.analysis.inputs import CohortInput, Sites
 from nebula.analysis.linear import associate
@@ -13,6 +13,7 @@ from nebula.analysis.parameters import (
     PopulationStructure,
     Relatives,
 )
+from nebula.analysis.people import analysed_people, cohort_components
 from nebula.genome.matrix import PackedMatrix
 from nebula.protocol.errors import RejectedInputError
 
@@ -136,6 +137,23 @@ def test_structure_counts_everybody_once_on_each_pair_of_components(cohort: Coho
 def test_proportions_are_tested_on_autosomes_alone(cohort: CohortInput) -> None:
     table = run("allele-frequency@1", AlleleFrequency(), cohort).table
     np.testing.assert_array_equal(np.isnan(table["hwe_p_value"]), table["chromosome"] == 23)
+
+
+def test_proportions_are_tested_on_x_in_women_where_a_column_tells_them(cohort: CohortInput) -> None:
+    result = run("allele-frequency@1", AlleleFrequency(sex="sex", women=1, mid_p=True), cohort)
+    assert result.people == 200
+    assert result.smallest_group == 100
+    women = cohort.matrix.select_samples(np.flatnonzero(cohort.phenotypes["sex"] == 1))
+    on_x = result.table["chromosome"] == 23
+    np.testing.assert_array_equal(
+        result.table["hwe_p_value"][on_x], GenotypeCounts.of(women).hardy_weinberg(mid=True)[500:]
+    )
+    known = cohort.matrix.select_samples(np.isfinite(cohort.phenotypes["sex"]))
+    np.testing.assert_array_equal(
+        result.table["hwe_p_value"][~on_x], GenotypeCounts.of(known).hardy_weinberg(mid=True)[:500]
+    )
+    assert (result.table["smallest_cell"][~on_x] > 10**9).all()
+    assert result.table["smallest_cell"][on_x].min() < 10
 
 
 def test_a_column_that_nobody_has_is_refused(cohort: CohortInput) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,7 +12,7 @@ from nebula.analysis.frequency import GenotypeCounts
 from nebula.genome.matrix import PackedMatrix
 
 
-def slow_exact_test(hom_ref: int, het: int, hom_alt: int) -> float:
+def slow_exact_test(hom_ref: int, het: int, hom_alt: int, tied: float = 1.0) -> float:
     """Every heterozygote count's chance by counting arrangements."""
     people, rare = hom_ref + het + hom_alt, min(2 * hom_ref + het, 2 * hom_alt + het)
 
@@ -21,7 +22,8 @@ def slow_exact_test(hom_ref: int, het: int, hom_alt: int) -> float:
 
     chances = {hets: arrangements(hets) for hets in range(rare % 2, rare + 1, 2)}
     seen = chances[het]
-    return sum(chance for chance in chances.values() if chance <= seen) / sum(chances.values())
+    less, alike = (sum(filter(test, chances.values())) for test in (lambda c: c < seen, lambda c: c == seen))
+    return (less + tied * alike) / sum(chances.values())
 
 
 @given(st.lists(st.tuples(*[st.integers(0, 60)] * 3), min_size=1, max_size=5))
@@ -29,6 +31,13 @@ def test_the_exact_test_is_that_of_counting_arrangements(genotypes: list[tuple[i
     counts = np.array([(*row, 7) for row in genotypes], dtype=np.int64)
     expected = [slow_exact_test(*row) for row in genotypes]
     np.testing.assert_allclose(GenotypeCounts(counts).hardy_weinberg(), expected, rtol=1e-9)
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 60)] * 3), min_size=1, max_size=5))
+def test_mid_p_counts_what_is_as_likely_as_what_was_seen_by_half(genotypes: list[tuple[int, int, int]]) -> None:
+    counts = np.array([(*row, 7) for row in genotypes], dtype=np.int64)
+    expected = [slow_exact_test(*row, tied=0.5) for row in genotypes]
+    np.testing.assert_allclose(GenotypeCounts(counts).hardy_weinberg(mid=True), expected, rtol=1e-9)
 
 
 def test_frequencies_leave_missing_genotypes_out_of_both_halves(made_up: np.ndarray) -> None:
@@ -42,11 +51,14 @@ def test_frequencies_leave_missing_genotypes_out_of_both_halves(made_up: np.ndar
     assert (found.minor <= found.observed).all()
 
 
-def test_the_exact_test_agrees_with_plink2(real_cohort: Any, plink2: Callable[..., Path]) -> None:
-    out = plink2(real_cohort.dosage, real_cohort.sites.chromosome, "--hardy")
+@pytest.mark.parametrize(("options", "column"), [(["--hardy"], "P"), (["--hardy", "midp"], "MIDP")])
+def test_the_exact_test_agrees_with_plink2(
+    real_cohort: Any, plink2: Callable[..., Path], options: list[str], column: str
+) -> None:
+    out = plink2(real_cohort.dosage, real_cohort.sites.chromosome, *options)
     lines = [line.split() for line in out.with_suffix(".hardy").read_text().splitlines()]
-    theirs = np.array([float(line[lines[0].index("P")]) for line in lines[1:]])
-    ours = GenotypeCounts.of(PackedMatrix.from_dosage(real_cohort.dosage)).hardy_weinberg()
+    theirs = np.array([float(line[lines[0].index(column)]) for line in lines[1:]])
+    ours = GenotypeCounts.of(PackedMatrix.from_dosage(real_cohort.dosage)).hardy_weinberg(mid=column == "MIDP")
     # Its p underflows to zero where ours stops at the smallest normal double.
     written = theirs > 1e-300
     assert written.mean() > 0.9

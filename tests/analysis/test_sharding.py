@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from nebula.analysis.inputs import CohortInput, Sites, Table
 from nebula.analysis.parameters import LinearGwas
-from nebula.analysis.regional import LinearModel, frequency_table, run_shard
+from nebula.analysis.regional import FrequencyModel, LinearModel, run_shard
 from nebula.analysis.sharding import Piece, Shard, combine, plan
 from nebula.genome.matrix import PackedMatrix
 
@@ -36,7 +36,7 @@ def assert_same_bits(found: Table, expected: Table) -> None:
 def test_shards_in_any_order_give_the_same_bits_as_one(
     cohort: CohortInput, model: LinearModel, what: str, shards: int
 ) -> None:
-    analysis = model if what == "linear" else frequency_table
+    analysis = model if what == "linear" else FrequencyModel()
     (whole,) = plan(600, 1)
     pieces = [run_shard(analysis, shard, cohort) for shard in plan(600, shards)]
     assert len(pieces) == shards
@@ -59,7 +59,7 @@ def test_a_plan_covers_every_site_once_and_shares_the_work_out(work: list[float]
 def test_an_empty_panel_is_one_empty_shard(cohort: CohortInput) -> None:
     nothing = CohortInput(cohort.matrix.select_variants(slice(0, 0)), cohort.sites.select(slice(0, 0)), {})
     (only,) = plan(0, 5)
-    assert len(combine([run_shard(frequency_table, only, nothing)], 0)["n"]) == 0
+    assert len(combine([run_shard(FrequencyModel(), only, nothing)], 0)["n"]) == 0
 
 
 @pytest.mark.parametrize(

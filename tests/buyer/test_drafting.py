@@ -137,3 +137,56 @@ def test_each_analysis_asks_for_what_it_needs(analysis: str, more: dict, result_
     study = write(analysis=analysis, **({"trait": None} | more))
     assert study.result_class == result_class
     assert (PartKind.PHENOTYPES in study.parts) == phenotypes
+
+
+def test_a_score_is_read_from_its_file_into_the_studys_terms(shared_data: Path) -> None:
+    file = shared_data / "scores/PGS000001_hmPOS_GRCh38.txt.gz"
+    study = write(analysis="polygenic-score", score=str(file))
+
+    assert (study.parameters["score"], study.parameters["build"]) == ("PGS000001", "GRCh38")
+    assert len(study.parameters["rows"]) == 77
+    assert (study.result_class, study.parts) == (ResultClass.FULL, (PartKind.GENOTYPES,))
+    assert PartKind.PHENOTYPES in write(analysis="polygenic-score", score=str(file), trait="height").parts
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "code"),
+    [
+        ("PGS000001_hmPOS_GRCh38.txt.gz", {"score_build": "GRCh37"}, "study.score-build"),
+        ("PGS001229_hmPOS_GRCh38.txt.gz", {}, "score.complex"),
+        ("PGS001229_hmPOS_GRCh38.txt.gz", {"without_complex": True}, "study.score-build"),
+        ("PGS001229_hmPOS_GRCh38.txt.gz", {"without_complex": True, "score_build": "GRCh38"}, "study.score-long"),
+        ("nothing.txt", {}, "score.file"),
+        ("invalid_scorefile.txt", {}, "score.no-positions"),
+    ],
+)
+def test_a_score_that_no_study_can_hold_is_refused(
+    shared_data: Path, name: str, options: dict[str, Any], code: str
+) -> None:
+    with pytest.raises(RejectedInputError) as caught:
+        write(analysis="polygenic-score", score=str(shared_data / "scores" / name), **options)
+
+    assert caught.value.code == code
+    assert name in caught.value.message
+
+
+def test_terms_that_nobody_would_read_are_refused(tmp_path: Path) -> None:
+    lines = "".join(f"1\t{at * 100}\t{at * 100 + 9}\tA_VERY_LONG_NAME_OF_A_REGION_{at:06d}\n" for at in range(1, 6000))
+    (tmp_path / "regions.bed").write_text(lines)
+
+    with pytest.raises(RejectedInputError) as caught:
+        write(analysis="rare-variants", trait="height", regions=str(tmp_path / "regions.bed"))
+
+    assert caught.value.code == "study.long"
+
+
+def test_regions_conditions_and_traits_come_from_options(tmp_path: Path) -> None:
+    (tmp_path / "regions.bed").write_text("chr1\t99\t200\tGENE\n")
+
+    rare = write(analysis="rare-variants", trait="height", regions=str(tmp_path / "regions.bed"))
+    beside = write(analysis="gwas-conditional", trait="height", condition=("1:5:A:G",), steps=2)
+    many = write(analysis="phewas-variant", variant="1:5:A:G", traits=("height", "weight"))
+
+    assert (rare.parameters["regions"], rare.result_class) == (["GENE=1:100-200"], ResultClass.HITS)
+    assert (beside.parameters["condition"], beside.parameters["steps"]) == (["1:5:A:G"], 2)
+    assert (many.parameters["traits"], many.result_class) == (["height", "weight"], ResultClass.FULL)

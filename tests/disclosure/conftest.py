@@ -5,9 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from nebula.analysis.catalogue import AnalysisResult, run
+from nebula.analysis.catalogue import run
 from nebula.analysis.inputs import CohortInput, Sites
 from nebula.analysis.parameters import AlleleFrequency, LinearGwas
+from nebula.analysis.result import AnalysisResult
 from nebula.genome.matrix import PackedMatrix
 
 

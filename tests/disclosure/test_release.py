@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from nebula.analysis import report
-from nebula.analysis.catalogue import AnalysisResult, run
+from nebula.analysis.catalogue import run
 from nebula.analysis.parameters import AlleleFrequency, KinshipCounts, LogisticGwas, PopulationStructure
+from nebula.analysis.result import AnalysisResult
 from nebula.disclosure import floors
 from nebula.disclosure.floors import PRODUCTION, Floors, simulation
 from nebula.disclosure.release import ReleaseContext, Released, ReleaseTerms, release

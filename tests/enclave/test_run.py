@@ -8,6 +8,7 @@ import pytest
 
 from nebula.analysis.report import files_digest, parse_tsv
 from nebula.enclave.release import Dropped
+from nebula.genome.keys import variant_key
 from nebula.protocol.errors import IntegrityError, NebulaError, NotPermittedError, RejectedInputError, UnavailableError
 from nebula.protocol.funding import study_id
 from nebula.protocol.ids import to_bytes, to_hex
@@ -472,6 +473,29 @@ def test_a_noised_study_spends_what_it_says(world: World) -> None:
     assert output.head.signed.receipt.record_count == 40
     table = parse_tsv(result_of(world, output).files["frequencies.tsv"])
     assert len(table["n"]) == 60
+
+
+def test_variants_off_the_panel_are_read_where_an_analysis_asks_for_them(world: World) -> None:
+    """Ten variants that two people each carry, who are tall; one more outside of the region."""
+    keys = [variant_key("3", 9_000_000 + i, "C", "T") for i in range(10)]
+    outside = variant_key("4", 9_000_000, "C", "T")
+    for i in range(40):
+        mine = [keys[i // 2], outside] if i < 20 else [outside]
+        columns = {"height": float(170 + 5 * (i < 20) + np.sin(i)), "sex": "female" if i % 2 else "male"}
+        parts = plain_parts(world.panel, world.dosage[:, i], columns, private=mine)
+        world.owners[i] = enrol_owner(700 + i, parts, world.storage)
+    for keeper in world.keepers:
+        keeper.enrol(world.owners)
+    world.change(
+        analysis="rare-variants@1",
+        parameters={"trait": "height", "pcs": 0, "maximum_maf": 0.03, "regions": ["GENE=3:9000000-9000009"]},
+    )
+
+    table = parse_tsv(result_of(world, world.run()).files["regions.tsv"])
+
+    assert table["region"].tolist() == ["GENE"]
+    assert (table["variants"][0], table["carriers"][0]) == (10, 20)
+    assert table["neg_log_10_p_skat_o"][0] > 5
 
 
 def test_nothing_that_leaves_names_a_record_or_a_phenotype(world: World) -> None:

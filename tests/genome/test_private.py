@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nebula import _native
-from nebula.genome.private import PrivateVariants, assemble_private
+from nebula.genome.private import PrivateVariants, assemble_private, only_private
 from nebula.genome.record.vector import AnalysisVector
 
 PEOPLE = st.lists(st.dictionaries(st.integers(0, 40) | st.integers(0, 2**64 - 1), st.integers(1, 2), max_size=30))
@@ -52,6 +52,25 @@ def test_a_merge_of_many_ranges_is_that_of_one() -> None:
 def test_a_range_holds_the_sites_between_its_ends(people: list[dict[int, int]], first: int, last: int) -> None:
     found = assemble_private(map(vector, people)).between(first, last)
     assert as_sites(found) == {key: site for key, site in slow_merge(people).items() if first <= key <= last}
+
+
+@given(PEOPLE, st.data())
+def test_people_who_leave_take_their_entries_along(people: list[dict[int, int]], data: st.DataObject) -> None:
+    kept = np.array([data.draw(st.booleans()) for _ in people], dtype=bool)
+    found = assemble_private(map(vector, people)).select_samples(kept)
+    remaining = slow_merge([carried for carried, stays in zip(people, kept, strict=True) if stays])
+    assert {key: site for key, site in as_sites(found).items() if site} == remaining
+    assert found.samples == kept.sum()
+    with pytest.raises(ValueError, match="ascending"):
+        found.select_samples(np.array([1, 0]))
+
+
+@given(PEOPLE, st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), max_size=3))
+def test_a_person_is_cut_down_to_some_spans(people: list[dict[int, int]], spans: list[tuple[int, int]]) -> None:
+    for carried in people:
+        cut = only_private(vector(carried), spans)
+        expected = {key: code for key, code in carried.items() if any(a <= key <= b for a, b in spans)}
+        assert as_sites(assemble_private([cut])) == slow_merge([expected])
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import create_engine
 
 from journeys.planting import Association, Cohort, plant, plink2_glm, read_cohort
-from nebula.analysis.catalogue import cohort_components
 from nebula.analysis.inputs import CohortInput, Sites
 from nebula.analysis.parameters import LinearGwas
+from nebula.analysis.people import cohort_components
 from nebula.analysis.report import parse_tsv
 from nebula.genome.matrix import PackedMatrix
 from nebula.protocol.duo import Permission

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from nebula.clinical.phenotypes import Phenotype, PhenotypeTable
 from nebula.crypt4gh import data_key_of
 from nebula.genome.keys import variant_key
+from nebula.genome.matrix import PackedMatrix
 from nebula.genome.panel import Panel
 from nebula.genome.record.vector import AnalysisVector
 from nebula.protocol.ids import to_hex
@@ -30,13 +31,14 @@ def make_panel(sites: int) -> Panel:
     return Panel("simulated", "1", "GRCh38", np.array(sorted(keys), dtype=np.uint64))
 
 
-def make_vector(panel: Panel, codes: NDArray[np.integer]) -> AnalysisVector:
-    """One person's vector of codes 0 to 3, one per site."""
+def make_vector(panel: Panel, codes: NDArray[np.integer], private: Sequence[int] = ()) -> AnalysisVector:
+    """One person's vector: codes 0 to 3, one per site, and one copy of each variant off the panel, keys ascending."""
     padded = np.zeros(4 * panel.vector_bytes, dtype=np.uint8)
     padded[: panel.sites] = codes
     quads = padded.reshape(-1, 4)
     packed = (quads << np.array([0, 2, 4, 6], dtype=np.uint8)).sum(axis=1).astype(np.uint8)
-    return AnalysisVector(panel.panel_id, panel.sites, packed.tobytes(), np.zeros(0, dtype=np.uint64), b"")
+    ones = PackedMatrix.from_dosage(np.ones((1, len(private)), np.int8)).packed.tobytes()
+    return AnalysisVector(panel.panel_id, panel.sites, packed.tobytes(), np.array(private, np.uint64), ones)
 
 
 def make_table(columns: dict[str, float | str | None]) -> PhenotypeTable:
@@ -105,12 +107,18 @@ def split_record(
     )
 
 
-def plain_parts(panel: Panel, codes: NDArray[np.integer], columns: dict[str, float | str | None]) -> list[PlainPart]:
+def plain_parts(
+    panel: Panel,
+    codes: NDArray[np.integer],
+    columns: dict[str, float | str | None],
+    *,
+    private: Sequence[int] = (),
+) -> list[PlainPart]:
     """Genotypes and phenotypes of one person."""
     return [
         PlainPart(
             kind=PartKind.GENOTYPES,
-            plaintext=make_vector(panel, codes).to_bytes(),
+            plaintext=make_vector(panel, codes, private).to_bytes(),
             assembly=panel.assembly,
             panel=panel.panel_id,
         ),

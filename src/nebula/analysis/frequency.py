@@ -63,12 +63,17 @@ class GenotypeCounts:
         """
         return allele_frequency(self.alternate, self.observed)
 
-    def hardy_weinberg(self) -> NDArray[np.float64]:
+    def hardy_weinberg(self, *, mid: bool = False) -> NDArray[np.float64]:
         """Exact p of Hardy-Weinberg proportions, shape (variants,); 1 where one allele is absent.
 
-        Source: Wigginton, Cutler, Abecasis, AJHG 76 (2005); without mid-p, as ``plink2 --hardy``.
+        Args:
+            mid: count tables as likely as the one seen by half, so that small p are as frequent as they should be; 0.5
+                where one allele is absent.
+
+        Source: Wigginton, Cutler, Abecasis, AJHG 76 (2005), as ``plink2 --hardy``; Graffelman and Moreno, Stat. Appl.
+        Genet. Mol. Biol. 12 (2013) for mid-p, as ``plink2 --hardy midp``.
         """
-        return _native.hardy_weinberg(np.ascontiguousarray(self.counts))
+        return _native.hardy_weinberg(np.ascontiguousarray(self.counts), mid)
 
 
 def minor_copies(alternate: NDArray[np.int64], observed: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nebula.genome.matrix import PackedMatrix
+    from nebula.genome.private import PrivateVariants
 
 # Columns of a table, all of one length: text columns are object arrays of str.
 Table = dict[str, "NDArray[Any]"]
@@ -46,6 +47,34 @@ class Sites:
         """Some of the sites, by index, mask or slice."""
         return Sites(self.chromosome[rows], self.position[rows], self.reference[rows], self.alternate[rows])
 
+    def find(self, names: Sequence[str]) -> NDArray[np.int64]:
+        """Rows of variants by name, ``chromosome:position:reference:alternate``.
+
+        Raises:
+            RejectedInputError: ``analysis.unknown-variant``.
+        """
+        if not names:
+            return np.zeros(0, dtype=np.int64)
+        parts = zip(*(name.split(":") for name in names), strict=True)
+        chromosomes, positions, *alleles = (np.array(part, object) for part in parts)
+        asked = Sites(chromosomes, positions.astype(np.int64), *alleles).names()
+        sought = set(asked)
+        known = {key: row for row, key in enumerate(self.names()) if key in sought}
+        for name, key in zip(names, asked, strict=True):
+            if key not in known:
+                raise RejectedInputError(
+                    "analysis.unknown-variant",
+                    f"the panel has no variant {name}",
+                    hint="chromosome:position:reference:alternate, on the panel's build",
+                )
+        return np.array([known[key] for key in asked], dtype=np.int64)
+
+    def names(self) -> list[tuple[int, int, str, str]]:
+        """What tells variants apart: chromosome number, position, reference and alternate allele."""
+        numbers = self.chromosome_numbers().tolist()
+        parts = (numbers, self.position.tolist(), map(str, self.reference), map(str, self.alternate))
+        return list(zip(*parts, strict=True))
+
     def chromosome_numbers(self) -> NDArray[np.int64]:
         """Chromosomes as GWAS-SSF numbers them: X is 23, Y 24, mitochondrial 25; 0 is none of these."""
         names, index = np.unique(np.asarray(self.chromosome, dtype=str), return_inverse=True)
@@ -74,18 +103,30 @@ class CohortInput:
         matrix: genotypes, variants in genome order.
         sites: one per variant of ``matrix``.
         phenotypes: column name to float64 of shape (samples,); NaN is missing.
+        assembly: of the positions; None where nobody says, and then nothing can be matched by position.
+        private: variants off the panel, of the same people, where the analysis asks for them.
     """
 
     matrix: PackedMatrix
     sites: Sites
     phenotypes: Mapping[str, NDArray[np.float64]]
+    assembly: str | None = None
+    private: PrivateVariants | None = None
 
     def __post_init__(self) -> None:
         if len(self.sites) != self.matrix.variants:
             raise ValueError(f"{len(self.sites)} sites do not describe {self.matrix.variants} variants")
+        if self.private is not None and self.private.samples != self.matrix.samples:
+            raise ValueError(f"private variants of {self.private.samples} people, not {self.matrix.samples}")
         for name, column in self.phenotypes.items():
             if column.shape != (self.matrix.samples,):
                 raise ValueError(f"phenotype {name} has shape {column.shape}, not ({self.matrix.samples},)")
+
+    def select_people(self, kept: NDArray[np.int64] | NDArray[np.bool_]) -> CohortInput:
+        """Some of the people, by index or mask, in the order asked for."""
+        columns = {name: column[kept] for name, column in self.phenotypes.items()}
+        private = None if self.private is None else self.private.select_samples(kept)
+        return CohortInput(self.matrix.select_samples(kept), self.sites, columns, self.assembly, private)
 
     def phenotype_matrix(self, names: Sequence[str]) -> NDArray[np.float64]:
         """The named columns, shape (samples, names)."""

@@ -3,51 +3,36 @@
 from __future__ import annotations
 
 import hashlib
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
+from nebula.analysis.parameter_types import (
+    Column,
+    Frequency,
+    Region,
+    Relatives,
+    Share,
+    Stratified,
+    TraitModel,
+    VariantName,
+)
+from nebula.analysis.projection_parameters import Projection
+from nebula.analysis.region_parameters import RareVariants
+from nebula.analysis.score_parameters import PolygenicScore, ScorePhewas, VariantPhewas
+from nebula.genome.keys import between
 from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.wire import Document, to_canonical
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Column = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
-Region = Annotated[str, msgspec.Meta(pattern=r"\A(chr)?([1-9][0-9]?|X|Y|MT?):[1-9][0-9]{0,9}-[1-9][0-9]{0,9}\Z")]
-Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
-Seed = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
-Frequency = Annotated[float, msgspec.Meta(ge=0, le=0.5)]
 
-
-class Relatives(StrEnum):
-    """What becomes of people who are relatives of others in the cohort."""
-
-    KEEP = "keep"
-    DROP = "drop"  # as many as must go so that no two people are related
-
-
-class Association(Document, frozen=True, kw_only=True):
+class Association(TraitModel, frozen=True, kw_only=True):
     """What all associations of a trait with every common variant ask for."""
 
-    trait: Column
-    covariates: Annotated[tuple[Column, ...], msgspec.Meta(max_length=20)] = ()
-    pcs: Annotated[int, msgspec.Meta(ge=0, le=20)] = 10
     minimum_maf: Frequency = 0.01  # variants rarer than this are not tested
-    maximum_missing: Share = 0.1  # nor those with a larger share of missing genotypes
-    pc_minimum_maf: Annotated[float, msgspec.Meta(ge=0.001, le=0.5)] = 0.05  # components: common ones only
-    prune_window: Annotated[int, msgspec.Meta(ge=2, le=2000)] = 50
-    prune_step: Annotated[int, msgspec.Meta(ge=1, le=2000)] = 5
-    prune_r_squared: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.2
-    seed: Seed = 0
     relatives: Relatives = Relatives.KEEP
-
-    def __post_init__(self) -> None:
-        if self.prune_step > self.prune_window:
-            raise ValueError("prune_step is at most prune_window")
-        if len({self.trait, *self.covariates}) != 1 + len(self.covariates):
-            raise ValueError("a column is named twice among trait and covariates")
 
 
 class LinearGwas(Association, frozen=True, kw_only=True):
@@ -58,6 +43,25 @@ class LogisticGwas(Association, frozen=True, kw_only=True):
     """``gwas-logistic``: cases and controls on every common variant; the trait has two values, the larger is a case."""
 
 
+class ConditionalGwas(Association, frozen=True, kw_only=True):
+    """``gwas-conditional``: what is left of associations beside given variants, and beside the strongest found so far.
+
+    The trait is measured, or has two values and is then one of cases and controls.
+    """
+
+    condition: Annotated[tuple[VariantName, ...], msgspec.Meta(max_length=50)] = ()
+    steps: Annotated[int, msgspec.Meta(ge=0, le=20)] = 0  # so many independent signals are looked for, at most
+    signal_p: Annotated[float, msgspec.Meta(gt=0, le=5e-8)] = 5e-8
+    regions: Annotated[tuple[Region, ...], msgspec.Meta(max_length=1000)] = ()  # variants tested; all if none is named
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.condition and not self.steps:
+            raise ValueError("condition names variants, or steps is above zero")
+        if len(set(self.condition)) != len(self.condition):
+            raise ValueError("a variant is named twice in condition")
+
+
 class AlleleFrequency(Document, frozen=True, kw_only=True):
     """``allele-frequency``: allele and genotype counts of every variant, or of those in some regions.
 
@@ -66,6 +70,19 @@ class AlleleFrequency(Document, frozen=True, kw_only=True):
 
     regions: Annotated[tuple[Region, ...], msgspec.Meta(max_length=1000)] = ()
     groups: Column | None = None  # counts of each class of this column instead of the whole cohort's
+    mid_p: bool = False  # of Hardy-Weinberg proportions
+    sex: Column | None = None  # then proportions are tested on X too, in women
+    women: float = 0.0  # their value of it; categories are numbered by name: female 0, male 1
+
+    def __post_init__(self) -> None:
+        if self.groups is not None and self.sex is not None:
+            raise ValueError("groups and sex do not go together")
+
+
+class Missingness(Document, frozen=True, kw_only=True):
+    """``missingness``: the share of genotypes that each variant lacks, and people by the share that they lack."""
+
+    regions: Annotated[tuple[Region, ...], msgspec.Meta(max_length=1000)] = ()
 
 
 class KinshipCounts(Document, frozen=True, kw_only=True):
@@ -75,20 +92,10 @@ class KinshipCounts(Document, frozen=True, kw_only=True):
     maximum_missing: Share = 0.1
 
 
-class PopulationStructure(Document, frozen=True, kw_only=True):
+class PopulationStructure(Stratified, frozen=True, kw_only=True):
     """``pca-structure``: how much the leading components explain, and how many people lie where on pairs of them."""
 
     pcs: Annotated[int, msgspec.Meta(ge=2, le=20)] = 10
-    pc_minimum_maf: Annotated[float, msgspec.Meta(ge=0.001, le=0.5)] = 0.05
-    maximum_missing: Share = 0.1
-    prune_window: Annotated[int, msgspec.Meta(ge=2, le=2000)] = 50
-    prune_step: Annotated[int, msgspec.Meta(ge=1, le=2000)] = 5
-    prune_r_squared: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.2
-    seed: Seed = 0
-
-    def __post_init__(self) -> None:
-        if self.prune_step > self.prune_window:
-            raise ValueError("prune_step is at most prune_window")
 
 
 class Discovery(Document, frozen=True, kw_only=True):
@@ -110,25 +117,57 @@ class Discovery(Document, frozen=True, kw_only=True):
             raise ValueError("question_micro_rho is at most buyer_micro_rho")
 
 
-Parameters = LinearGwas | LogisticGwas | AlleleFrequency | KinshipCounts | PopulationStructure | Discovery
+Parameters = (
+    LinearGwas
+    | LogisticGwas
+    | ConditionalGwas
+    | AlleleFrequency
+    | KinshipCounts
+    | PopulationStructure
+    | PolygenicScore
+    | RareVariants
+    | VariantPhewas
+    | ScorePhewas
+    | Missingness
+    | Projection
+    | Discovery
+)
 
 PARAMETERS: Mapping[str, type[Parameters]] = {
     "gwas-linear@1": LinearGwas,
     "gwas-logistic@1": LogisticGwas,
+    "gwas-conditional@1": ConditionalGwas,
     "allele-frequency@1": AlleleFrequency,
     "kinship@1": KinshipCounts,
     "pca-structure@1": PopulationStructure,
+    "polygenic-score@1": PolygenicScore,
+    "rare-variants@1": RareVariants,
+    "phewas-variant@1": VariantPhewas,
+    "phewas-score@1": ScorePhewas,
+    "missingness@1": Missingness,
+    "pca-projection@1": Projection,
     "discovery@1": Discovery,
 }
 
 
 def analysed_columns(parameters: Parameters) -> tuple[str, ...]:
-    """Name the phenotypes that an analysis looks at: the trait, then the covariates; or the groups."""
-    if isinstance(parameters, Association):
+    """Name the phenotypes that an analysis looks at: the trait or traits, then the covariates; or the groups."""
+    if isinstance(parameters, TraitModel):
         return (parameters.trait, *parameters.covariates)
-    if isinstance(parameters, AlleleFrequency) and parameters.groups is not None:
-        return (parameters.groups,)
+    if isinstance(parameters, VariantPhewas | ScorePhewas):
+        return (*parameters.traits, *parameters.covariates)
+    if isinstance(parameters, PolygenicScore) and parameters.trait is not None:
+        return (parameters.trait, *parameters.covariates)
+    if isinstance(parameters, AlleleFrequency):
+        return tuple(column for column in (parameters.groups, parameters.sex) if column is not None)
     return ()
+
+
+def private_spans(parameters: Parameters) -> tuple[tuple[int, int], ...]:
+    """Ranges of VariantKeys off the panel that an analysis looks at, ascending; none where it keeps to the panel."""
+    if not isinstance(parameters, RareVariants) or not parameters.private:
+        return ()
+    return tuple(sorted(between(*span) for spans in parameters.spans.values() for span in spans))
 
 
 def parse_parameters(analysis: str, raw: Mapping[str, Any]) -> Parameters:

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nebula.analysis.inputs import CohortInput, Sites, Table
-    from nebula.analysis.parameters import LinearGwas
+    from nebula.analysis.parameters import Association
     from nebula.genome.matrix import PackedMatrix
 
 # Within one process a shard is as many genotypes as may be copied, to leave people or variants out.
 SHARD_BYTES = 32 * 1024 * 1024
-AUTOSOMES = 22
+AUTOSOMES, X = 22, 23
 
 
 def run_shard(analysis: Callable[[PackedMatrix, Sites], Table], shard: Shard, cohort: CohortInput) -> Piece:
@@ -49,7 +49,7 @@ class LinearModel:
         residual: what the covariates leave of the trait, shape (cases, 1).
     """
 
-    parameters: LinearGwas
+    parameters: Association
     cases: NDArray[np.bool_]
     basis: NDArray[np.float64]
     residual: NDArray[np.float64]
@@ -57,7 +57,7 @@ class LinearModel:
     @classmethod
     def fit(
         cls,
-        parameters: LinearGwas,
+        parameters: Association,
         cases: NDArray[np.bool_],
         trait: NDArray[np.float64],
         covariates: NDArray[np.float64],
@@ -93,12 +93,39 @@ def association_table(sites: Sites, found: linear.Associations) -> Table:
     return named | {name: column[estimated] for name, column in columns.items()}
 
 
-def frequency_table(matrix: PackedMatrix, sites: Sites) -> Table:
-    """Count a region's genotypes and alleles."""
-    return counts_table(sites, GenotypeCounts.of(matrix))
+@dataclass(frozen=True, slots=True, eq=False)
+class FrequencyModel:
+    """Counts and frequencies, ready for any region.
+
+    Attributes:
+        mid_p: of Hardy-Weinberg proportions.
+        women: who they are tested in on X, shape (samples,); None where nobody knows, and X is not tested.
+    """
+
+    mid_p: bool = False
+    women: NDArray[np.bool_] | None = None
+
+    def __call__(self, matrix: PackedMatrix, sites: Sites) -> Table:
+        """Count a region's genotypes and alleles."""
+        table = counts_table(sites, GenotypeCounts.of(matrix), mid_p=self.mid_p)
+        if self.women is None:
+            return table
+        on_x = np.flatnonzero(sites.chromosome_numbers() == X)
+        part = matrix.select_variants(on_x)
+        women, men = (GenotypeCounts.of(part.select_samples(sex)) for sex in (self.women, ~self.women))
+        table["hwe_p_value"][on_x] = women.hardy_weinberg(mid=self.mid_p)
+        # The test tells of women's cells, and those of men follow: the smallest of either decides what is shown.
+        smallest = np.full(matrix.variants, np.iinfo(np.int64).max)
+        smallest[on_x] = smallest_cells(np.stack([women.counts[:, :3], men.counts[:, :3]]))
+        return table | {"smallest_cell": smallest}
 
 
-def counts_table(sites: Sites, counts: GenotypeCounts) -> Table:
+def smallest_cells(cells: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Each variant's smallest cell that is not zero, shape (variants,), of cells of shape (groups, variants, 3)."""
+    return np.asarray(np.where(cells > 0, cells, np.iinfo(np.int64).max).min(axis=(0, 2)))
+
+
+def counts_table(sites: Sites, counts: GenotypeCounts, *, mid_p: bool = False) -> Table:
     """Lay counts out by variant. Proportions are tested on autosomes only: males have one X."""
     numbers = sites.chromosome_numbers()
     autosomal = (numbers >= 1) & (numbers <= AUTOSOMES)
@@ -109,7 +136,7 @@ def counts_table(sites: Sites, counts: GenotypeCounts) -> Table:
         "homozygous_other": counts.counts[:, 0],
         "heterozygous": counts.counts[:, 1],
         "homozygous_effect": counts.counts[:, 2],
-        "hwe_p_value": np.where(autosomal, counts.hardy_weinberg(), np.nan),
+        "hwe_p_value": np.where(autosomal, counts.hardy_weinberg(mid=mid_p), np.nan),
         "minor_allele_count": counts.minor,
     }
     return sites.columns() | columns

@@ -29,7 +29,9 @@ QUANTILE_POINTS = 101
 # Below this a p-value would lose digits or vanish as a double.
 SMALLEST_P = 1e-300
 SIGNIFICANT_DIGITS = 6
-_TEXT_COLUMNS = frozenset({"effect_allele", "other_allele", "variant_id", "test", "relation"})
+_TEXT_COLUMNS = frozenset(
+    {"effect_allele", "other_allele", "variant_id", "test", "relation", "region", "direction", "trait"}
+)
 # Counts from zero up; every other whole number may be negative.
 _SIGNED_COLUMNS = frozenset({"square_x", "square_y"})
 

@@ -138,8 +138,13 @@ def people_on_grid(vectors: NDArray[np.float64], first: int) -> dict[str, NDArra
     Returns:
         Columns ``component_x``, ``component_y``, ``square_x`` and ``square_y`` (-16 to 15 from the centre), ``people``.
     """
+    return people_on_squares(vectors * np.sqrt(len(vectors)) / GRID_STEP, first)
+
+
+def people_on_squares(places: NDArray[np.float64], first: int) -> dict[str, NDArray[np.int64]]:
+    """Count people in squares of side 1, shape (samples, 2), as ``people_on_grid`` has them."""
     edge = round(GRID_REACH / GRID_STEP)
-    places = np.floor(vectors * np.sqrt(len(vectors)) / GRID_STEP).astype(np.int64).clip(-edge, edge - 1)
+    places = np.floor(places).clip(-edge, edge - 1).astype(np.int64)
     squares, people = np.unique(places, axis=0, return_counts=True)
     return {
         "component_x": np.full(len(squares), first),

@@ -10,18 +10,21 @@ import msgspec
 from nebula.analysis.parameters import (
     PARAMETERS,
     AlleleFrequency,
-    Association,
     Discovery,
     Parameters,
     analysed_columns,
     parse_parameters,
 )
+from nebula.analysis.region_parameters import MOST_SPANS
+from nebula.analysis.score_parameters import MOST_ROWS, score_rows
+from nebula.buyer.reading import read_regions, read_score
 from nebula.buyer.settings import BuyerSettings
+from nebula.disclosure.release import OFFERED
 from nebula.protocol.duo import Pledge, Purpose
 from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.money import parse_tokens, wei_to_wire
 from nebula.protocol.study import Condition, PartKind, PurposeTerms, ResultClass, StudyDocument
-from nebula.protocol.wire import Document
+from nebula.protocol.wire import MAX_DOCUMENT_BYTES, Document, to_canonical
 
 _LONGEST_FILE = 256 * 1024
 _NOISED_MICRO_RHO = 500_000
@@ -41,6 +44,14 @@ class StudyDraft(Document, frozen=True, kw_only=True):
     trait: str | None = None
     covariates: tuple[str, ...] = ()
     pcs: int | None = None
+    score: str | None = None
+    score_build: str | None = None
+    without_complex: bool = False
+    regions: str | None = None
+    condition: tuple[str, ...] = ()
+    traits: tuple[str, ...] = ()
+    variant: str | None = None
+    steps: int | None = None
     parameters: dict[str, Any] = {}  # noqa: RUF012 - msgspec copies it
     conditions: tuple[Condition, ...] = ()
     result_class: ResultClass | None = None
@@ -149,6 +160,13 @@ def _checked(document: dict[str, Any]) -> StudyDocument:
         checked: StudyDocument = msgspec.convert(msgspec.to_builtins(document), StudyDocument)
     except msgspec.ValidationError as error:
         raise RejectedInputError("study.value", f"this is no study: {error}") from error
+    size = len(to_canonical(checked))
+    if size > MAX_DOCUMENT_BYTES:
+        raise RejectedInputError(
+            "study.long",
+            f"the study's terms have {size:,} bytes; at most {MAX_DOCUMENT_BYTES:,} are read",
+            hint="fewer rows of a score, regions or loadings",
+        )
     if checked.min_records > checked.max_records:
         raise RejectedInputError(
             "study.records",
@@ -160,21 +178,64 @@ def _checked(document: dict[str, Any]) -> StudyDocument:
 
 def _parameters(draft: StudyDraft, analysis: str) -> dict[str, Any]:
     parameters = dict(draft.parameters)
-    named = {"trait": draft.trait, "covariates": list(draft.covariates) or None, "pcs": draft.pcs}
+    named = {
+        "trait": draft.trait,
+        "covariates": list(draft.covariates) or None,
+        "pcs": draft.pcs,
+        "condition": list(draft.condition) or None,
+        "steps": draft.steps,
+        "traits": list(draft.traits) or None,
+        "variant": draft.variant,
+    }
     parameters |= {name: value for name, value in named.items() if value is not None}
+    if draft.score is not None:
+        parameters |= _score(draft, Path(draft.score))
+    if draft.regions is not None:
+        parameters["regions"] = _regions(Path(draft.regions))
     kind = PARAMETERS.get(analysis)
-    if kind is not None and "trait" in kind.__struct_fields__ and "trait" not in parameters:
+    needed = {field.name for field in msgspec.structs.fields(kind) if field.required} if kind is not None else set()
+    if "trait" in needed and "trait" not in parameters:
         raise RejectedInputError("study.trait", f"{analysis} is about a trait", hint="name its column: --trait COLUMN")
     return parameters
 
 
+def _score(draft: StudyDraft, file: Path) -> dict[str, Any]:
+    score = read_score(file, without_complex=draft.without_complex)
+    build = draft.score_build or score.build
+    if build is None:
+        raise RejectedInputError(
+            "study.score-build", f"{file.name} does not say which build it is on", hint="add --score-build GRCh38"
+        )
+    if score.build not in (None, build):
+        raise RejectedInputError("study.score-build", f"{file.name} is on {score.build}, not {build}")
+    if len(score.variants) > MOST_ROWS:
+        raise RejectedInputError(
+            "study.score-long",
+            f"{file.name} has {len(score.variants):,} variants; a study's terms hold {MOST_ROWS:,}",
+            hint="choose a score of fewer variants",
+        )
+    return {"score": score.name or file.name.split(".")[0], "build": build, "rows": list(score_rows(score))}
+
+
+def _regions(file: Path) -> list[str]:
+    regions = read_regions(file)
+    if len(regions) > MOST_SPANS:
+        raise RejectedInputError(
+            "study.regions-long",
+            f"{file.name} has {len(regions):,} lines; a study's terms hold {MOST_SPANS:,}",
+            hint="join exons into genes, or ask for fewer genes",
+        )
+    return list(regions)
+
+
 def _suiting_class(parameters: Parameters) -> ResultClass:
     """Return the class that says least among those that an analysis has."""
-    if isinstance(parameters, Association):
+    if isinstance(parameters, Discovery):
+        return ResultClass.NOISED
+    offered = OFFERED[type(parameters)]
+    if ResultClass.HITS in offered:
         return ResultClass.HITS
-    noised = isinstance(parameters, Discovery) or (
-        isinstance(parameters, AlleleFrequency) and parameters.groups is None
-    )
+    noised = isinstance(parameters, AlleleFrequency) and not analysed_columns(parameters)
     return ResultClass.NOISED if noised else ResultClass.FULL
 
 

@@ -1,28 +1,53 @@
-"""Draw a result: Manhattan and QQ plots beside its tables."""
+"""Draw a result: what an analyst would look at first, beside its tables."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from nebula.analysis.report import parse_tsv
-from nebula.portal import charts
+import altair as alt
+
+from nebula.analysis.inputs import Table
+from nebula.analysis.report import lambda_gc, parse_tsv
+from nebula.portal import charts, study_charts
 from nebula.protocol.receipt import Receipt
 from nebula.protocol.result import ResultBundle
 from nebula.protocol.study import ResultClass
 
+_BY_FILE = {
+    "regions.tsv": ("regions", study_charts.regions),
+    "phewas.tsv": ("phewas", study_charts.phewas),
+    "score_distribution.tsv": ("score_distribution", study_charts.score_groups),
+}
+
 
 def draw(bundle: ResultBundle, receipt: Receipt, folder: Path, *, title: str) -> dict[str, Path]:
-    """Draw what an association study found, as PNG and SVG; returns what went where."""
-    files = bundle.files
-    if "associations.tsv" not in files:
-        return {}
-    table, quantiles = parse_tsv(files["associations.tsv"]), parse_tsv(files["qq.tsv"])
+    """Draw what a study found, as PNG and SVG; returns what went where. Not every analysis has a chart."""
+    tables = {name: parse_tsv(raw) for name, raw in bundle.files.items() if name.endswith(".tsv")}
     caption = charts.Caption(
         title=title,
         people=receipt.record_count,
-        lambda_gc=float(bundle.summary["lambda_gc"]),
+        lambda_gc=float(bundle.summary.get("lambda_gc", "nan")),
+        assembly=bundle.summary.get("genome_assembly") or "GRCh38",
         hits_only=bundle.result_class is ResultClass.HITS,
         simulated=receipt.simulated,
     )
-    drawn = {"manhattan": charts.manhattan(table, caption), "qq": charts.qq(quantiles, caption)}
+    if "associations.tsv" in tables:
+        return _write(_associations(tables["associations.tsv"], tables["qq.tsv"], caption), folder)
+    drawn = {name: chart(tables[file], caption) for file, (name, chart) in _BY_FILE.items() if file in tables}
+    return _write(drawn, folder)
+
+
+def draw_associations(table: Table, quantiles: Table, folder: Path, *, title: str, assembly: str) -> dict[str, Path]:
+    """Draw associations that did not come from one study."""
+    inflation = lambda_gc(charts.logarithms(table))
+    caption = charts.Caption(title=title, lambda_gc=inflation, assembly=assembly)
+    return _write(_associations(table, quantiles, caption), folder)
+
+
+def _associations(table: Table, quantiles: Table, caption: charts.Caption) -> dict[str, alt.LayerChart]:
+    return {"manhattan": charts.manhattan(table, caption), "qq": charts.qq(quantiles, caption)}
+
+
+def _write(drawn: Mapping[str, alt.LayerChart], folder: Path) -> dict[str, Path]:
     written: dict[str, Path] = {}
     for name, chart in drawn.items():
         (folder / f"{name}.png").write_bytes(charts.to_png(chart))

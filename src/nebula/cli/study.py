@@ -1,4 +1,4 @@
-"""``nebula study publish|fund|run|show|list|result|refund``: a buyer's question, from its terms to its answer."""
+"""``nebula study publish|fund|run|show|list|result|meta|refund``: a buyer's question, from its terms to its answer."""
 
 import time
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ from nebula.cli.buying import open_buyer, open_shelf, open_study
 from nebula.cli.console import err, out, print_json, short, show_facts, show_table
 from nebula.cli.hints import tell
 from nebula.cli.options import OF_BUYER, BuyerOptions, Json, Yes
+from nebula.cli.study_meta import meta
 from nebula.cli.study_publish import publish
 from nebula.cli.study_words import MONEY, day, facts, price, run_words, terms, tokens
 from nebula.ledger.client import RevertedError
@@ -28,6 +29,7 @@ study = App(name="study", help="For buyers: ask a question of everyone whose con
 
 POLL_SECONDS = 0.5
 study.command(publish)
+study.command(meta)
 
 
 @study.command

@@ -38,6 +38,14 @@ def publish(
     trait: str | None = None,
     pcs: int | None = None,
     covariate: Names = None,
+    score: Path | None = None,
+    score_build: str | None = None,
+    without_complex: Flag = None,
+    regions: Path | None = None,
+    condition: Names = None,
+    traits: Names = None,
+    variant: str | None = None,
+    steps: int | None = None,
     result_class: ResultClass | None = None,
     privacy_rho: float | None = None,
     price: str | None = None,
@@ -60,10 +68,20 @@ def publish(
         pledge: ethics-approval, publication, collaboration or return; may be given several times.
         commercial: the use is commercial.
         ai_training: AI models are trained on the result.
-        analysis: gwas-linear, gwas-logistic, allele-frequency, kinship or pca-structure.
-        trait: the phenotype's column, for gwas-linear and gwas-logistic.
+        analysis: gwas-linear, gwas-logistic, gwas-conditional, allele-frequency, kinship, pca-structure,
+            polygenic-score, rare-variants, phewas-variant, phewas-score,
+            missingness or pca-projection.
+        trait: the phenotype's column, of analyses that are about one.
         pcs: principal components among the covariates; 10 unless said.
         covariate: a further column; may be given several times.
+        score: a PGS Catalog scoring file, for polygenic-score and phewas-score; harmonised to the panel's build.
+        score_build: GRCh37 or GRCh38, where the scoring file does not say.
+        without_complex: leave rows of the score out that are no single variant, such as haplotypes.
+        regions: a BED file of genes or other regions by name, for rare-variants.
+        condition: a variant to condition on, such as 1:12345:A:G, for gwas-conditional; may be given several times.
+        traits: a phenotype's column, for phewas-variant and phewas-score; may be given several times.
+        variant: the variant of phewas-variant, such as 1:12345:A:G.
+        steps: so many independent signals gwas-conditional looks for, one after the other.
         result_class: noised, hits or full; what suits the analysis unless said.
         privacy_rho: the privacy budget that noise takes from each record, for noised results.
         price: tokens for each record; 2 unless said.
@@ -85,6 +103,14 @@ def publish(
         "trait": trait,
         "pcs": pcs,
         "covariates": covariate,
+        "score": None if score is None else str(score),
+        "score_build": score_build,
+        "without_complex": without_complex,
+        "condition": condition,
+        "steps": steps,
+        "traits": traits,
+        "variant": variant,
+        "regions": None if regions is None else str(regions),
         "result_class": result_class,
         "privacy_rho": privacy_rho,
         "price": price,

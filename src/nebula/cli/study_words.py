@@ -5,6 +5,7 @@ from nebula.protocol.money import format_tokens, wei_from_wire
 from nebula.protocol.study import StudyDocument
 from nebula.transport.public import RunStanding
 
+MOST_LISTED = 10
 MONEY = {
     "unknown": "not funded",
     "funded": "in escrow",
@@ -15,7 +16,7 @@ MONEY = {
 
 def terms(document: StudyDocument) -> dict[str, str]:
     """A study's terms, for people."""
-    parameters = [f"{name} {value}" for name, value in document.parameters.items()]
+    parameters = [f"{name} {_value(value)}" for name, value in document.parameters.items()]
     return {
         "study": study_id(document),
         "title": document.title,
@@ -27,6 +28,11 @@ def terms(document: StudyDocument) -> dict[str, str]:
         "escrow": f"{tokens(document.escrow_wei)}, {tokens(wei_from_wire(document.fee_wei))} of it the operator's fee",
         "deadline": f"{document.deadline_at:%Y-%m-%d %H:%M} UTC",
     }
+
+
+def _value(value: object) -> object:
+    """A parameter; a score's rows or a list of regions by their number."""
+    return f"({len(value):,} of them)" if isinstance(value, list) and len(value) > MOST_LISTED else value
 
 
 def facts(document: StudyDocument) -> dict[str, object]:

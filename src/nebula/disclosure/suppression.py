@@ -40,6 +40,13 @@ def enough_copies(table: Table) -> NDArray[np.bool_]:
     return np.asarray(table["minor_allele_count"] >= MINIMUM_CELL, dtype=np.bool_)
 
 
+def no_one_stands_out(table: Table) -> NDArray[np.bool_]:
+    """Rows of whose estimate no single person makes up more than one of ten who are alike would."""
+    if "leverage" not in table:
+        return np.ones(len(next(iter(table.values()))), dtype=np.bool_)
+    return np.asarray(table["leverage"] <= 1 / MINIMUM_CELL, dtype=np.bool_)
+
+
 def mask_genotype_cells(table: Table) -> Table:
     """Mask all genotype cells of rows where any of them is small, and what follows from them."""
     cells = np.column_stack([table[name] for name in GENOTYPE_CELLS])

@@ -17,6 +17,7 @@ from nebula.enclave.cohort import choose_cohort
 from nebula.enclave.release import Dropped
 from nebula.genome.assembly import Assembly
 from nebula.genome.chromosomes import NAMES
+from nebula.genome.private import assemble_private
 from nebula.protocol.errors import NebulaError, UnavailableError
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from nebula.enclave.read_record import Owner, ReadRecord, RecordReader
     from nebula.enclave.release import ReleasedRecord
     from nebula.genome.panel import Panel
+    from nebula.genome.private import PrivateVariants
     from nebula.protocol.ids import Address
     from nebula.protocol.study import StudyDocument
 
@@ -50,11 +52,7 @@ class Cohort:
         return Cohort(
             tuple(self.records[i] for i in kept),
             tuple(self.owners[i] for i in kept),
-            CohortInput(
-                self.input.matrix.select_samples(kept),
-                self.input.sites,
-                {name: column[kept] for name, column in self.input.phenotypes.items()},
-            ),
+            self.input.select_people(kept),
         )
 
 
@@ -119,8 +117,14 @@ def form_cohort(reading: Reading, study: StudyDocument, parameters: Parameters, 
     return Cohort(
         tuple(record.record for record in chosen),
         tuple(record.owner for record in chosen),
-        CohortInput(matrix, panel_sites(panel), columns),
+        CohortInput(matrix, panel_sites(panel), columns, panel.assembly, _private(chosen)),
     )
+
+
+def _private(chosen: Sequence[ReadRecord]) -> PrivateVariants | None:
+    """Everybody's variants off the panel; None where the analysis needs none."""
+    vectors = [record.private for record in chosen if record.private is not None]
+    return assemble_private(vectors) if vectors else None
 
 
 def panel_sites(panel: Panel) -> Sites:

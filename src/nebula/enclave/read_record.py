@@ -19,8 +19,9 @@ from nebula.enclave.keys import LyingKeepers, RecordKeys
 from nebula.enclave.release import ReleasedRecord
 from nebula.enclave.session import Session
 from nebula.genome.panel import Panel
+from nebula.genome.private import only_private
 from nebula.genome.record.vector import SCHEMA_VERSION as VECTOR_VERSION
-from nebula.genome.record.vector import parse_vector
+from nebula.genome.record.vector import AnalysisVector, parse_vector
 from nebula.protocol.errors import IntegrityError, NebulaError, RejectedInputError, UnavailableError
 from nebula.protocol.ids import Address, to_bytes
 from nebula.protocol.record import Manifest, Part, manifest_commitment, parse_manifest
@@ -50,21 +51,31 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class ReadRecord:
-    """What is kept of a record: all but its genotypes, which have their place in the cohort's matrix."""
+    """What is kept of a record: all but its genotypes on the panel, which have their place in the cohort's matrix.
+
+    Attributes:
+        private: variants off the panel that the analysis needs; None where it needs none.
+    """
 
     record: Address
     owner: Owner
     phenotypes: PhenotypeTable | None
+    private: AnalysisVector | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RecordReader:
-    """Reads the records of one run."""
+    """Reads the records of one run.
+
+    Attributes:
+        private_spans: ranges of VariantKeys off the panel that the analysis needs.
+    """
 
     session: Session
     panel: Panel
     open_storage: OpenStorage
     liars: LyingKeepers
+    private_spans: tuple[tuple[int, int], ...] = ()
 
     @property
     def _study(self) -> StudyDocument:
@@ -83,13 +94,16 @@ class RecordReader:
         )
         codes: bytes | memoryview = b""
         phenotypes = None
+        private = None
         if PartKind.GENOTYPES in self._study.parts:
             raw = self._read_part(_genotypes(manifest, self._study), keys, self._most_vector_bytes())
-            codes = parse_vector(raw, self.panel).codes
+            vector = parse_vector(raw, self.panel)
+            codes = vector.codes
+            private = only_private(vector, self.private_spans) if self.private_spans else None
         if PartKind.PHENOTYPES in self._study.parts:
             raw = self._read_part(_phenotypes(manifest), keys, MAX_PHENOTYPE_BYTES)
             phenotypes = parse_phenotypes(raw)
-        return ReadRecord(released.record, owner, phenotypes), codes
+        return ReadRecord(released.record, owner, phenotypes, private), codes
 
     def _most_vector_bytes(self) -> int:
         return self.panel.vector_bytes + 9 * MAX_PRIVATE_VARIANTS

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from nebula.analysis.parameters import Discovery, Parameters, analysed_columns, parse_parameters
+from nebula.analysis.parameters import Discovery, Parameters, analysed_columns, parse_parameters, private_spans
 from nebula.attestation.quoting import Quoter
 from nebula.disclosure.release import Released
 from nebula.enclave.analyse import analyse, bundle_result, smallest_cohort
@@ -112,9 +112,8 @@ def assemble_run(start: Start, order: RunOrder, around: Surroundings) -> Assembl
     _require_enough(len(release.records), study)
     around.host.progress("released", len(release.records), len(records))
 
-    reading = read_records(
-        release.records, RecordReader(session, panel, around.open_storage, LyingKeepers()), around.host
-    )
+    reader = RecordReader(session, panel, around.open_storage, LyingKeepers(), private_spans(parameters))
+    reading = read_records(release.records, reader, around.host)
     if reading.away and len(reading.records) < study.min_records:
         raise UnavailableError("enclave.storage-away", "too many records' storage is away", hint="it is tried again")
     _require_enough(len(reading.records), study)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nebula import _native
+from nebula.genome.matrix import PackedMatrix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,6 +47,18 @@ class PrivateVariants:
         entries = slice(self.offsets[index], self.offsets[index + 1])
         return self.carriers[entries], self.codes[entries]
 
+    def select_samples(self, kept: NDArray[np.int64] | NDArray[np.bool_]) -> PrivateVariants:
+        """Some of the people, by ascending index or mask; sites that nobody carries any more stay, empty."""
+        index = np.flatnonzero(kept) if kept.dtype == np.bool_ else kept
+        if (index[1:] <= index[:-1]).any():
+            raise ValueError("people are chosen in ascending order")
+        place = np.full(self.samples, -1, dtype=np.int32)
+        place[index] = np.arange(len(index), dtype=np.int32)
+        carriers = place[self.carriers]
+        stays = carriers >= 0
+        before = np.concatenate([[0], np.cumsum(stays)])
+        return PrivateVariants(self.keys, before[self.offsets], carriers[stays], self.codes[stays], len(index))
+
     def between(self, first_key: int, last_key: int) -> PrivateVariants:
         """The sites with keys in a range, both ends included; positions of a chromosome are such a range."""
         ends = np.array([first_key, last_key], dtype=np.uint64)
@@ -59,6 +72,19 @@ class PrivateVariants:
             self.codes[start:stop],
             self.samples,
         )
+
+
+def only_private(vector: AnalysisVector, spans: Iterable[tuple[int, int]]) -> AnalysisVector:
+    """A person's private variants with keys in any of the spans (both ends included), and no codes of the panel."""
+    keys = vector.private_keys
+    inside = np.zeros(len(keys), dtype=np.bool_)
+    for first, last in spans:
+        ends = np.array([first, last], dtype=np.uint64)
+        inside[keys.searchsorted(ends[0], "left") : keys.searchsorted(ends[1], "right")] = True
+    packed = np.frombuffer(vector.private_codes, np.uint8).reshape(1, -1)
+    codes = PackedMatrix(packed, len(keys)).dosage()[:, inside]
+    kept = PackedMatrix.from_dosage(codes).packed.tobytes()
+    return replace(vector, codes=b"", private_keys=keys[inside], private_codes=kept)
 
 
 def assemble_private(vectors: Iterable[AnalysisVector]) -> PrivateVariants:

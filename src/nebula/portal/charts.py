@@ -70,19 +70,20 @@ class Caption:
         return alt.TitleParams(text=self.title, subtitle=" · ".join(facts), subtitleColor="#555555")
 
 
-def manhattan(table: Table, caption: Caption | None = None) -> alt.LayerChart:
+def manhattan(table: Table, caption: Caption | None = None, *, hit_p: float = HIT_P) -> alt.LayerChart:
     """Draw -log10 p along the whole genome, hits in a colour and the strongest of them by name.
 
     Args:
         table: columns of an association result (``report.parse_tsv`` reads them from a file): chromosome,
             base_pair_location, p_value or neg_log_10_p_value, and variant_id if there is one. May be empty.
         caption: what stands above it.
+        hit_p: what is smaller is a hit.
     """
     caption = caption or Caption()
     logs = logarithms(table)
     axis = GenomeAxis.of(table["chromosome"], caption.assembly)
     places = axis.places(table["chromosome"], table["base_pair_location"])
-    limit = -np.log10(HIT_P)
+    limit = float(-np.log10(hit_p))
     rows = [
         {"x": float(places[row]), "y": float(logs[row]), "kind": _kind(table["chromosome"][row], logs[row] > limit)}
         for row in thinned(places, logs, width=WIDTH, height=HEIGHT)
@@ -108,14 +109,14 @@ def manhattan(table: Table, caption: Caption | None = None) -> alt.LayerChart:
         )
     )
     names = (
-        alt.Chart(alt.InlineData(values=_peaks(table, places, logs, NAME_SHARE * axis.end)))
+        alt.Chart(alt.InlineData(values=_peaks(table, places, logs, apart=NAME_SHARE * axis.end, limit=limit)))
         .mark_text(dy=-9, fontSize=10, color="#333333")
         .encode(x="x:Q", y="y:Q", text="name:N")
     )
-    layers: alt.LayerChart = (_rule(limit) + points + names).properties(
+    layers: alt.LayerChart = (rule(limit) + points + names).properties(
         width=WIDTH, height=HEIGHT, title=caption.to_title()
     )
-    return _styled(layers)
+    return styled(layers)
 
 
 def qq(quantiles: Table, caption: Caption | None = None) -> alt.LayerChart:
@@ -134,7 +135,7 @@ def qq(quantiles: Table, caption: Caption | None = None) -> alt.LayerChart:
         .encode(x=alt.X("x:Q", title="expected -log10 p"), y=alt.Y("y:Q", title="observed -log10 p"))
     )
     layers: alt.LayerChart = (diagonal + points).properties(width=SQUARE, height=SQUARE, title=caption.to_title())
-    return _styled(layers)
+    return styled(layers)
 
 
 def components(
@@ -168,7 +169,7 @@ def components(
         )
         .properties(width=SQUARE, height=SQUARE, title=title)
     )
-    return _styled(chart)
+    return styled(chart)
 
 
 def to_png(chart: alt.TopLevelMixin, *, scale: float = 2.0) -> bytes:
@@ -202,14 +203,14 @@ def thinned(x: NDArray[Any], y: NDArray[np.float64], *, width: int, height: int)
 
 
 def _peaks(
-    table: Table, places: NDArray[np.float64], logs: NDArray[np.float64], apart: float
+    table: Table, places: NDArray[np.float64], logs: NDArray[np.float64], *, apart: float, limit: float
 ) -> list[dict[str, object]]:
     """The strongest hits that are so far apart on the axis."""
     if "variant_id" not in table:
         return []
     named: list[int] = []
     for row in np.argsort(-logs):
-        if logs[row] <= -np.log10(HIT_P) or len(named) == NAMED_PEAKS:
+        if logs[row] <= limit or len(named) == NAMED_PEAKS:
             break
         if all(abs(places[row] - places[one]) > apart for one in named):
             named.append(int(row))
@@ -223,14 +224,15 @@ def _kind(chromosome: float, is_hit: bool) -> str:
     return "hit" if is_hit else ("odd" if int(chromosome) % 2 else "even")
 
 
-def _rule(height: float) -> alt.Chart:
+def rule(height: float) -> alt.Chart:
     """The line of genome-wide significance."""
     rule = alt.Chart(alt.InlineData(values=[{"y": float(height)}])).mark_rule(color=RULE_COLOUR, strokeDash=[4, 4])
     drawn: alt.Chart = rule.encode(y="y:Q")
     return drawn
 
 
-def _styled(chart: Styled) -> Styled:
+def styled(chart: Styled) -> Styled:
+    """Dress a chart as all of ours are."""
     plain = chart.configure_view(stroke=None).configure_title(anchor="start", fontSize=14, fontWeight="normal")
     colours = {"gridColor": "#eeeeee", "domainColor": "#999999", "tickColor": "#999999"}
     styled: Styled = plain.configure_axis(labelFontSize=11, titleFontWeight="normal", **colours)

@@ -1,0 +1,53 @@
+"""Regions from a BED file: chromosome, start (0-based), end (not included), name."""
+
+from __future__ import annotations
+
+import re
+
+from nebula.protocol.errors import RejectedInputError
+
+_CHROMOSOME = re.compile(r"\A(?:chr)?([1-9]|1[0-9]|2[0-2])\Z")
+_NAME = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,59}\Z")
+_COLUMNS = 4
+
+
+def parse_regions(text: str) -> tuple[str, ...]:
+    """Read a BED file's lines as spans of the parameters, ``name=chromosome:first-last``, 1-based, ends included.
+
+    Lines of one name are one region. Columns behind the fourth, comments, ``browser`` and ``track`` lines say nothing.
+
+    Raises:
+        RejectedInputError: ``regions.*``, with the line.
+    """
+    # SECURITY: the file is a stranger's.
+    found = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.strip() and not line.startswith(("#", "browser", "track")):
+            found.append(_parse_line(number, line.split("\t")))
+    if not found:
+        raise RejectedInputError("regions.empty", "there is no region")
+    return tuple(found)
+
+
+def _parse_line(number: int, cells: list[str]) -> str:
+    if len(cells) < _COLUMNS:
+        raise RejectedInputError(
+            "regions.columns", f"line {number}: {len(cells)} columns; a region has chromosome, start, end and name"
+        )
+    chromosome, name = _CHROMOSOME.match(cells[0]), _NAME.match(cells[3].strip())
+    if chromosome is None:
+        raise RejectedInputError(
+            "regions.chromosome", f"line {number}: {cells[0][:20]!r} is no autosome, chr1 to chr22"
+        )
+    if name is None:
+        raise RejectedInputError(
+            "regions.name",
+            f"line {number}: {cells[3][:20]!r} is no name",
+            hint="letters, digits, dot, dash, underscore",
+        )
+    if not (cells[1].isascii() and cells[1].isdigit() and cells[2].isascii() and cells[2].isdigit()):
+        raise RejectedInputError("regions.position", f"line {number}: start and end are whole numbers")
+    first, last = int(cells[1]) + 1, int(cells[2])
+    if not first <= last < 1 << 28:
+        raise RejectedInputError("regions.position", f"line {number}: the region has no base, or too many")
+    return f"{name[0]}={chromosome[1]}:{first}-{last}"

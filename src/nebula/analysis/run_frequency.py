@@ -1,0 +1,97 @@
+"""``allele-frequency``: counts of every variant, or of those in some regions, of everybody or by group."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nebula.analysis.frequency import GenotypeCounts
+from nebula.analysis.inputs import CohortInput, Sites
+from nebula.analysis.people import DISCRETE_VALUES
+from nebula.analysis.regional import FrequencyModel, counts_table, run_all, smallest_cells
+from nebula.analysis.result import AnalysisResult
+from nebula.protocol.errors import RejectedInputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nebula.analysis.parameters import AlleleFrequency
+
+
+def run_frequency(analysis: str, parameters: AlleleFrequency, cohort: CohortInput) -> AnalysisResult:
+    """One row for each variant, of everybody or of each group."""
+    if parameters.groups is not None:
+        return _run_by_group(analysis, parameters, cohort)
+    rows = within_regions(cohort.sites, parameters.regions)
+    within, women, sexes = cohort, None, cohort.matrix.samples
+    if parameters.sex is not None:
+        sex = cohort.phenotype_matrix([parameters.sex])[:, 0]
+        known = np.isfinite(sex)
+        within, women = cohort.select_people(known), sex[known] == parameters.women
+        sexes = min(int(women.sum()), int((~women).sum()))
+    if not rows.all():
+        within = CohortInput(within.matrix.select_variants(rows), cohort.sites.select(rows), {})
+    return AnalysisResult(
+        analysis=analysis,
+        parameters=parameters,
+        table=run_all(FrequencyModel(parameters.mid_p, women), within),
+        people=within.matrix.samples,
+        smallest_group=sexes,
+        fitted=0,
+        sites=len(cohort.sites),
+    )
+
+
+def _run_by_group(analysis: str, parameters: AlleleFrequency, cohort: CohortInput) -> AnalysisResult:
+    """One row for each variant and class.
+
+    What is rarest in any class decides about a variant in all of them: the same buyer may see the whole cohort's
+    counts, and take the classes that are shown from it.
+    """
+    column = cohort.phenotype_matrix([parameters.groups or ""])[:, 0]
+    people = np.isfinite(column)
+    classes, sizes = np.unique(column[people], return_counts=True)
+    if not 2 <= len(classes) <= DISCRETE_VALUES:  # noqa: PLR2004
+        raise RejectedInputError(
+            "analysis.not-groups", f"a column of groups has 2 to {DISCRETE_VALUES} values, not {len(classes)}"
+        )
+    rows = within_regions(cohort.sites, parameters.regions)
+    sites, matrix = cohort.sites.select(rows), cohort.matrix.select_variants(rows)
+    parts = [GenotypeCounts.of(matrix.select_samples(people & (column == one))) for one in classes]
+    rarest = np.minimum.reduce([part.minor for part in parts])
+    cells = np.stack([part.counts[:, :3] for part in parts])
+    smallest = smallest_cells(cells)
+    tables = [
+        counts_table(sites, part, mid_p=parameters.mid_p)
+        | {
+            "group": np.full(len(sites), one),
+            "minor_allele_count": rarest,
+            "smallest_cell": smallest,
+        }
+        for one, part in zip(classes, parts, strict=True)
+    ]
+    return AnalysisResult(
+        analysis=analysis,
+        parameters=parameters,
+        table={name: np.concatenate([table[name] for table in tables]) for name in tables[0]},
+        people=int(people.sum()),
+        smallest_group=int(sizes.min()),
+        fitted=0,
+        sites=len(cohort.sites),
+    )
+
+
+def within_regions(sites: Sites, regions: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Sites in any of the regions (1-based, both ends included); all of them where none is named."""
+    if not regions:
+        return np.ones(len(sites), dtype=np.bool_)
+    numbers = sites.chromosome_numbers()
+    inside = np.zeros(len(sites), dtype=np.bool_)
+    for region in regions:
+        name, _, span = region.partition(":")
+        first, _, last = span.partition("-")
+        one = Sites(np.array([name]), np.zeros(1, np.int64), np.array([""]), np.array([""]))
+        number = one.chromosome_numbers()[0]
+        inside |= (numbers == number) & (sites.position >= int(first)) & (sites.position <= int(last))
+    return inside

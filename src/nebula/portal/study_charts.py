@@ -1,0 +1,100 @@
+"""Charts of what is no association with single variants: regions, many traits, groups by score."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import altair as alt
+import numpy as np
+
+from nebula.disclosure.cut_regions import REGION_HIT_P
+from nebula.portal.charts import (
+    HEIGHT,
+    HIT_COLOUR,
+    RULE_COLOUR,
+    SHADES,
+    SQUARE,
+    WIDTH,
+    Caption,
+    manhattan,
+    rule,
+    styled,
+)
+
+if TYPE_CHECKING:
+    from nebula.analysis.inputs import Table
+
+# So wide is a trait on its axis, in pixels; a chart is never narrower than a square.
+_TRAIT_WIDTH = 22
+
+
+def regions(table: Table, caption: Caption) -> alt.LayerChart:
+    """Draw SKAT-O's -log10 p of each region at its middle, on the whole genome."""
+    placed = {
+        "chromosome": table["chromosome"],
+        "base_pair_location": (table["start"] + table["end"]) / 2,
+        "neg_log_10_p_value": table["neg_log_10_p_skat_o"],
+        "variant_id": table["region"],
+    }
+    return manhattan(placed, caption, hit_p=REGION_HIT_P)
+
+
+def phewas(table: Table, caption: Caption) -> alt.LayerChart:
+    """Draw -log10 p of each trait in the order asked for; triangles point the way of the effect."""
+    logs = table["neg_log_10_p_value"]
+    limit = float(np.log10(20 * max(1, len(logs))))
+    rows = [
+        {
+            "trait": str(trait),
+            "y": float(log),
+            "effect": "raises" if beta > 0 else "lowers",
+            "kind": "hit" if log > limit else "other",
+        }
+        for trait, log, beta in zip(table["trait"], logs, table["beta"], strict=True)
+    ]
+    points = (
+        alt.Chart(alt.InlineData(values=rows))
+        .mark_point(filled=True, size=70, opacity=0.9)
+        .encode(
+            x=alt.X("trait:N", sort=None, title=None, axis=alt.Axis(labelAngle=-60, labelLimit=160)),
+            y=alt.Y("y:Q", title="-log10 p", scale=alt.Scale(domain=[0, max(limit, float(logs.max(initial=0))) * 1.1])),
+            shape=alt.Shape(
+                "effect:N",
+                title="effect allele, or score",
+                scale=alt.Scale(domain=["raises", "lowers"], range=["triangle-up", "triangle-down"]),
+            ),
+            color=alt.Color(
+                "kind:N", legend=None, scale=alt.Scale(domain=["other", "hit"], range=[SHADES[0], HIT_COLOUR])
+            ),
+        )
+    )
+    width = int(np.clip(_TRAIT_WIDTH * len(rows), SQUARE, WIDTH))
+    layers: alt.LayerChart = (rule(limit) + points).properties(width=width, height=HEIGHT, title=caption.to_title())
+    return styled(layers)
+
+
+def score_groups(table: Table, caption: Caption) -> alt.LayerChart:
+    """Draw the mean score of each group over its place among all people: groups are as wide as they have people."""
+    ends = np.cumsum(table["people"]) / table["people"].sum() * 100
+    starts = np.concatenate([[0.0], ends[:-1]])
+    rows = [
+        {"from": float(start), "to": float(end), "y": float(mean)}
+        for start, end, mean in zip(starts, ends, table["mean_score"], strict=True)
+    ]
+    lines = (
+        alt.Chart(alt.InlineData(values=rows))
+        .mark_rule(color=SHADES[0], strokeWidth=4)
+        .encode(
+            x=alt.X("from:Q", title="people, in per cent, by score", scale=alt.Scale(domain=[0, 100])),
+            x2="to:Q",
+            y=alt.Y("y:Q", title="mean score of the group", scale=alt.Scale(zero=False)),
+        )
+    )
+    mean = float(np.average(table["mean_score"], weights=table["people"]))
+    middle = (
+        alt.Chart(alt.InlineData(values=[{"y": mean}]))
+        .mark_rule(color=RULE_COLOUR, strokeDash=[4, 4])
+        .encode(y=alt.Y("y:Q", scale=alt.Scale(zero=False)))
+    )
+    layers: alt.LayerChart = (middle + lines).properties(width=SQUARE, height=SQUARE, title=caption.to_title())
+    return styled(layers)

@@ -1,0 +1,53 @@
+import json
+
+import altair as alt
+import numpy as np
+
+from nebula.portal import charts, study_charts
+from nebula.portal.genome_axis import GenomeAxis
+
+CAPTION = charts.Caption(title="A study", people=1200)
+
+
+def values_of(chart: alt.TopLevelMixin) -> list[dict]:
+    return [row for rows in json.loads(chart.to_json())["datasets"].values() for row in rows]
+
+
+def test_regions_stand_at_their_middle_and_hits_have_a_name() -> None:
+    table = {
+        "region": np.array(["GENE1", "GENE2"], object),
+        "chromosome": np.array([1.0, 7.0]),
+        "start": np.array([1e6, 5e6]),
+        "end": np.array([3e6, 6e6]),
+        "neg_log_10_p_skat_o": np.array([1.0, 6.0]),
+    }
+    rows = values_of(study_charts.regions(table, CAPTION))
+    assert [row["name"] for row in rows if "name" in row] == ["GENE2"]
+    assert any(row["y"] == -np.log10(2.5e-6) for row in rows)
+    axis = GenomeAxis.of(table["chromosome"], "GRCh38")
+    middles = axis.places(np.array([1, 7]), np.array([2e6, 5.5e6])).tolist()
+    assert set(middles) <= {row.get("x") for row in rows}
+
+
+def test_traits_keep_their_order_and_point_the_way_of_their_effect() -> None:
+    table = {
+        "trait": np.array(["weight", "age"], object),
+        "beta": np.array([-0.2, 0.1]),
+        "neg_log_10_p_value": np.array([9.0, 0.4]),
+    }
+    rows = [row for row in values_of(study_charts.phewas(table, CAPTION)) if "trait" in row]
+    assert [(row["trait"], row["effect"], row["kind"]) for row in rows] == [
+        ("weight", "lowers", "hit"),
+        ("age", "raises", "other"),
+    ]
+
+
+def test_groups_are_as_wide_as_they_have_people() -> None:
+    table = {"group": np.array([1, 2]), "people": np.array([30, 90]), "mean_score": np.array([-1.0, 1.0])}
+    rows = [row for row in values_of(study_charts.score_groups(table, CAPTION)) if "to" in row]
+    assert [(row["from"], row["to"]) for row in rows] == [(0.0, 25.0), (25.0, 100.0)]
+
+
+def test_an_empty_table_is_a_chart_too() -> None:
+    none = np.zeros(0)
+    charts.to_svg(study_charts.phewas({"trait": none, "beta": none, "neg_log_10_p_value": none}, CAPTION))
