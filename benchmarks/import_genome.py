@@ -25,7 +25,7 @@ from nebula.genome.keys import hashed, variant_key
 from nebula.genome.panel import Panel
 from nebula.genome.vcf import VcfReader
 from nebula.protocol.sealing import SealingKey
-from nebula.vault.import_ import open_reference
+from nebula.vault.files import open_reference
 
 OWNER = SealingKey.generate()
 BAR = 4.0

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from cli.conftest import COHORT, ONE, Run, objects
+from genome.plink.file_set import bed, bim, fam
 from nebula.localnet.bgzf import compress
 from nebula.localnet.consumer_file import to_23andme
 from nebula.localnet.population import to_vcf
@@ -246,3 +247,18 @@ def test_which_columns_are_taken_is_told_before_anybody_agrees(run: Run, offline
     assert "'surname' cannot be a phenotype" in named.err
     assert "add --phenotypes" in alone.err
     assert objects(offline) == []
+
+
+def test_a_plink_file_set_becomes_a_record_of_each_person(run: Run, offline: Path, tmp_path: Path) -> None:
+    (tmp_path / "c.bed").write_bytes(bed(*("".join(map(str, row)) for row in COHORT.dosage.tolist())))
+    sites = zip(COHORT.chromosome.tolist(), COHORT.position.tolist(), COHORT.alleles.tolist(), strict=True)
+    (tmp_path / "c.bim").write_bytes(bim(*((str(chrom), pos, *reversed(alleles)) for chrom, pos, alleles in sites)))
+    (tmp_path / "c.fam").write_bytes(fam(*(f"0 {name} 0" for name in COHORT.names)))
+
+    said = run("custodian", "import", tmp_path / "c.bed", "--yes")
+
+    assert said.status == 4, said.err  # ledger and keepers are away
+    assert "PLINK 1 binary" in said.err
+    assert f"REF is A2 at {len(COHORT.position)} sites and A1 at 0" in said.err
+    listed = msgspec.json.decode(run("record", "list", "--json").out)
+    assert [record["label"] for record in listed["records"]] == list(COHORT.names)

@@ -32,7 +32,7 @@ def import_(
     """Bring in a cohort: one record per sample, with own keys and consent. Done again after a failure, it goes on.
 
     Args:
-        cohort: a VCF or BCF of many people, plain or compressed.
+        cohort: a VCF or BCF of many people, plain or compressed, or the .bed of a PLINK file set.
         new_panel: make a panel of the cohort's own sites under this name, and publish it.
         assembly: for --new-panel, where the cohort's header does not say it: GRCh37 or GRCh38.
     """
@@ -81,7 +81,9 @@ def _new_panel(cohort: Path, name: str, assembly: str | None, how: ImportOptions
     if how.panel is not None:
         raise RejectedInputError("panel.both", "--panel and --new-panel were both given", hint="give one of them")
     with reading(cohort, "reading its sites") as told:
-        return read_panel(cohort, name=name, assembly=assembly, lenient=how.lenient, progress=told)
+        return read_panel(
+            cohort, name=name, assembly=assembly, reference=how.reference, lenient=how.lenient, progress=told
+        )
 
 
 def _tell_end(opened: OpenVault, imported: Imported, panel: Panel, *, json: bool) -> None:

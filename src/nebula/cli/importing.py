@@ -22,8 +22,9 @@ from nebula.vault import state
 from nebula.vault.consent import catch_up, first_policy
 from nebula.vault.consent_edits import PolicyChange, change, read_change
 from nebula.vault.enrol import enrol_all
+from nebula.vault.files import open_file
 from nebula.vault.finding import find_record
-from nebula.vault.import_ import open_file, read_phenotype_table
+from nebula.vault.import_ import read_phenotype_table
 from nebula.vault.opening import OpenVault
 from nebula.vault.settings import VaultSettings
 from nebula.vault.state import Record, Stage

@@ -23,20 +23,22 @@ def build(
     name: str,
     version: str = "1",
     assembly: str | None = None,
+    reference: Path | None = None,
     at: VaultOptions = OF_VAULT,
     json: Json = False,
 ) -> None:
-    """Make a panel of every variant of a VCF, and publish it on this network.
+    """Make a panel of every variant of a file, and publish it on this network.
 
     Args:
-        sites: a VCF, plain or compressed; its genotypes, if it has any, are not used.
+        sites: a VCF, plain or compressed, or the .bed of a PLINK file set; genotypes are not used.
         name: what people will call the panel.
         version: another version is another panel.
-        assembly: of the VCF, where its header does not say it: GRCh37 or GRCh38.
+        assembly: of the file, where it does not say it: GRCh37 or GRCh38.
+        reference: the reference genome (FASTA), which tells the REF alleles of a PLINK file set.
     """
     panels = panels_of(load_settings(at.vault_folder))
     with reading(sites, "reading sites") as told:
-        made = read_panel(sites, name=name, version=version, assembly=assembly, progress=told)
+        made = read_panel(sites, name=name, version=version, assembly=assembly, reference=reference, progress=told)
     panels.publish(made)
     _show([made], json=json)
 

@@ -156,7 +156,7 @@ class Calls:
             self._repeated(agreeing, "a variant stands again, with the same calls", kept=True),
             self._repeated(disagreeing, "a variant stands several times, with different calls", kept=False),
         )
-        return self._take(kept), tuple(one for one in overlooked if one.count)
+        return self.take(kept), tuple(one for one in overlooked if one.count)
 
     def _repeated(self, rows: list[int], sentence: str, *, kept: bool) -> Overlooked:
         line = int(self.line[rows].min()) if rows else 0
@@ -167,7 +167,8 @@ class Calls:
         parts = (self.codes.packed[rows], self.forms.packed[rows])
         return all(bool((part == part[0]).all()) for part in parts)
 
-    def _take(self, rows: NDArray[np.int64]) -> Calls:
+    def take(self, rows: NDArray[np.int64]) -> Calls:
+        """Some of the rows, ascending."""
         depth = self.depth[rows] if len(self.depth) else self.depth
         quality = self.quality[rows] if len(self.quality) else self.quality
         return replace(

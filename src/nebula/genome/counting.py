@@ -54,7 +54,7 @@ def count_calls(calls: Calls, sexes: list[str], assembly: str) -> Counted:
     failed = np.flatnonzero(~passing[calls.filter]) if len(calls.filter) else np.zeros(0, np.intp)
     packed = calls.codes.packed
     men = np.flatnonzero(np.array(sexes) == "male")
-    rows = _one_copy_rows(calls.key, assembly) if len(men) else np.zeros(0, np.intp)
+    rows = one_copy_rows(calls.key, assembly) if len(men) else np.zeros(0, np.intp)
     if not len(failed) and not len(rows):
         return Counted(calls, 0, 0, 0)
     packed = packed.copy()
@@ -72,7 +72,7 @@ def count_calls(calls: Calls, sexes: list[str], assembly: str) -> Counted:
     return Counted(replace(calls, codes=codes), len(failed), single, impossible)
 
 
-def _one_copy_rows(keys: NDArray[np.uint64], assembly: str) -> NDArray[np.intp]:
+def one_copy_rows(keys: NDArray[np.uint64], assembly: str) -> NDArray[np.intp]:
     """Rows on X outside the pseudo-autosomal regions, and on Y."""
     lowest, highest = variant_keys.between(X, *X_NOT_PSEUDOAUTOSOMAL[assembly])
     return np.flatnonzero(((keys >= lowest) & (keys <= highest)) | (variant_keys.chromosomes(keys) == Y))

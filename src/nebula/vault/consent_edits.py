@@ -19,7 +19,7 @@ from nebula.protocol.ids import parse_address
 from nebula.protocol.money import parse_tokens, wei_to_wire
 from nebula.protocol.study import PartKind, ResultClass
 from nebula.protocol.wire import Document
-from nebula.vault.import_ import open_file
+from nebula.vault.files import open_file
 
 _EMPTY = ("any", "none")
 T = TypeVar("T", Permission, Modifier)

@@ -6,13 +6,12 @@ people who are in the vault already, by their sample name and with the same data
 import is gone on with by doing it again.
 """
 
-import stat
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import Engine
 
@@ -24,7 +23,8 @@ from nebula.genome.importing import ImportedCohort, ImportedGenome, ImportReport
 from nebula.genome.inflate import Source
 from nebula.genome.liftover import read_chain
 from nebula.genome.panel import Panel
-from nebula.genome.reference import IndexedReference, Reference, read_fasta
+from nebula.genome.plink.building import build_plink_panel
+from nebula.genome.plink.importing import import_plink
 from nebula.protocol.consent import ConsentPolicy
 from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.ids import Address
@@ -32,8 +32,10 @@ from nebula.protocol.keys import OwnerKeys
 from nebula.protocol.study import PartKind
 from nebula.storage import Storage
 from nebula.vault import state
+from nebula.vault.files import open_file, open_reference
 from nebula.vault.known import check_same
 from nebula.vault.parts import PlainPart, StoredRecord, store_record
+from nebula.vault.plink import is_plink, open_plink
 from nebula.vault.state import Record, Stage
 
 PAGE = 100
@@ -81,7 +83,7 @@ def read_genomes(
     """Read and check a whole genome file.
 
     Args:
-        file: a VCF or BCF of one or many people, or a consumer file of one.
+        file: a VCF or BCF of one or many people, a consumer file of one, or the ``.bed`` of a PLINK file set.
         panel: whose sites the analysis vectors are of.
         reference: the reference genome as FASTA, to check REF and left-align with; by its index, where one stands
             beside it.
@@ -95,6 +97,9 @@ def read_genomes(
     carrying = None if chain is None else _read_with(chain, read_chain, kind="chain")
     with ExitStack() as files:
         genome = None if reference is None else files.enter_context(open_reference(reference))
+        if is_plink(file):
+            opened_set = files.enter_context(open_plink(file, progress=progress))
+            return import_plink(opened_set, panel, reference=genome, lenient=lenient)
         opened = files.enter_context(open_file(file))
         source = Source(opened, name=file.name, progress=progress)
         return import_genomes(source, panel, reference=genome, chain=carrying, lenient=lenient)
@@ -106,14 +111,20 @@ def read_panel(
     name: str,
     version: str = "1",
     assembly: str | None = None,
+    reference: Path | None = None,
     lenient: bool = False,
     progress: Progress | None = None,
 ) -> Panel:
-    """Build a panel from the sites of a VCF.
+    """Build a panel from the sites of a VCF, or of a PLINK file set whose REF alleles the reference genome tells.
 
     Raises:
-        RejectedInputError: the file is not there, or no valid VCF.
+        RejectedInputError: the file is not there, or not valid.
     """
+    if is_plink(file):
+        with ExitStack() as files:
+            genome = None if reference is None else files.enter_context(open_reference(reference))
+            opened_set = files.enter_context(open_plink(file, progress=progress))
+            return build_plink_panel(opened_set, name=name, version=version, assembly=assembly, reference=genome)
     with open_file(file) as opened:
         source = Source(opened, name=file.name, kind="vcf", progress=progress)
         return build_panel(source, name=name, version=version, assembly=assembly, lenient=lenient)
@@ -123,46 +134,6 @@ def read_phenotype_table(file: Path, samples: list[str], *, wanted: Collection[s
     """Read the phenotypes of the people of a genome file: the wanted columns, or all that can be phenotypes."""
     with open_file(file) as opened:
         return read_phenotypes(opened, samples=samples, name=file.name, wanted=wanted)
-
-
-@contextmanager
-def open_file(file: Path) -> Iterator[BinaryIO]:
-    """Open a file that somebody named, if it is one: never a folder, a pipe or a device, which might never end.
-
-    Raises:
-        RejectedInputError: ``import.file``; it is none, or cannot be read.
-    """
-    try:
-        if not stat.S_ISREG(file.stat().st_mode):
-            kind = "a folder" if file.is_dir() else "no ordinary file"
-            raise RejectedInputError("import.file", f"{file} is {kind}", hint="name the genome file itself")
-        with file.open("rb") as opened:
-            yield opened
-    except OSError as error:
-        raise RejectedInputError(
-            "import.file", f"{file} cannot be read: {error.strerror}", hint="check its name and who may read it"
-        ) from error
-
-
-@contextmanager
-def open_reference(file: Path) -> Iterator[Reference]:
-    """Open a reference genome: by the ``.fai`` and ``.gzi`` beside it if there are any, else whole.
-
-    Raises:
-        RejectedInputError: ``import.file`` or ``fasta.*``.
-    """
-    index, blocks = (file.with_name(file.name + suffix) for suffix in (".fai", ".gzi"))
-    with open_file(file) as opened:
-        source = Source(opened, name=file.name, kind="fasta")
-        if index.exists():
-            yield IndexedReference(source, _bytes_of(index), _bytes_of(blocks) if blocks.exists() else None)
-        else:
-            yield read_fasta(source)
-
-
-def _bytes_of(file: Path) -> bytes:
-    with open_file(file) as opened:
-        return opened.read()
 
 
 def _read_with(file: Path, read: Callable[[Source], T], *, kind: str) -> T:

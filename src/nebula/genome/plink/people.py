@@ -1,0 +1,86 @@
+"""The people of a ``.fam``: family, own id, father, mother, sex, phenotype."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nebula.genome.plink.files import lines_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nebula.genome.inflate import Source
+
+UNKNOWN, MALE, FEMALE = 0, 1, 2
+_SEXES = {b"0": UNKNOWN, b"1": MALE, b"2": FEMALE}
+_NO_PHENOTYPE = frozenset((b"-9", b"0", b"nan", b"na"))
+_LONGEST_ID = 256
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class People:
+    """Everyone of a file set, in the order of the genotypes.
+
+    Attributes:
+        names: own ids; where ids repeat between families, everyone's is ``FAMILY_ID``.
+        sexes: 0 unknown, 1 male, 2 female, uint8, shape (people,).
+        with_family: whether names have the family before them.
+        phenotypes: how many have a value in the sixth column, which has neither name nor unit and is not read.
+    """
+
+    names: tuple[str, ...]
+    sexes: NDArray[np.uint8]
+    with_family: bool
+    phenotypes: int
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+def read_people(source: Source) -> People:
+    """Read a ``.fam``.
+
+    Raises:
+        RejectedInputError: ``plink.fields``, ``plink.id``, ``plink.sex``, ``plink.duplicate-id`` with file and line.
+    """
+    families, ids, sexes = [], [], bytearray()
+    phenotypes = 0
+    for line, (family, own, _, _, sex, phenotype) in lines_of(source):
+        families.append(_id(source, line, family))
+        ids.append(_id(source, line, own))
+        # Plink itself reads every other text as unknown; a shifted column would pass so.
+        if sex not in _SEXES and sex not in (b"-9", b"NA"):
+            source.refuse("sex", f"line {line}, sex: it is {sex[:20]!r}, not 1 (male), 2 (female) or 0 (unknown)")
+        sexes.append(_SEXES.get(sex, UNKNOWN))
+        phenotypes += phenotype.lower() not in _NO_PHENOTYPE
+        if len(ids) > source.limits.samples:
+            source.refuse("people", f"more than {source.limits.samples:,} people")
+    with_family = len(set(ids)) < len(ids)
+    names = [f"{family}_{own}" for family, own in zip(families, ids, strict=True)] if with_family else ids
+    _check_unique(source, names)
+    return People(tuple(names), np.frombuffer(bytes(sexes), np.uint8), with_family, phenotypes)
+
+
+def _id(source: Source, line: int, raw: bytes) -> str:
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        source.refuse("id", f"line {line}: an id is not UTF-8", hint="give the file in UTF-8")
+    if not text.isprintable() or len(text) > _LONGEST_ID:
+        source.refuse("id", f"line {line}: an id has more than {_LONGEST_ID} letters, or some that do not print")
+    return text
+
+
+def _check_unique(source: Source, names: list[str]) -> None:
+    name, count = Counter(names).most_common(1)[0]
+    if count > 1:
+        first, second = [line for line, one in enumerate(names, start=1) if one == name][:2]
+        source.refuse(
+            "duplicate-id",
+            f"lines {first} and {second} are both about {name}",
+            hint="a person stands once: remove or rename one (`plink2 --bfile NAME --remove FILE --make-bed`)",
+        )

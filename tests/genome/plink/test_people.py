@@ -1,0 +1,45 @@
+import pytest
+
+from genome.plink.file_set import fam, source
+from genome.vcf_text import refused
+from nebula.genome.plink.people import read_people
+
+
+def test_people_are_called_by_their_own_id() -> None:
+    people = read_people(source(fam("f a 1", "g b 2", "g c 0"), "c.fam"))
+    assert people.names == ("a", "b", "c")
+    assert people.sexes.tolist() == [1, 2, 0]
+    assert (people.with_family, people.phenotypes) == (False, 0)
+
+
+def test_where_ids_repeat_between_families_everyone_has_the_family_before_it() -> None:
+    people = read_people(source(fam("f 1 1", "g 1 2", "g 2 2"), "c.fam"))
+    assert people.names == ("f_1", "g_1", "g_2")
+    assert people.with_family
+
+
+def test_phenotypes_are_counted_and_fields_may_be_cut_by_any_blanks() -> None:
+    raw = b"f a 0 0 1 2\n f  b\t0 0 2 1.75\r\nf c 0 0 0 NA"
+    assert read_people(source(raw, "c.fam")).phenotypes == 2
+
+
+@pytest.mark.parametrize(
+    ("raw", "code", "said"),
+    [
+        (b"", "plink.empty", "c.fam"),
+        (b"f a 0 0 1\n", "plink.fields", "line 1 has 5 fields"),
+        (fam("f a 1") + b"\n", "plink.fields", "line 2 has 0 fields"),
+        (b"#FID\tIID\tSEX\n", "plink.fields", "line 1"),
+        (b"f a 0 0 F -9\n", "plink.sex", "line 1, sex: it is b'F'"),
+        (b"f \xff 0 0 1 -9\n", "plink.id", "UTF-8"),
+        (b"f a\x07 0 0 1 -9\n", "plink.id", "line 1"),
+        (fam("f a 1", "f b 1", "f a 2"), "plink.duplicate-id", "lines 1 and 3 are both about f_a"),
+        (fam("a_b c 1", "a b_c 1", "g c 1"), "plink.duplicate-id", "lines 1 and 2"),
+        (b"x" * (1 << 21), "plink.line-too-long", "line 1"),
+    ],
+)
+def test_a_bad_fam_is_refused_with_its_line(raw: bytes, code: str, said: str) -> None:
+    error = refused(lambda: read_people(source(raw, "c.fam")))
+    assert error is not None
+    assert error.code == code
+    assert said in error.message

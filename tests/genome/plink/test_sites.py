@@ -1,0 +1,41 @@
+import pytest
+
+from genome.plink.file_set import bim, source
+from genome.vcf_text import refused
+from nebula.genome.chromosomes import MT, X, Y
+from nebula.genome.plink.sites import read_sites
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        *(("1", 1), ("chr22", 22), ("23", X), ("X", X), ("chrx", X), ("XY", X), ("25", X), ("PAR1", X)),
+        *(("24", Y), ("Y", Y), ("26", MT), ("MT", MT), ("chrM", MT), ("0", 0), ("27", 0), ("GL000192.1", 0)),
+    ],
+)
+def test_chromosomes_are_known_by_names_and_by_plinks_numbers(name: str, code: int) -> None:
+    assert read_sites(source(bim((name, 5, "A", "C")), "c.bim")).chromosome.tolist() == [code]
+
+
+def test_alleles_are_upper_case_and_empty_where_they_are_not_named() -> None:
+    sites = read_sites(source(bim(("1", 5, "a", "Cag"), ("1", -6, "0", "."), ("1", 7, "<DEL>", "N")), "c.bim"))
+    assert (sites.first, sites.second) == (["A", "", "<DEL>"], ["CAG", "", "N"])
+    assert sites.pos.tolist() == [5, -6, 7]
+
+
+@pytest.mark.parametrize(
+    ("raw", "code", "said"),
+    [
+        (b"1 rs 0 5 A\n", "plink.fields", "line 1 has 5 fields"),
+        (b"1 rs 0 5 A C\n1 rs 0 x A C\n", "plink.position", "line 2, position: b'x'"),
+        (b"1 rs 0 268435457 A C\n", "plink.position", "line 1"),
+        (b"1 rs 0 5 A a\n", "plink.allele", "line 1: both alleles are A"),
+        (b"1 rs 0 5 A \xc3\x84\n", "plink.allele", "ASCII"),
+        (b"#CHROM\tPOS\tID\tREF\tALT\n", "plink.fields", "line 1"),
+    ],
+)
+def test_a_bad_bim_is_refused_with_its_line(raw: bytes, code: str, said: str) -> None:
+    error = refused(lambda: read_sites(source(raw, "c.bim")))
+    assert error is not None
+    assert error.code == code
+    assert said in error.message
