@@ -12,7 +12,7 @@ ifneq ($(RUSTUP_HOME),)
 export RUSTUP_HOME
 endif
 
-.PHONY: demo test test-slow lint native-test unit docs reference sync clean
+.PHONY: demo test test-slow lint native-test unit docs reference fuzz sync clean
 
 demo: sync  ## a made-up population, one study from import to audit
 	$(RUN)nebula demo
@@ -36,6 +36,13 @@ unit: .venv/synced-dev
 
 test-slow: .venv/synced-dev  ## sweeps that take long: every crash point, every flipped byte
 	$(RUN)pytest -m slow
+
+# The parsers that read other people's bytes, in turn, MINUTES of each; FUZZ="genome plink" takes some of them.
+MINUTES ?= 10
+FUZZ ?= $(sort $(notdir $(wildcard fuzz/corpus/*)))
+fuzz: .venv/synced-dev
+	$(UV) sync --quiet --frozen --inexact --all-extras --group fuzz
+	set -e; for target in $(FUZZ); do $(RUN)python fuzz/run.py $$target $$((60 * $(MINUTES))); done
 
 docs: .venv/synced-dev  ## the site, below site/; fails on a broken link
 	$(RUN)zensical build --strict

@@ -1,0 +1,44 @@
+"""Fuzz one parser with atheris: ``python fuzz/run.py TARGET SECONDS``.
+
+Inputs that reach new code are kept below ``fuzz/found/TARGET``; one that breaks the law is written to
+``fuzz/found/TARGET-crash-…`` and ends the run with a traceback. Put it into ``fuzz/corpus/TARGET`` with the repair, and
+every run of the tests tries it.
+"""
+
+import resource
+import sys
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports(include=["nebula"]):
+    from targets import TARGETS
+
+HERE = Path(__file__).resolve().parent
+MEMORY_BYTES = 4 << 30
+LONGEST_INPUT_BYTES = 1 << 16
+SECONDS_OF_ONE_INPUT = 5
+
+
+def main() -> None:
+    """Fuzz a target for so many seconds."""
+    name, seconds = sys.argv[1:]
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    found = HERE / "found" / name
+    found.mkdir(parents=True, exist_ok=True)
+    options = {
+        "max_total_time": seconds,
+        "timeout": SECONDS_OF_ONE_INPUT,
+        "max_len": LONGEST_INPUT_BYTES,
+        "rss_limit_mb": MEMORY_BYTES >> 20,
+        "malloc_limit_mb": 1024,
+        "artifact_prefix": f"{HERE}/found/{name}-",
+        "print_final_stats": 1,
+    }
+    arguments = [sys.argv[0], *(f"-{key}={value}" for key, value in options.items())]
+    atheris.Setup([*arguments, str(found), str(HERE / "corpus" / name)], TARGETS[name])
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
