@@ -42,7 +42,7 @@ MINUTES ?= 10
 FUZZ ?= $(sort $(notdir $(wildcard fuzz/corpus/*)))
 fuzz: .venv/synced-dev
 	$(UV) sync --quiet --frozen --inexact --all-extras --group fuzz
-	set -e; for target in $(FUZZ); do $(RUN)python fuzz/run.py $$target $$((60 * $(MINUTES))); done
+	$(RUN)python fuzz/run.py $$((60 * $(MINUTES))) $(FUZZ)
 
 docs: .venv/synced-dev  ## the site, below site/; fails on a broken link
 	$(RUN)zensical build --strict

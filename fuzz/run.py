@@ -1,10 +1,11 @@
-"""Fuzz one parser with atheris: ``python fuzz/run.py TARGET SECONDS``.
+"""Fuzz parsers with atheris, one after the other: ``python fuzz/run.py SECONDS TARGET…``.
 
 Inputs that reach new code are kept below ``fuzz/found/TARGET``; one that breaks the law is written to
-``fuzz/found/TARGET-crash-…`` and ends the run with a traceback. Put it into ``fuzz/corpus/TARGET`` with the repair, and
-every run of the tests tries it.
+``fuzz/found/TARGET-crash-…`` and its traceback told. Put it into ``fuzz/corpus/TARGET`` with the repair, and every run
+of the tests tries it.
 """
 
+import os
 import resource
 import sys
 from pathlib import Path
@@ -20,9 +21,23 @@ LONGEST_INPUT_BYTES = 1 << 16
 SECONDS_OF_ONE_INPUT = 5
 
 
-def main() -> None:
-    """Fuzz a target for so many seconds."""
-    name, seconds = sys.argv[1:]
+def main() -> int:
+    """Fuzz each target in a process of its own; return 1 where one broke the law."""
+    seconds, *names = sys.argv[1:]
+    broken = []
+    for name in names:
+        child = os.fork()
+        if child == 0:
+            fuzz(name, seconds)
+        _, status = os.waitpid(child, 0)
+        if status:
+            broken.append(name)
+    print(f"fuzzed {', '.join(names)}; broken: {', '.join(broken) or 'none'}")
+    return bool(broken)
+
+
+def fuzz(name: str, seconds: str) -> None:
+    """Fuzz a target for so many seconds; libFuzzer ends the process."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     found = HERE / "found" / name
     found.mkdir(parents=True, exist_ok=True)
@@ -35,10 +50,10 @@ def main() -> None:
         "artifact_prefix": f"{HERE}/found/{name}-",
         "print_final_stats": 1,
     }
-    arguments = [sys.argv[0], *(f"-{key}={value}" for key, value in options.items())]
-    atheris.Setup([*arguments, str(found), str(HERE / "corpus" / name)], TARGETS[name])
+    arguments = [f"-{key}={value}" for key, value in options.items()]
+    atheris.Setup([sys.argv[0], *arguments, str(found), str(HERE / "corpus" / name)], TARGETS[name])
     atheris.Fuzz()
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -87,9 +87,10 @@ def genome(raw: bytes) -> None:
 
 
 def plink(raw: bytes) -> None:
-    """Three files, the lengths of two of them before them; as they are, and with a ``.bed`` of the size that they ask for.
+    """Three files, the lengths of two of them before them.
 
-    Few inputs have the right size by chance, and the rest would reach no genotype.
+    They are read as they are, and with a ``.bed`` of the size that the others ask for: few inputs have it by chance,
+    and the rest would reach no genotype.
     """
     fam, bim = (int.from_bytes(raw[at : at + 2], "little") for at in (0, 2))
     rest = raw[4:]

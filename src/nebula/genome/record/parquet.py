@@ -98,11 +98,13 @@ def read_record(raw: bytes, *, max_rows: int = 200_000_000) -> pa.Table:
         RejectedInputError: ``record.malformed``.
     """
     try:
-        file = pq.ParquetFile(pa.BufferReader(raw), read_dictionary=_DICTIONARIES)
-        if file.metadata.num_rows > max_rows:
-            raise RejectedInputError("record.too-large", f"{file.metadata.num_rows} rows, more than {max_rows}")
-        if file.schema_arrow.names != SCHEMA.names:
+        metadata = pq.read_metadata(pa.BufferReader(raw))
+        if metadata.num_rows > max_rows:
+            raise RejectedInputError("record.too-large", f"{metadata.num_rows} rows, more than {max_rows}")
+        # Before the columns are asked for by name, which they may not have.
+        if metadata.schema.names != SCHEMA.names:
             raise RejectedInputError("record.malformed", f"the columns are not {', '.join(SCHEMA.names)}")
+        file = pq.ParquetFile(pa.BufferReader(raw), metadata=metadata, read_dictionary=_DICTIONARIES)
         return file.read().cast(pa.schema([(field.name, _plain(field.type)) for field in SCHEMA]))
     except (pa.ArrowException, OSError) as error:
         raise RejectedInputError("record.malformed", f"this is no Parquet record: {error}") from error

@@ -1,0 +1,15 @@
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from genome.vcf_text import refused
+from nebula.genome.record.parquet import SCHEMA, read_record
+
+
+@pytest.mark.parametrize("names", [["other"], SCHEMA.names[1:], [*SCHEMA.names, "more"], ["CHROM", *SCHEMA.names[1:]]])
+def test_a_table_of_other_columns_is_no_record(names: list[str]) -> None:
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table({name: [1] for name in names}), sink)
+    error = refused(lambda: read_record(bytes(sink.getvalue())))
+    assert error is not None
+    assert error.code == "record.malformed"
