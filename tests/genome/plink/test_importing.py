@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genome.plink.file_set import PANEL, PANEL_SITES, bed, bim, fam, files, on_panel, panel_of
@@ -24,6 +24,7 @@ def dosages(cohort: ImportedCohort, panel: Panel) -> list[list[int]]:
     return [[one.codes[site // 4] >> (2 * (site % 4)) & 3 for site in range(panel.sites)] for one in vectors]
 
 
+@settings(max_examples=20)
 @given(st.lists(st.sampled_from("012."), min_size=5 * 60, max_size=5 * 60), st.lists(st.booleans(), min_size=60))
 def test_copies_of_alt_are_counted_whichever_allele_stands_first(letters: list[str], swapped: list[bool]) -> None:
     genotypes = ["".join(letters[5 * row : 5 * row + 5]) for row in range(60)]
