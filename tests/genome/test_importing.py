@@ -68,7 +68,7 @@ def test_one_variant_under_two_names_of_its_contig_is_refused() -> None:
         (vcf("1 10 . A C . . .", samples=()), "vcf.no-genotypes"),
         (vcf("1 10 . A C . . . DP 5"), "vcf.no-genotypes"),
         (vcf(meta=["##contig=<ID=1,length=249250621>"]), "vcf.wrong-assembly"),
-        (gzip.compress(vcf(SMALL[0]))[:-9], "genome.truncated"),
+        (gzip.compress(vcf(SMALL[0]), mtime=0)[:-9], "genome.truncated"),
         (b"", "genome.empty"),
         (b"\x00\x01\x02", "vcf.binary"),
         (b"name,value\n1,2\n", "vcf.no-fileformat"),

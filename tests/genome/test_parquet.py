@@ -13,3 +13,11 @@ def test_a_table_of_other_columns_is_no_record(names: list[str]) -> None:
     error = refused(lambda: read_record(bytes(sink.getvalue())))
     assert error is not None
     assert error.code == "record.malformed"
+
+
+def test_a_column_whose_name_is_no_text_is_refused() -> None:
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table({"chrom": [1]}), sink)
+    error = refused(lambda: read_record(bytes(sink.getvalue()).replace(b"chrom", b"chr\x8dm")))
+    assert error is not None
+    assert error.code == "record.malformed"

@@ -106,7 +106,7 @@ def read_record(raw: bytes, *, max_rows: int = 200_000_000) -> pa.Table:
             raise RejectedInputError("record.malformed", f"the columns are not {', '.join(SCHEMA.names)}")
         file = pq.ParquetFile(pa.BufferReader(raw), metadata=metadata, read_dictionary=_DICTIONARIES)
         return file.read().cast(pa.schema([(field.name, _plain(field.type)) for field in SCHEMA]))
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise RejectedInputError("record.malformed", f"this is no Parquet record: {error}") from error
 
 
