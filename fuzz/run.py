@@ -8,7 +8,6 @@ of the tests tries it.
 import os
 import resource
 import sys
-from hashlib import sha256
 from pathlib import Path
 
 import atheris
@@ -51,17 +50,8 @@ def fuzz(name: str, seconds: str) -> None:
         "artifact_prefix": f"{HERE}/found/{name}-",
         "print_final_stats": 1,
     }
-
-    def tried(raw: bytes) -> None:
-        try:
-            TARGETS[name](raw)
-        except BaseException:
-            # In a process that was forked, libFuzzer itself does not write what an exception ended.
-            Path(f"{options['artifact_prefix']}crash-{sha256(raw).hexdigest()[:16]}").write_bytes(raw)
-            raise
-
     arguments = [f"-{key}={value}" for key, value in options.items()]
-    atheris.Setup([sys.argv[0], *arguments, str(found), str(HERE / "corpus" / name)], tried)
+    atheris.Setup([sys.argv[0], *arguments, str(found), str(HERE / "corpus" / name)], TARGETS[name])
     atheris.Fuzz()
 
 
