@@ -83,7 +83,7 @@ def test_a_run_keeps_its_first_state_when_it_is_opened_again(engine: Engine) -> 
 
     with reading(engine) as connection:
         assert state.get_run(connection, RUN).state is RunState.ORDERED
-        assert state.open_orders(connection) == [RUN]
+        assert list(state.open_orders(connection)) == [(RUN, study)]
 
 
 def test_what_is_not_there_is_refused_by_name(engine: Engine) -> None:

@@ -4,7 +4,8 @@ SECURITY: a host is trusted with nothing. It can leave an order undone or hand i
 receipt, because the ledger settles only on a session that the keepers vouched for.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import count
 
 from sqlalchemy import Connection, Engine
 
@@ -13,7 +14,7 @@ from nebula.hub import state
 from nebula.hub.effects import Effects
 from nebula.hub.settle import GOES_BACK, check_head, check_owners
 from nebula.hub.state import Run, RunState
-from nebula.protocol.errors import IntegrityError, NotPermittedError, RejectedInputError
+from nebula.protocol.errors import IntegrityError, NotPermittedError, RejectedInputError, UnavailableError
 from nebula.protocol.ids import Address, Hash32
 from nebula.protocol.messages import (
     Accepted,
@@ -49,35 +50,50 @@ class Orders:
         self._hosts = hosts
         self._settle = settle
         self._match = match
+        self._turns = count(1)
+        self._given: dict[Hash32, int] = {}
 
     def next_order(self, request: OrderRequest, sender: Address) -> OrderAnswer:
-        """Return the oldest order of this kind for this measurement; the same again until it is reported.
+        """Return that order of this kind for this measurement which was not given for longest; at first, the oldest.
 
-        A discovery's order names those who match at this moment: whoever has joined since its last session is in.
+        So no order keeps the others waiting, neither one that fails again and again nor a discovery, which stands for
+        weeks. A discovery's order names those who match at this moment: whoever has joined since its last session is
+        in. One that too few match, or whose keepers are away, is passed over.
 
         Raises:
             NotPermittedError: ``hub.host``.
-            UnavailableError: a discovery's keepers are away.
+            UnavailableError: the keepers of each discovery that there is are away.
         """
         self._check_host(sender)
         with reading(self._engine) as connection:
-            order = self._find(connection, request)
-        if order is not None and order.study.is_discovery:
-            records = self._match(order.study)
-            if len(records) < order.study.min_records:
-                return OrderAnswer(order=None)
-            with writing(self._engine) as connection:
-                state.replace_candidates(connection, order.run, records)
-        return OrderAnswer(order=order)
+            orders = list(self._find(connection, request))
+        away: UnavailableError | None = None
+        for order in sorted(orders, key=lambda order: self._given.get(order.run, 0)):
+            self._given[order.run] = next(self._turns)
+            try:
+                if not order.study.is_discovery or self._is_prepared(order):
+                    return OrderAnswer(order=order)
+            except UnavailableError as error:
+                away = error
+        if away is not None:
+            raise away
+        return OrderAnswer(order=None)
+
+    def _is_prepared(self, discovery: RunOrder) -> bool:
+        """Name those who match a discovery now; False where they are too few."""
+        records = self._match(discovery.study)
+        if len(records) < discovery.study.min_records:
+            return False
+        with writing(self._engine) as connection:
+            state.replace_candidates(connection, discovery.run, records)
+        return True
 
     @staticmethod
-    def _find(connection: Connection, request: OrderRequest) -> RunOrder | None:
-        for run in state.open_orders(connection):
-            study = state.get_study(connection, state.get_run(connection, run).study)
+    def _find(connection: Connection, request: OrderRequest) -> Iterator[RunOrder]:
+        for run, study in state.open_orders(connection):
             is_asked_for = study.is_discovery == (request.work == "discoveries")
             if is_asked_for and study.measurement == request.measurement:
-                return RunOrder(study=study, run=run)
-        return None
+                yield RunOrder(study=study, run=run)
 
     def candidates(self, request: CandidatesRequest, sender: Address) -> CandidatesAnswer:
         """Return a page of the records that an order names."""

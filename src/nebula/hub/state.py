@@ -1,6 +1,6 @@
 """The hub's tables. Nothing in them is secret, and nothing in them is needed to read anyone's data."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -231,10 +231,15 @@ def runs_at(connection: Connection, *states: RunState, overdue_at: float | None 
     return [Run(row.run, row.study, RunState(row.state), row.detail) for row in rows]
 
 
-def open_orders(connection: Connection, *, limit: int = 100) -> list[Hash32]:
-    """Return the runs that wait for an enclave."""
-    waiting = select(runs.c.run).where(runs.c.state == RunState.ORDERED.value)
-    return list(connection.scalars(waiting.order_by(runs.c.run).limit(limit)))
+def open_orders(connection: Connection) -> Iterator[tuple[Hash32, StudyDocument]]:
+    """Yield the runs that wait for an enclave, with their studies; those published first come first."""
+    waiting = (
+        select(runs.c.run, studies.c.document)
+        .join_from(runs, studies, runs.c.study == studies.c.study)
+        .where(runs.c.state == RunState.ORDERED.value)
+    )
+    for row in connection.execute(waiting.order_by(studies.c.sequence)):
+        yield row.run, parse_study(row.document)
 
 
 def add_candidates(connection: Connection, run: Hash32, records: Sequence[Address]) -> None:
