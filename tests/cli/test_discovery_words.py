@@ -15,7 +15,20 @@ def test_a_variant_is_typed_from_one_and_sent_from_zero() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "22", "22-1-A", "22-x-A-G", "22-0-A-G", "99-1-A-G", "22-1-A-<DEL>", "22-1-A-G-T", "22-999999999-A-G"]
+    "text",
+    [
+        "",
+        "22",
+        "22-1-A",
+        "22-x-A-G",
+        "22-0-A-G",
+        "99-1-A-G",
+        "22-1-A-<DEL>",
+        "22-1-A-G-T",
+        "22-999999999-A-G",
+        f"22-{'9' * 5000}-A-G",
+        "22-٣-A-G",
+    ],
 )
 def test_what_is_no_variant_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(RejectedInputError) as refusal:
@@ -38,7 +51,14 @@ def test_a_condition_is_a_name_a_comparison_and_a_value(text: str, expected: Fil
     assert parse_filter(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "height", "height > 170", ">= 170", "height >=", "sex >= female"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "height", "height > 170", ">= 170", "height >=", "sex >= female"),
+        *("height != 170", "sex != female", "height == 170", "sex == female", "height >= 1e999", "height => 170"),
+        *("sex = \udcff", "sex = \x00"),
+    ],
+)
 def test_what_is_no_condition_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(RejectedInputError) as refusal:
         parse_filter(text)

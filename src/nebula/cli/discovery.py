@@ -1,5 +1,6 @@
 """``nebula discovery start|list|count``: how many people fit, before a study is written."""
 
+import math
 import time
 from typing import Annotated
 
@@ -169,6 +170,8 @@ def _micro(rho: float) -> int:
 
 
 def _check_rho(settings: BuyerSettings, question: float, each: float, every: float) -> None:
+    if not all(map(math.isfinite, (question, each, every))):
+        raise RejectedInputError("discovery.rho", "a privacy budget is a number", hint="0.5, for instance")
     dealing = Dealing(keepers=max(2, len(settings.keepers)), threshold=settings.keeper_threshold)
     charge = dealing.charge(_micro(question))
     if charge > min(_micro(each), _micro(every)):

@@ -9,8 +9,10 @@ from nebula.buyer.discover import Told
 from nebula.protocol.beacon import Filter, Granularity, VariantParameters
 from nebula.protocol.errors import RejectedInputError
 
-_CONDITION = re.compile(r"\s*(?P<id>[^<>=]+?)\s*(?P<operator>>=|<=|=)\s*(?P<value>.+?)\s*")
+# "!=" and "==" are no comparisons here, and must not be read as a name or a category with a sign in it.
+_CONDITION = re.compile(r"\s*(?P<id>[^<>=]*[^<>=!\s])\s*(?P<operator>>=|<=|=)\s*(?P<value>[^<>=\s].*?)\s*")
 _NUMBER = re.compile(r"(?P<number>[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?)(\s+(?P<unit>\S.*))?")
+_POSITION = re.compile(r"[0-9]{1,10}")
 _PARTS_OF_A_VARIANT = 4
 
 
@@ -21,7 +23,7 @@ def parse_variant(text: str, *, assembly: str) -> VariantParameters:
         RejectedInputError: ``discovery.variant``.
     """
     parts = text.strip().split("-")
-    if len(parts) != _PARTS_OF_A_VARIANT or not parts[1].isdecimal():
+    if len(parts) != _PARTS_OF_A_VARIANT or not _POSITION.fullmatch(parts[1]):
         raise _no_variant(text, "four parts with hyphens between them")
     chromosome, position, reference, alternate = parts
     raw = {
@@ -43,6 +45,8 @@ def parse_filter(text: str) -> Filter:
     Raises:
         RejectedInputError: ``discovery.condition``.
     """
+    if not text.strip().isprintable():
+        raise _no_condition(text, "there are characters in it that are no text")
     found = _CONDITION.fullmatch(text)
     if found is None:
         raise _no_condition(text, "no comparison in it")

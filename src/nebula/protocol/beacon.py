@@ -5,6 +5,7 @@ from 0. What the standard has and a discovery could not honour is refused, not i
 pages, records. One field is our own: a filter's ``unit``, because a number without one says nothing.
 """
 
+import math
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -55,6 +56,8 @@ class Filter(Document, frozen=True, kw_only=True, omit_defaults=True):
     def __post_init__(self) -> None:
         if isinstance(self.value, str) and (self.operator is not Operator.IS or self.unit is not None):
             raise ValueError("a category is compared by = alone, and has no unit")
+        if isinstance(self.value, float) and not math.isfinite(self.value):
+            raise ValueError("a number is finite")
 
 
 class Query(Document, frozen=True, kw_only=True, rename="camel"):
