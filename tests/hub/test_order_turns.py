@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from sqlalchemy import Engine
 
-from nebula.database import open_database, writing
+from nebula.database import open_database, reading, writing
 from nebula.hub import state
 from nebula.hub.orders import Orders
 from nebula.hub.state import RunState
@@ -55,6 +55,10 @@ class Market:
         request = OrderRequest(measurement=self.study.measurement, work=work)  # type: ignore[arg-type]
         order = self.orders.next_order(request, HOST).order
         return None if order is None else order.run
+
+    def candidates(self, run: str) -> set[str]:
+        with reading(self.engine) as connection:
+            return set(state.page_of_candidates(connection, run, after=None, limit=1000)[0])
 
     def _match(self, study: StudyDocument) -> tuple[str, ...]:
         matching = self.matching.get(study.title, 200)
@@ -111,3 +115,25 @@ def test_where_the_keepers_of_all_discoveries_are_away_the_host_hears_so(market:
     market.order(market.discovery, title="away")
     with pytest.raises(UnavailableError):
         market.given("discoveries")
+
+
+def test_a_discovery_that_more_match_than_it_may_count_counts_the_same_people_in_each_session(market: Market) -> None:
+    """Who is released pays with the privacy budget, so new people in each session would all pay, in the end."""
+    run = market.order(market.discovery, title="of thirty", min_records=10, max_records=30)
+    market.given("discoveries")
+    first = market.candidates(run)
+    assert len(first) == 30
+    for _ in range(5):
+        market.given("discoveries")
+        assert market.candidates(run) == first
+
+
+def test_who_leaves_a_full_discovery_makes_room_for_one_other(market: Market) -> None:
+    run = market.order(market.discovery, title="of thirty", min_records=10, max_records=30)
+    market.given("discoveries")
+    first = market.candidates(run)
+    market.matching["of thirty"] = 150
+    market.given("discoveries")
+    assert market.candidates(run) >= first.intersection(RECORDS[:150])
+    assert len(market.candidates(run)) == 30
+    assert market.candidates(run) <= set(RECORDS[:150])

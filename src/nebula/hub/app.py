@@ -21,7 +21,7 @@ from nebula.hub.match import match
 from nebula.hub.orders import Orders
 from nebula.hub.public import leaves, public_routes
 from nebula.hub.questions import Questions
-from nebula.hub.run import Parties, Runs, choose, close_overdue, go_on, settle_run, start_run
+from nebula.hub.run import Parties, Runs, close_overdue, go_on, settle_run, start_run
 from nebula.hub.settings import HubSettings, load_settings
 from nebula.ledger.client import LedgerClient, Network
 from nebula.ledger.relay import Relay
@@ -94,7 +94,7 @@ def build(settings: HubSettings) -> Litestar:
         effects,
         hosts=hosts,
         settle=lambda run: settle_run(runs, run),
-        match=lambda study: choose(match(study, keepers(study), threshold=study.keeper_threshold), study),
+        match=lambda study: match(study, keepers(study), threshold=study.keeper_threshold).records,
     )
     questions = Questions(engine, hosts=hosts, is_buyer=effects.is_buyer, clock=system_clock)
     identity = Identity(

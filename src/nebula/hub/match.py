@@ -4,8 +4,9 @@ The hub never needs a policy. A record is a candidate when at least as many keep
 threshold would release it: with fewer its key cannot be put together.
 """
 
+import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from nebula.protocol.errors import UnavailableError
@@ -51,6 +52,22 @@ def match(study: StudyDocument, keepers: Sequence[Peer], *, threshold: int) -> M
             hint="nothing is lost; the run goes on when they are back",
         )
     return Matching(tuple(sorted(record for record, count in votes.items() if count >= threshold)), refused)
+
+
+def choose(
+    records: Sequence[Address], study: StudyDocument, *, before: Collection[Address] = ()
+) -> tuple[Address, ...]:
+    """Return at most as many records as the buyer paid for, ascending.
+
+    Those chosen ``before`` stay: each that takes part pays for it with its privacy budget. The others are drawn by
+    chance: nobody is favoured by their id.
+    """
+    if len(records) <= study.max_records:
+        return tuple(records)
+    chance = random.SystemRandom()
+    staying, others = set(before).intersection(records), set(records).difference(before)
+    kept = chance.sample(sorted(staying), min(len(staying), study.max_records))
+    return tuple(sorted((*kept, *chance.sample(sorted(others), study.max_records - len(kept)))))
 
 
 def thresholded(count: int) -> str:

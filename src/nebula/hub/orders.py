@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine
 from nebula.database import reading, writing
 from nebula.hub import state
 from nebula.hub.effects import Effects
+from nebula.hub.match import choose
 from nebula.hub.settle import GOES_BACK, check_head, check_owners
 from nebula.hub.state import Run, RunState
 from nebula.protocol.errors import IntegrityError, NotPermittedError, RejectedInputError, UnavailableError
@@ -85,7 +86,11 @@ class Orders:
         if len(records) < discovery.study.min_records:
             return False
         with writing(self._engine) as connection:
-            state.replace_candidates(connection, discovery.run, records)
+            before, _ = state.page_of_candidates(
+                connection, discovery.run, after=None, limit=discovery.study.max_records
+            )
+            chosen = choose(records, discovery.study, before=before)
+            state.replace_candidates(connection, discovery.run, chosen)
         return True
 
     @staticmethod

@@ -20,13 +20,13 @@ from sqlalchemy import Connection, Engine
 from nebula.database import reading, writing
 from nebula.hub import state
 from nebula.hub.effects import Effects
-from nebula.hub.match import Matching, match
+from nebula.hub.match import choose, match
 from nebula.hub.settle import GOES_BACK, OVER, TOO_LATE, WENT_BACK, pay_subtree, settle, subtrees
 from nebula.hub.state import RunState
 from nebula.ledger.client.studies import StudyState
 from nebula.protocol.errors import NotPermittedError, UnavailableError
 from nebula.protocol.funding import funding_of, run_id
-from nebula.protocol.ids import Address, Hash32
+from nebula.protocol.ids import Hash32
 from nebula.protocol.merkle import SUBTREE, MerkleTree, payout_tree
 from nebula.protocol.receipt import Receipt
 from nebula.protocol.study import StudyDocument
@@ -117,7 +117,7 @@ class Runs(DBOSConfiguredInstance):
             return False
         with self._waiting(run):
             matching = match(document, self._parties.keepers(document), threshold=document.keeper_threshold)
-        chosen = choose(matching, document)
+        chosen = choose(matching.records, document)
         with writing(self._parties.engine) as connection:
             if len(chosen) < document.min_records:
                 detail = f"fewer records match than the {document.min_records:,} that the study needs; {GOES_BACK}"
@@ -248,10 +248,3 @@ def close_overdue(runs: Runs, parties: Parties) -> None:
 def _start(name: str, workflow: Callable[P, object], *arguments: P.args, **named: P.kwargs) -> None:
     with SetWorkflowID(name):
         DBOS.start_workflow(workflow, *arguments, **named)
-
-
-def choose(matching: Matching, study: StudyDocument) -> tuple[Address, ...]:
-    """Return at most as many records as the buyer paid for, drawn by chance: nobody is favoured by their id."""
-    if len(matching.records) <= study.max_records:
-        return matching.records
-    return tuple(sorted(random.SystemRandom().sample(matching.records, study.max_records)))
