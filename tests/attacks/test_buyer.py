@@ -95,16 +95,16 @@ def add_person(world: World, number: int, columns: dict[str, float | str | None]
 
 
 def test_the_host_sees_the_same_of_a_run_whatever_one_person_has(world: World) -> None:
-    """Stages, counts, letters and their sizes: nothing of it may depend on a phenotype."""
+    """Stages, counts, requests and their sizes: nothing of it may depend on a phenotype."""
     seen = []
     for value in ("green", None):
         other = make_world(MemoryStorage())
         other.change(parameters=PLAIN, conditions=(Condition(column="height", minimum=0.0),))
         add_person(other, 920, {"height": 180.0 if value else None, "sex": "male"})
         other.run()
-        letters = [(letter.kind, len(letter.envelope)) for letter in other.host.letters]
+        requests = [(request.kind, len(request.envelope)) for request in other.host.carried]
         # The cohort itself leaves encrypted; its size stands in the receipt anyway.
-        before = [letter for letter in letters if letter[0] not in ("keeper.keep-cohort", "keeper.appraise")]
+        before = [request for request in requests if request[0] not in ("keeper.keep-cohort", "keeper.appraise")]
         seen.append((other.host.stages, before))
     assert seen[0] == seen[1]
 

@@ -139,19 +139,19 @@ def test_without_the_keepers_own_word_nothing_is_told(
     lie(world, kind)
     asked = session.letter(Query())
     try:
-        told = asked.open_answer(session.desk.answer(asked.sealed))
+        told = asked.open_answer(session.answering.answer(asked.sealed))
     except UnavailableError:
         told = None  # it may be answered later
     assert told is None or (told.response is None and told.error is not None)
-    assert session.desk._draws == {}
+    assert session.answering._draws == {}
 
 
 def test_nothing_that_is_carried_says_what_was_asked_or_answered(session: OpenSession, world: World) -> None:
     """Promise 1, for questions: neither hub nor host nor keepers see the filter, the variant or the number."""
     site = world.panel.site(7)
     asked = session.letter(Query(request_parameters=carriers(world.panel, 7), filters=(where(CANARY, "=", "no"),)))
-    reply = session.desk.answer(asked.sealed)
-    carried = [asked.sealed, reply, *(letter.envelope for letter in world.host.letters)]
+    reply = session.answering.answer(asked.sealed)
+    carried = [asked.sealed, reply, *(request.envelope for request in world.host.carried)]
     for secret in (CANARY.encode(), f'"start":[{site.pos - 1}]'.encode(), b"numTotalResults", b"exists"):
         assert not any(secret in content for content in carried)
     assert asked.open_answer(reply).response is not None

@@ -72,7 +72,7 @@ class Hub:
         if self.slow:
             self.slow -= 1
             raise UnavailableError("discovery.no-answer", "not yet")
-        return AskAnswer(letter=self.bend(self.session.desk.answer(request.letter)))
+        return AskAnswer(letter=self.bend(self.session.answering.answer(request.letter)))
 
 
 @dataclass

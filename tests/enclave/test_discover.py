@@ -7,7 +7,6 @@ import pytest
 from nebula.disclosure.people import least_told
 from nebula.enclave import discover
 from nebula.enclave.discover import serve
-from nebula.enclave.people import fits
 from nebula.protocol.beacon import Granularity, Query
 from nebula.protocol.errors import IntegrityError, NotPermittedError, RejectedInputError, UnavailableError
 from nebula.protocol.keys import SigningKey
@@ -15,7 +14,6 @@ from nebula.protocol.messages import DISCOVER, SPEND
 from nebula.protocol.study import Condition
 from nebula.protocol.wire import to_canonical
 from simulators.discoveries import OpenSession, carriers, exactly, make_discovery, now, open_discovery, where
-from simulators.records import make_table
 from simulators.storage import MemoryStorage
 from simulators.studies import World, make_world
 
@@ -89,23 +87,6 @@ def test_who_denies_a_buyer_is_not_counted_for_that_buyer_alone(session: OpenSes
     assert session.count(Query(), buyer=other) == 40
 
 
-@pytest.mark.usefixtures("exact")
-def test_whether_a_person_fits_hangs_on_nobody_else() -> None:
-    """A number without the filter's unit fits nothing, whatever unit most people have."""
-    table = make_table({"height": 180.0, "sex": "female"})
-    with_unit = msgspec.structs.replace(
-        table, phenotypes=tuple(msgspec.structs.replace(row, unit="cm") for row in table.phenotypes if row.number)
-    )
-    assert fits(table, where("height", ">=", 170.0))
-    assert not fits(table, where("height", ">=", 170.0, "cm"))
-    assert not fits(with_unit, where("height", ">=", 170.0))
-    assert fits(with_unit, where("height", "=", 180.0, "cm"))
-    assert not fits(with_unit, where("height", "<=", 179.0, "cm"))
-    assert not fits(table, where("height", "=", "180.0"))
-    assert not fits(table, where("sex", "=", 1.0))
-    assert not fits(None, where("sex", "=", "female"))
-
-
 def test_the_same_question_gets_the_same_answer_and_is_paid_once(session: OpenSession, world: World) -> None:
     query = Query(request_parameters=carriers(world.panel, SITE))
     answers = [session.ask(query) for _ in range(20)]
@@ -151,10 +132,10 @@ def test_what_a_draw_is_called_does_not_tell_the_question(world: World) -> None:
 
 def test_a_letter_that_comes_again_gets_the_same_letter_and_costs_nothing(session: OpenSession, world: World) -> None:
     asked = session.letter(Query())
-    first = session.desk.answer(asked.sealed)
+    first = session.answering.answer(asked.sealed)
     for keeper in world.keepers:
         keeper.withdrawn.add(world.owners[0].record)
-    assert session.desk.answer(asked.sealed) == first
+    assert session.answering.answer(asked.sealed) == first
     assert spendings(world) == 1
 
 
@@ -163,7 +144,7 @@ def test_an_answer_says_nothing_by_its_length(session: OpenSession, world: World
     unknown = msgspec.structs.replace(carriers(world.panel, SITE), reference_bases="T")
     letters = [session.letter(query) for query in (*queries, Query(request_parameters=unknown))]
     assert len({len(asked.sealed) for asked in letters}) == 1
-    assert len({len(session.desk.answer(asked.sealed)) for asked in letters}) == 1
+    assert len({len(session.answering.answer(asked.sealed)) for asked in letters}) == 1
 
 
 def test_noise_is_real_and_small_numbers_are_not_told(session: OpenSession, world: World) -> None:
@@ -217,26 +198,26 @@ def test_with_too_few_keepers_the_question_waits_and_the_same_letter_may_come_ag
         for keeper in world.keepers[:2]:
             keeper.down_for = {kind.name}
         with pytest.raises(UnavailableError):
-            session.desk.answer(asked.sealed)
+            session.answering.answer(asked.sealed)
     for keeper in world.keepers[:1]:
         keeper.down_for = set()
-    assert asked.open_answer(session.desk.answer(asked.sealed)).response is not None
+    assert asked.open_answer(session.answering.answer(asked.sealed)).response is not None
 
 
 def test_what_was_not_sealed_to_this_session_does_not_open(session: OpenSession, world: World) -> None:
     other = open_discovery(world)
     asked = other.letter(Query())
     with pytest.raises(IntegrityError):
-        session.desk.answer(asked.sealed)
+        session.answering.answer(asked.sealed)
     with pytest.raises(IntegrityError):
-        session.desk.answer(b"\x00" * 100)
+        session.answering.answer(b"\x00" * 100)
 
 
 def test_an_old_question_is_refused(session: OpenSession) -> None:
     from datetime import timedelta
 
     with pytest.raises(NotPermittedError) as refusal:
-        session.desk.answer(session.letter(Query(), at=now() - timedelta(minutes=10)).sealed)
+        session.answering.answer(session.letter(Query(), at=now() - timedelta(minutes=10)).sealed)
     assert refusal.value.code == "message.stale"
 
 
@@ -266,14 +247,14 @@ def test_a_session_ends_when_it_is_old_and_when_it_is_full(
     world.host.incoming = [asked.sealed for asked in letters]
     monkeypatch.setattr(discover, "MAX_ANSWERS", 2)
     with pytest.raises(UnavailableError) as ended:
-        serve(session.desk, monotonic=lambda: 0.0)
+        serve(session.answering, monotonic=lambda: 0.0)
     assert ended.value.code == "discovery.refresh"
     for asked, reply in zip(letters, world.host.replies, strict=True):
         assert isinstance(reply, bytes)
         assert asked.open_answer(reply).error is None
     times = iter([0.0, 10.0**9])
     with pytest.raises(UnavailableError):
-        serve(open_discovery(world).desk, monotonic=lambda: next(times))
+        serve(open_discovery(world).answering, monotonic=lambda: next(times))
 
 
 def test_a_stranger_at_the_door_does_not_end_the_session(session: OpenSession, world: World) -> None:
@@ -281,7 +262,7 @@ def test_a_stranger_at_the_door_does_not_end_the_session(session: OpenSession, w
     world.host.incoming = [b"\x01" * 64, asked.sealed]
     times = iter([0.0, 1.0, 1.0, 10.0**9])
     with pytest.raises(UnavailableError):
-        serve(session.desk, monotonic=lambda: next(times))
+        serve(session.answering, monotonic=lambda: next(times))
     refused, reply = world.host.replies
     assert isinstance(refused, IntegrityError)
     assert isinstance(reply, bytes)

@@ -162,7 +162,7 @@ def test_fewer_keepers_than_the_threshold_cannot_tell_who_was_in_a_cohort(world:
 def test_the_host_that_carries_everything_sees_no_share(world: World) -> None:
     world.run()
     world.run()
-    carried = b"".join(letter.envelope for letter in world.host.letters)
+    carried = b"".join(request.envelope for request in world.host.carried)
     shares = [keeper.cohorts[0][2] for keeper in world.keepers]
     assert all(msgspec.json.encode(share.reveal())[1:-1] not in carried for share in shares)
 

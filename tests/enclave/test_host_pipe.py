@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nebula.enclave.host_pipe import Letter, PipeHost
+from nebula.enclave.host_pipe import PipeHost, SealedRequest
 from nebula.protocol.errors import IntegrityError, NebulaError, NotPermittedError, RejectedInputError, UnavailableError
 from nebula.protocol.messages import ErrorAnswer
 from nebula.protocol.worker import (
@@ -22,7 +22,10 @@ from nebula.protocol.worker import (
     write_frame,
 )
 
-LETTERS = [Letter("0x" + "01" * 20, "keeper.nonce", b"one"), Letter("0x" + "02" * 20, "keeper.nonce", b"two")]
+REQUESTS = [
+    SealedRequest("0x" + "01" * 20, "keeper.nonce", b"one"),
+    SealedRequest("0x" + "02" * 20, "keeper.nonce", b"two"),
+]
 REFUSAL = ErrorAnswer(family="not-permitted", code="study.not-open", message="this study is not open")
 
 
@@ -38,19 +41,19 @@ def test_answers_come_back_in_the_order_of_the_questions_whatever_order_they_com
     incoming = says((Answered(sequence=2), b"to two"), (Answered(sequence=1), b"to one"))
     outgoing = io.BytesIO()
 
-    assert PipeHost(incoming, outgoing).carry(LETTERS) == [b"to one", b"to two"]
+    assert PipeHost(incoming, outgoing).carry(REQUESTS) == [b"to one", b"to two"]
     outgoing.seek(0)
     said = [read_from_worker(outgoing), read_from_worker(outgoing)]
     assert said == [
-        (Carry(sequence=i + 1, keeper=letter.keeper, kind=letter.kind), letter.envelope)
-        for i, letter in enumerate(LETTERS)
+        (Carry(sequence=i + 1, keeper=request.keeper, kind=request.kind), request.envelope)
+        for i, request in enumerate(REQUESTS)
     ]
 
 
 def test_a_refusal_keeps_its_family_and_code() -> None:
     incoming = says((Unanswered(sequence=1, error=REFUSAL), b""), (Answered(sequence=2), b"yes"))
 
-    refusal, answer = PipeHost(incoming, io.BytesIO()).carry(LETTERS)
+    refusal, answer = PipeHost(incoming, io.BytesIO()).carry(REQUESTS)
 
     assert isinstance(refusal, NotPermittedError)
     assert (refusal.code, answer) == ("study.not-open", b"yes")
@@ -66,7 +69,7 @@ def test_a_refusal_keeps_its_family_and_code() -> None:
 )
 def test_an_answer_to_what_was_not_asked_ends_the_worker(header: Start | Answered | Unanswered) -> None:
     with pytest.raises(RejectedInputError) as refusal:
-        PipeHost(says((header, b"")), io.BytesIO()).carry(LETTERS)
+        PipeHost(says((header, b"")), io.BytesIO()).carry(REQUESTS)
     assert refusal.value.code == "frame.unexpected"
 
 
@@ -74,12 +77,12 @@ def test_an_answer_counts_once() -> None:
     incoming = says((Answered(sequence=1), b"first"), (Answered(sequence=1), b"again"))
 
     with pytest.raises(RejectedInputError):
-        PipeHost(incoming, io.BytesIO()).carry(LETTERS)
+        PipeHost(incoming, io.BytesIO()).carry(REQUESTS)
 
 
 def test_a_host_that_closes_the_pipe_is_gone() -> None:
     with pytest.raises(UnavailableError):
-        PipeHost(io.BytesIO(), io.BytesIO()).carry(LETTERS)
+        PipeHost(io.BytesIO(), io.BytesIO()).carry(REQUESTS)
 
 
 def test_a_worker_is_started_by_an_order_alone() -> None:

@@ -447,7 +447,7 @@ def test_an_order_that_cannot_be_run_is_refused_before_anybody_is_asked(
     with pytest.raises(RejectedInputError) as refusal:
         world.run()
     assert refusal.value.code == code
-    assert world.host.letters == []
+    assert world.host.carried == []
 
 
 def test_another_panel_than_the_studys_is_refused(world: World) -> None:

@@ -59,7 +59,7 @@ class Hub:
 
     @property
     def address(self) -> str:
-        return self.session.desk.session.evidence.session
+        return self.session.answering.session.evidence.session
 
     def ask(self, letter: bytes, sender: str = BUYER, session: str | None = None) -> AskAnswer:
         request = AskRequest(run=RUN, session=session or self.address, letter=letter)

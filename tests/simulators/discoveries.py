@@ -6,7 +6,7 @@ from typing import Any
 
 from nebula.analysis.parameters import Discovery
 from nebula.disclosure.people import ToldCount
-from nebula.enclave.discover import Desk, people_of
+from nebula.enclave.discover import AnsweringSession, people_of
 from nebula.enclave.run import Surroundings, assemble_run
 from nebula.genome.panel import Panel
 from nebula.protocol.beacon import BeaconRequest, Filter, Query, VariantParameters
@@ -45,16 +45,16 @@ class OpenSession:
     """An open session, and whoever asks it."""
 
     world: World
-    desk: Desk
+    answering: AnsweringSession
     buyer: SigningKey = field(default_factory=SigningKey.generate)
 
     def letter(self, query: Query, *, buyer: SigningKey | None = None, at: datetime | None = None) -> AskedQuestion:
         key = (buyer or self.buyer).secret
-        return ask(BeaconRequest(query=query), self.desk.session.evidence, key=key, at=at or now())
+        return ask(BeaconRequest(query=query), self.answering.session.evidence, key=key, at=at or now())
 
     def ask(self, query: Query, *, buyer: SigningKey | None = None) -> DiscoveryAnswer:
         asked = self.letter(query, buyer=buyer)
-        return asked.open_answer(self.desk.answer(asked.sealed))
+        return asked.open_answer(self.answering.answer(asked.sealed))
 
     def count(self, query: Query, *, buyer: SigningKey | None = None) -> int | None:
         answer = self.ask(query, buyer=buyer)
@@ -69,7 +69,7 @@ def open_discovery(world: World) -> OpenSession:
     made = assemble_run(world.start, world.order, around)
     assert isinstance(made.parameters, Discovery)
     people = people_of(made.reading, made.panel)
-    return OpenSession(world, Desk(made.session, made.keepers, made.parameters, made.read, people, now))
+    return OpenSession(world, AnsweringSession(made.session, made.keepers, made.parameters, made.read, people, now))
 
 
 def carriers(panel: Panel, row: int) -> VariantParameters:

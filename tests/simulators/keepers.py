@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from nebula.enclave.host_pipe import Incoming, Letter
+from nebula.enclave.host_pipe import Incoming, SealedRequest
 from nebula.protocol.envelope import VerifiedMessage, open_envelope, seal_envelope
 from nebula.protocol.errors import NebulaError, NotPermittedError, UnavailableError
 from nebula.protocol.ids import Address, Hash32, to_hex
@@ -260,7 +260,7 @@ class SimulatedHost:
     registered: list[SessionRequest] = field(default_factory=list)
     stages: list[tuple[str, int, int]] = field(default_factory=list)
     at_stage: dict[str, Callable[[], None]] = field(default_factory=dict)
-    letters: list[Letter] = field(default_factory=list)
+    carried: list[SealedRequest] = field(default_factory=list)
     ordered: list[Address] = field(default_factory=list)
     page: int = 7
     incoming: list[bytes] = field(default_factory=list)
@@ -272,9 +272,9 @@ class SimulatedHost:
 
     # what a worker asks of its host
 
-    def carry(self, letters: Sequence[Letter]) -> list[bytes | NebulaError]:
-        self.letters += letters
-        return [self._carried(letter) for letter in letters]
+    def carry(self, requests: Sequence[SealedRequest]) -> list[bytes | NebulaError]:
+        self.carried += requests
+        return [self._answered(request) for request in requests]
 
     def candidates(self, after: Address | None) -> CandidatesAnswer:
         left = sorted(record for record in self.ordered if record > (after or ""))
@@ -293,9 +293,9 @@ class SimulatedHost:
     def reply(self, _to: Incoming, answer: bytes | NebulaError) -> None:
         self.replies.append(answer)
 
-    def _carried(self, letter: Letter) -> bytes | NebulaError:
+    def _answered(self, request: SealedRequest) -> bytes | NebulaError:
         try:
-            return self.keepers[letter.keeper].answer(letter.envelope)
+            return self.keepers[request.keeper].answer(request.envelope)
         except NebulaError as error:
             return error
 
@@ -307,7 +307,7 @@ class SimulatedCourier:
     host: SimulatedHost
 
     def carry(self, keeper: Address, kind: str, envelope: bytes) -> bytes:
-        answer = self.host.carry([Letter(keeper, kind, envelope)])[0]
+        answer = self.host.carry([SealedRequest(keeper, kind, envelope)])[0]
         if isinstance(answer, NebulaError):
             raise answer
         return answer

@@ -59,8 +59,8 @@ MAX_ANSWERS = 10_000
 
 
 @dataclass(slots=True)
-class Desk:
-    """Where one session answers. ``records[i]`` is person i of ``people``."""
+class AnsweringSession:
+    """One session while it answers. ``records[i]`` is person i of ``people``."""
 
     session: Session
     keepers: Keepers
@@ -158,23 +158,23 @@ def people_of(reading: Reading, panel: Panel) -> People:
     return People(panel, reading.genotypes.finish(), tuple(record.phenotypes for record in reading.records))
 
 
-def serve(desk: Desk, *, monotonic: Callable[[], float] = time.monotonic) -> NoReturn:
+def serve(answering: AnsweringSession, *, monotonic: Callable[[], float] = time.monotonic) -> NoReturn:
     """Answer until the session is old or full.
 
     Raises:
         UnavailableError: ``discovery.refresh``: the host starts the next session, with those who have joined since.
     """
-    host, ends = desk.keepers.host, monotonic() + desk.parameters.refresh_seconds
-    host.progress("answering", len(desk.records), len(desk.records))
-    while monotonic() < ends and not desk.is_full:
-        incoming = host.receive(desk.session.evidence.session)
+    host, ends = answering.keepers.host, monotonic() + answering.parameters.refresh_seconds
+    host.progress("answering", len(answering.records), len(answering.records))
+    while monotonic() < ends and not answering.is_full:
+        incoming = host.receive(answering.session.evidence.session)
         if incoming is not None:
-            host.reply(incoming, _answer_to(desk, incoming))
+            host.reply(incoming, _answer_to(answering, incoming))
     raise UnavailableError("discovery.refresh", "this session ends, and the next one begins")
 
 
-def _answer_to(desk: Desk, incoming: Incoming) -> bytes | NebulaError:
+def _answer_to(answering: AnsweringSession, incoming: Incoming) -> bytes | NebulaError:
     try:
-        return desk.answer(incoming.letter)
+        return answering.answer(incoming.letter)
     except NebulaError as error:
         return error

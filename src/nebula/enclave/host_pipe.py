@@ -9,11 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
-from nebula.protocol.errors import (
-    NebulaError,
-    RejectedInputError,
-    UnavailableError,
-)
+from nebula.protocol.errors import NebulaError, RejectedInputError, UnavailableError
 from nebula.protocol.ids import Address
 from nebula.protocol.messages import CandidatesAnswer, ErrorAnswer, SessionRequest
 from nebula.protocol.wire import MAX_MESSAGE_BYTES, parser, to_canonical
@@ -34,8 +30,8 @@ _parse_candidates = parser(CandidatesAnswer, max_bytes=MAX_MESSAGE_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
-    """A sealed envelope for a keeper."""
+class SealedRequest:
+    """A request to a keeper, in its sealed envelope."""
 
     keeper: Address
     kind: str
@@ -53,8 +49,8 @@ class Incoming:
 class Host(Protocol):
     """What a worker asks of its host."""
 
-    def carry(self, letters: Sequence[Letter]) -> list[bytes | NebulaError]:
-        """Carry letters to their keepers, all at once, and return what came back for each, in their order."""
+    def carry(self, requests: Sequence[SealedRequest]) -> list[bytes | NebulaError]:
+        """Carry requests to their keepers, all at once, and return what came back for each, in their order."""
         ...
 
     def candidates(self, after: Address | None) -> CandidatesAnswer:
@@ -77,11 +73,11 @@ class Host(Protocol):
         """Say where the run is; what the host hears, it may tell anyone."""
         ...
 
-    def receive(self, session: Address) -> "Incoming | None":
+    def receive(self, session: Address) -> Incoming | None:
         """Return the next question to a session; None when none came for a while."""
         ...
 
-    def reply(self, to: "Incoming", answer: bytes | NebulaError) -> None:
+    def reply(self, to: Incoming, answer: bytes | NebulaError) -> None:
         """Hand back the sealed answer to a question, or why it could not be opened."""
         ...
 
@@ -105,12 +101,12 @@ class PipeHost:
             raise RejectedInputError("frame.unexpected", "a worker is started with a run order")
         return said[0], said[1]
 
-    def carry(self, letters: Sequence[Letter]) -> list[bytes | NebulaError]:
+    def carry(self, requests: Sequence[SealedRequest]) -> list[bytes | NebulaError]:
         """See :class:`Host`."""
-        sequences = [self._next() for _ in letters]
-        for sequence, letter in zip(sequences, letters, strict=True):
+        sequences = [self._next() for _ in requests]
+        for sequence, request in zip(sequences, requests, strict=True):
             write_frame(
-                self._outgoing, Carry(sequence=sequence, keeper=letter.keeper, kind=letter.kind), letter.envelope
+                self._outgoing, Carry(sequence=sequence, keeper=request.keeper, kind=request.kind), request.envelope
             )
         answers = self._await_answers(set(sequences))
         return [answers[sequence] for sequence in sequences]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from nebula.enclave.host_pipe import Host, Letter
+from nebula.enclave.host_pipe import Host, SealedRequest
 from nebula.protocol.envelope import open_answer, seal_envelope
 from nebula.protocol.errors import NebulaError, UnavailableError
 from nebula.protocol.ids import Address
@@ -75,26 +75,26 @@ class Keepers:
         for attempt in range(TRIES):
             if attempt:
                 self.sleep(PAUSE_SECONDS * 2 ** (attempt - 1))
-            letters = [self._seal(kind, questions[keeper], keeper) for keeper in left]
-            for letter, raw in zip(letters, self.host.carry(letters), strict=True):
+            requests = [self._seal(kind, questions[keeper], keeper) for keeper in left]
+            for request, raw in zip(requests, self.host.carry(requests), strict=True):
                 try:
-                    given[letter.keeper] = self._open(letter, raw, answer)
-                    errors.pop(letter.keeper, None)
+                    given[request.keeper] = self._open(request, raw, answer)
+                    errors.pop(request.keeper, None)
                 except NebulaError as error:
-                    errors[letter.keeper] = error
+                    errors[request.keeper] = error
             left = [keeper for keeper, error in errors.items() if isinstance(error, UnavailableError)]
             if not left:
                 break
         return Answers(given, errors)
 
-    def _seal(self, kind: Kind, question: Document, keeper: Address) -> Letter:
+    def _seal(self, kind: Kind, question: Document, keeper: Address) -> SealedRequest:
         nonce = secrets.token_bytes(16)
         envelope = seal_envelope(kind.name, question, key=self.key, recipient=keeper, at=self.clock(), nonce=nonce)
-        return Letter(keeper, kind.name, envelope)
+        return SealedRequest(keeper, kind.name, envelope)
 
     @staticmethod
-    def _open(letter: Letter, raw: bytes | NebulaError, answer: type[A]) -> A:
+    def _open(request: SealedRequest, raw: bytes | NebulaError, answer: type[A]) -> A:
         if isinstance(raw, NebulaError):
             raise raw
-        verified = open_answer(raw, request=letter.envelope, expected_sender=letter.keeper)
+        verified = open_answer(raw, request=request.envelope, expected_sender=request.keeper)
         return parser(answer, max_bytes=MAX_MESSAGE_BYTES)(verified.body)

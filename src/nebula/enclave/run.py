@@ -22,7 +22,7 @@ from nebula.disclosure.release import Released
 from nebula.enclave.analyse import analyse, bundle_result, smallest_cohort
 from nebula.enclave.assemble import Cohort, Reading, form_cohort, read_records
 from nebula.enclave.confirm import confirm_records
-from nebula.enclave.discover import Desk, people_of, serve
+from nebula.enclave.discover import AnsweringSession, people_of, serve
 from nebula.enclave.earlier_cohorts import check_difference
 from nebula.enclave.host_pipe import Host
 from nebula.enclave.keepers import Keepers
@@ -84,7 +84,8 @@ def run_order(start: Start, order: RunOrder, around: Surroundings) -> RunOutput:
     made = assemble_run(start, order, around)
     session, keepers, parameters = made.session, made.keepers, made.parameters
     if isinstance(parameters, Discovery):
-        serve(Desk(session, keepers, parameters, made.read, people_of(made.reading, made.panel), around.clock))
+        people = people_of(made.reading, made.panel)
+        serve(AnsweringSession(session, keepers, parameters, made.read, people, around.clock))
     cohort = form_cohort(made.reading, order.study, parameters, made.panel)
     total = len(made.release.records)
     around.host.progress("assembled", total, total)
