@@ -16,7 +16,7 @@ from nebula.protocol.beacon import BeaconRequest, BeaconResponse
 from nebula.protocol.discovery import ask
 from nebula.protocol.errors import NebulaError, RejectedInputError, UnavailableError
 from nebula.protocol.funding import study_id
-from nebula.protocol.ids import Address, Hash32
+from nebula.protocol.ids import Address, Hash32, begins
 from nebula.protocol.messages import ASK, AskAnswer, AskRequest, DiscoveryAnswer, OpenDiscovery
 from nebula.protocol.receipt import Evidence, KeeperVote
 from nebula.protocol.secrets import SecretBytes
@@ -66,8 +66,7 @@ class Discoverer:
             UnavailableError: ``discovery.none``, none answers now.
             RejectedInputError: ``discovery.several``.
         """
-        beginning = "" if wanted is None else wanted.lower()
-        found = [one for one in self.open() if one.study.startswith((beginning, f"0x{beginning}"))]
+        found = [one for one in self.open() if begins(one.study, wanted or "")]
         if not found:
             raise UnavailableError(
                 "discovery.none",
@@ -98,13 +97,13 @@ class Discoverer:
     def _answer(self, evidence: Evidence, request: BeaconRequest) -> DiscoveryAnswer:
         asked = ask(request, evidence, key=self.key, at=self.clock())
         message = AskRequest(run=evidence.run, session=evidence.session, letter=asked.sealed)
-        for attempt in range(TRIES):
+        for _ in range(TRIES - 1):
             try:
                 return asked.open_answer(self.hub.ask(ASK, message, AskAnswer).letter)
             except UnavailableError as error:
-                if error.code != "discovery.no-answer" or attempt == TRIES - 1:
+                if error.code != "discovery.no-answer":
                     raise
-        raise AssertionError
+        return asked.open_answer(self.hub.ask(ASK, message, AskAnswer).letter)
 
     def _is_believed(self, discovery: OpenDiscovery) -> bool:
         # SECURITY: whom a question is sealed to is decided here. The hub brings all of this.

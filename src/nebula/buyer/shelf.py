@@ -5,7 +5,7 @@ from pathlib import Path
 
 from nebula.protocol.errors import IntegrityError, RejectedInputError
 from nebula.protocol.funding import study_id
-from nebula.protocol.ids import Hash32
+from nebula.protocol.ids import Hash32, begins
 from nebula.protocol.study import StudyDocument, parse_study
 from nebula.protocol.wire import to_canonical
 
@@ -34,8 +34,7 @@ class Shelf:
             RejectedInputError: ``study.unknown``, ``study.several``.
             IntegrityError: the file is not the study that its name promises.
         """
-        beginning = wanted.lower() if wanted.lower().startswith("0x") else f"0x{wanted.lower()}"
-        fitting = [study for study in self.all() if study.startswith(beginning)]
+        fitting = [study for study in self.all() if begins(study, wanted)]
         if not fitting:
             raise RejectedInputError(
                 "study.unknown", f"no study of yours begins with {wanted}", hint="`nebula study list` shows yours"

@@ -20,8 +20,6 @@ Signature = Annotated[bytes, msgspec.Meta(min_length=65, max_length=65)]
 
 Nonce = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 
-ZERO_HASH: Hash32 = "0x" + "00" * 32
-
 _ADDRESS_BYTES = 20
 _HASH_BYTES = 32
 
@@ -52,6 +50,11 @@ def parse_hash(text: str) -> Hash32:
         RejectedInputError: it is not 32 bytes of hex after ``0x``.
     """
     return _parse_hex(text, _HASH_BYTES, "id.hash", "an identifier")
+
+
+def begins(identifier: Address | Hash32, wanted: str) -> bool:
+    """Whether an identifier begins as a person typed it, in any letter case, with or without ``0x``."""
+    return identifier.startswith("0x" + wanted.strip().lower().removeprefix("0x"))
 
 
 def _parse_hex(text: str, length: int, code: str, what: str) -> str:

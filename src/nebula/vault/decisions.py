@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 
 from nebula.protocol.errors import RejectedInputError, UnavailableError
 from nebula.protocol.funding import study_id
-from nebula.protocol.ids import Address, Hash32
+from nebula.protocol.ids import Address, Hash32, begins
 from nebula.protocol.keys import SigningKey
 from nebula.protocol.messages import (
     APPROVE,
@@ -80,7 +80,7 @@ def approve(engine: Engine, network: Network, control_key: SigningKey, wanted: s
 
 
 def _only(wanted: str, waiting: dict[Hash32, StudyDocument]) -> Hash32:
-    fitting = [study for study in waiting if study.startswith(wanted.lower())]
+    fitting = [study for study in waiting if begins(study, wanted)]
     if len(fitting) != 1:
         listed = [f"{study[:14]} ({document.title})" for study, document in waiting.items()]
         raise RejectedInputError(
