@@ -19,7 +19,6 @@ from nebula.protocol.errors import IntegrityError, RejectedInputError
 
 audit = App(name="audit", help="Check a run, or the whole network, from the ledger and public files alone.")
 
-
 T = TypeVar("T")
 LedgerUrl = Annotated[str | None, Parameter(name=["--ledger"], help="URL of a node that you trust.")]
 Contracts = Annotated[Path | None, Parameter(name=["--contracts"], help="A file with the contracts' addresses.")]

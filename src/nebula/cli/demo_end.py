@@ -13,7 +13,7 @@ from nebula.disclosure.risk import owner_sentence
 from nebula.localnet.custodian import pass_phrase_of
 from nebula.localnet.outcome import costs_wei
 from nebula.localnet.story import Outcome
-from nebula.protocol.money import format_tokens
+from nebula.protocol.money import format_tokens, wei_from_wire
 
 MEGABYTE = 1_000_000
 LABEL_WIDTH = 16
@@ -91,7 +91,7 @@ def _sights(outcome: Outcome) -> list[tuple[str, str]]:
 
 def _costs(outcome: Outcome) -> list[tuple[str, str]]:
     escrow, owners, fees, refund = (format_tokens(amount) for amount in costs_wei(outcome))
-    price = format_tokens(int(outcome.study.price_per_record_wei))
+    price = format_tokens(wei_from_wire(outcome.study.price_per_record_wei))
     paid = f"{outcome.claimed:,} of {len(outcome.public.payouts):,}"
     return [
         ("escrow", f"{escrow} locked by the buyer before the run"),

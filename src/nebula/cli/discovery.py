@@ -30,6 +30,8 @@ from nebula.transport.client import system_clock
 discovery = App(name="discovery", help="For buyers: how many people fit, with noise, before anything is paid.")
 
 POLL_SECONDS = 0.5
+_PRICE_TOKENS = "0.000001"
+"""For each record, and never paid. The ledger holds no study without a price."""
 _SUMMARY = "Counts of people who fit a question, with noise, for verified buyers who plan health research."
 
 
@@ -53,7 +55,7 @@ def start(
 ) -> None:
     """Have a discovery stand: an enclave that counts, until the deadline, those whose consent lets it.
 
-    Nobody is paid for being counted, and the deposit that the ledger holds comes back whole. Each record gives the
+    Nobody is paid for being counted, and the escrow that the ledger holds comes back whole. Each record gives the
     privacy budget that all answers together may spend.
 
     Args:
@@ -65,7 +67,7 @@ def start(
         buyer_rho: what one buyer may spend in all.
         min_records: fewer people are not counted.
         max_records: more are not counted either.
-        days: until it ends and the deposit comes back.
+        days: until it ends and the escrow comes back.
         panel: the panel's name or id; needed where the network has several.
         wait: how many seconds to wait until it answers.
     """
@@ -79,7 +81,7 @@ def start(
         parameters={"question_micro_rho": _micro(question_rho), "buyer_micro_rho": _micro(buyer_rho)},
         result_class=ResultClass.NOISED,
         privacy_rho=privacy_rho,
-        price=_DEPOSIT_TOKENS,
+        price=_PRICE_TOKENS,
         fee="0",
         min_records=min_records,
         max_records=max_records,
@@ -95,7 +97,7 @@ def start(
     )
     published = buyer.publish(document)
     open_shelf(at).keep(document)
-    err.print(f"{published.matching} records may be counted; the deposit of {tokens(document.escrow_wei)} comes back")
+    err.print(f"{published.matching} records may be counted; the escrow of {tokens(document.escrow_wei)} comes back")
     asking.agree("Shall the discovery stand?", yes=yes)
     try:
         buyer.fund(document)
@@ -159,10 +161,6 @@ def count(
         return
     for line in told_in_words(told):
         out.print(line)
-
-
-_DEPOSIT_TOKENS = "0.000001"
-"""For each record. The ledger holds no study without a price."""
 
 
 def _micro(rho: float) -> int:

@@ -48,7 +48,7 @@ parse_entry = parser(LogEntry)
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The end of the chain, locked until the transaction ends."""
+    """An end of the chain: how many entries it has, and the last one's hash."""
 
     sequence: int
     hash: bytes
@@ -57,6 +57,12 @@ class Head:
 def lock_head(connection: Connection) -> Head:
     """Lock the chain's end, and with it every budget: nobody else decides until this transaction ends."""
     row = connection.execute(select(log_head.c.sequence, log_head.c.hash).with_for_update()).one()
+    return Head(row.sequence, row.hash)
+
+
+def read_head(connection: Connection) -> Head:
+    """Return the chain's end as it is now, unlocked."""
+    row = connection.execute(select(log_head.c.sequence, log_head.c.hash)).one()
     return Head(row.sequence, row.hash)
 
 
@@ -90,12 +96,6 @@ def about(connection: Connection, record: Address, *, after: int, limit: int) ->
     return [parse_entry(raw) for raw in connection.scalars(chosen.order_by(decisions.c.sequence).limit(limit))]
 
 
-def read_head(connection: Connection) -> Head:
-    """Return the chain's end as it is now, unlocked."""
-    row = connection.execute(select(log_head.c.sequence, log_head.c.hash)).one()
-    return Head(row.sequence, row.hash)
-
-
 def verify_log(connection: Connection, *, heads: Sequence[Head] = ()) -> int:
     """Re-compute the whole chain and return how many entries it has.
 
@@ -107,8 +107,8 @@ def verify_log(connection: Connection, *, heads: Sequence[Head] = ()) -> int:
     """
     earlier = {(known.sequence, known.hash) for known in heads}
     earlier.discard((0, bytes(DIGEST_BYTES)))
-    head = connection.execute(select(log_head.c.sequence, log_head.c.hash)).one()
-    sequence, digest = 0, bytes(len(head.hash))
+    head = read_head(connection)
+    sequence, digest = 0, bytes(DIGEST_BYTES)
     for row_sequence, row_hash, raw in _rows(connection):
         sequence += 1
         digest = _chain(digest, raw)
