@@ -48,7 +48,7 @@ def start(
     max_records: int = 1000,
     days: float = 30,
     panel: str | None = None,
-    wait: Annotated[float, Parameter(name=["--wait"])] = 120.0,
+    wait: float = 120.0,
     yes: Yes = False,
     at: BuyerOptions = OF_BUYER,
     json: Json = False,

@@ -7,7 +7,7 @@ everybody has another of. The former are refused even if they are asked for.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from nebula.clinical.cells import has_value, kind_of
 from nebula.protocol.errors import RejectedInputError
@@ -132,7 +132,7 @@ def _refuse_unknown(header: Sequence[str], wanted: Collection[str], key: str, na
             )
 
 
-def _refuse_identifier(name: str, column: str, why: str) -> None:
+def _refuse_identifier(name: str, column: str, why: str) -> NoReturn:
     raise RejectedInputError(
         "phenotypes.identifier",
         f"{name}, line 1: the column {column!r} cannot be a phenotype: {why}",
