@@ -262,3 +262,39 @@ def test_a_plink_file_set_becomes_a_record_of_each_person(run: Run, offline: Pat
     assert f"REF is A2 at {len(COHORT.position)} sites and A1 at 0" in said.err
     listed = msgspec.json.decode(run("record", "list", "--json").out)
     assert [record["label"] for record in listed["records"]] == list(COHORT.names)
+
+
+def test_a_dry_run_shows_everything_and_stores_nothing(run: Run, offline: Path, me: Path, people: Path) -> None:
+    one, many = run("record", "import", me, "--dry-run"), run("custodian", "import", people, "--dry-run")
+
+    assert (one.status, many.status) == (0, 0)
+    for told in (
+        "The file",
+        "its header",
+        "of the autosomal calls",
+        "What is kept, and who gets it",
+        "test, version 1",
+    ):
+        assert told in one.err
+    assert "2 of 3 keepers together open it" in one.err
+    assert "All people in it" in many.err
+    assert "All people in it" not in one.err
+    assert "Nothing was stored" in one.err
+    assert objects(offline) == []
+
+
+def test_a_dry_run_tells_programs_the_same(run: Run, offline: Path, me: Path, people: Path, tmp_path: Path) -> None:
+    table = tmp_path / "traits.tsv"
+    table.write_text("sample\theight\tsurname\nP00001\t170\tMeier\n")
+
+    one = msgspec.json.decode(run("record", "import", me, "--phenotypes", table, "--dry-run", "--json").out)
+    many = msgspec.json.decode(run("custodian", "import", people, "--dry-run", "--json").out)
+
+    autosomal = ONE.dosage[ONE.chromosome <= 22, 0]
+    assert one["heterozygosity"] == pytest.approx((autosomal == 1).mean())
+    assert (one["people"], one["report"]["called"], one["report"]["in_blocks"]) == (1, 300, 0)
+    assert (one["phenotypes"], list(one["left_out"])) == (["height"], ["surname"])
+    assert one["kept"]["every variant"] == "encrypted; offered to no study"
+    assert set(one["risks"]) == {"noised", "hits"}
+    assert (many["people"], many["call_rate"]["least"], sum(many["sexes"].values())) == (8, 1.0, 8)
+    assert objects(offline) == []

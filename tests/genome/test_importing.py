@@ -208,3 +208,12 @@ def test_sex_is_guessed_as_the_labels_say(shared_data: Path) -> None:
     labelled = {sample: sex for sample, sex in guessed.items() if sample in labels}
     assert len(labelled) >= 20
     assert labelled == {sample: labels[sample] for sample in labelled}
+
+
+def test_a_report_tells_calls_of_rows_from_calls_of_blocks_and_how_the_assembly_is_known() -> None:
+    block = "1 8 . A <NON_REF> . . END=15 GT:GQ 0/0:50"
+    report = small(block, "1 20 . A G . . . GT 0/1", samples="A").genome(0).report
+
+    assert (report.called, report.in_blocks, report.variants) == (3, 2, 1)
+    assert report.heterozygosity == 1 / 3
+    assert "1 of 1 variants at places of the panel have its reference base, too few to prove it" in report.assembly_by

@@ -4,12 +4,13 @@ from pathlib import Path
 
 from cyclopts import App
 
-from nebula.cli import asking, importing
+from nebula.cli import asking, importing, preview
 from nebula.cli.console import counted, err, out, print_json, progress, reading, short, show_table
 from nebula.cli.hints import tell
 from nebula.cli.options import OF_IMPORT, OF_VAULT, ImportOptions, Json, VaultOptions
 from nebula.cli.owning import open_own
 from nebula.cli.panel import panels_of
+from nebula.cli.preview import Preview
 from nebula.genome.panel import Panel
 from nebula.protocol.errors import RejectedInputError
 from nebula.vault.import_ import Imported, import_donors, read_genomes, read_panel
@@ -43,12 +44,16 @@ def import_(
     with reading(cohort, "reading the cohort") as told:
         genomes = read_genomes(cohort, chosen, reference=how.reference, lenient=how.lenient, progress=told)
     sheet = importing.read_table(how, list(genomes.samples))
+    seen = Preview(
+        file=cohort.name, genomes=genomes, panel=chosen, phenotypes=sheet, first=first, settings=opened.settings
+    )
+    if how.dry_run:
+        preview.show_only(seen, json=json)
+        return
     known = importing.labels(opened)
     new = [sample for sample in genomes.samples if sample not in known]
     if new:
-        importing.tell_file(genomes.genome(0).report, people=len(genomes))
-        importing.tell_phenotypes(sheet, people=len(genomes))
-        importing.tell_consent(first.example, chosen)
+        preview.show(seen)
         asking.agree(f"Shall {counted(len(new), 'record')} be made, and has every donor agreed?", yes=how.yes)
     else:
         err.print("All of them are in this vault already; what is missing of their enrolment is done now.")

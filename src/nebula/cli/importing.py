@@ -1,20 +1,15 @@
-"""What ``record import`` and ``custodian import`` share: what is shown before anybody agrees, and enrolling."""
+"""What ``record import`` and ``custodian import`` share: the first consent, what it risks, and enrolling."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rich.markup import escape
-
-from nebula.cli.console import counted, err, show_facts, steps
+from nebula.cli.console import err, show_facts, steps
 from nebula.cli.options import ImportOptions
 from nebula.clinical.tsv import PhenotypeSheet
 from nebula.database import reading as reading_database
 from nebula.disclosure.risk import owner_sentence
-from nebula.genome.importing import ImportReport
-from nebula.genome.panel import Panel
 from nebula.protocol.consent import ConsentPolicy
-from nebula.protocol.consent_words import in_words
 from nebula.protocol.errors import NotPermittedError, RejectedInputError, UnavailableError
 from nebula.protocol.ids import Address, to_hex
 from nebula.protocol.money import TOKEN_WEI
@@ -32,12 +27,6 @@ from nebula.vault.state import Record, Stage
 FLOOR_WEI = TOKEN_WEI
 PEOPLE = 1000
 """The study that risks are told for: its real size is not known before there is one."""
-
-LOW_CALL_RATE = 0.5
-"""A file that covers fewer of a panel's sites is of little use on it; its owner should know before they agree."""
-
-SHOWN = 6
-"""Columns that are left out for one reason and named; the rest of them are counted."""
 
 WAITING = (Stage.STORED, Stage.SPLIT, Stage.ACCEPTED)
 _NOBODY: Address = to_hex(bytes(20))
@@ -57,34 +46,6 @@ class FirstPolicy:
             record, price_floor_wei=FLOOR_WEI, trust_roots=self._settings.trust_roots, at=datetime.now(UTC)
         )
         return change(proposed, self._wanted)
-
-
-def tell_file(report: ImportReport, *, people: int) -> None:
-    """Say how a file was understood, before anything of it is stored."""
-    facts = {
-        "format": report.format,
-        "assembly": report.assembly,
-        "people": f"{people:,}",
-        "variants": f"{report.variants:,}",
-        "on the panel": f"{report.called:,} of {report.panel_sites:,} sites called ({report.call_rate:.1%})",
-        "beyond the panel": f"{counted(report.private_variants, 'variant')} carried",
-        "sex, by the X": report.sex,
-    }
-    err.print("[bold]The file[/bold]" if people == 1 else "[bold]The file, and the first person in it[/bold]")
-    show_facts(facts, on=err)
-    for note in report.notes:
-        err.print(f"  · {note}")
-    if report.call_rate < LOW_CALL_RATE:
-        err.print(
-            f"[bold]Few of the panel's sites are in this file[/bold]: {report.called:,} of {report.panel_sites:,}."
-        )
-        err.print(
-            "  A study sees the record at those alone: what is in no file counts as missing, not as the reference."
-        )
-    if report.overlooked:
-        err.print("[bold]The file breaks rules[/bold]; it is read as far as it leaves no doubt")
-    for fault in report.overlooked:
-        err.print(f"  · {escape(str(fault))}")
 
 
 def look_for(file: Path, how: ImportOptions) -> None:
@@ -112,36 +73,6 @@ def read_table(how: ImportOptions, samples: list[str]) -> PhenotypeSheet | None:
             "phenotypes.table", "--phenotype names a column of no table", hint="add --phenotypes TSV"
         )
     return None
-
-
-def tell_phenotypes(sheet: PhenotypeSheet | None, *, people: int) -> None:
-    """Say which columns of a table are taken and how they were read, and which are not, and why."""
-    if sheet is None:
-        return
-    taken = counted(len(sheet.columns), "column")
-    err.print(f"[bold]Phenotypes[/bold]: {taken}; a cell without a value is missing, none is guessed")
-    for one in sheet.columns:
-        values = f"{one.values:,} of {people:,} have a {'number' if one.kind == 'number' else 'category'}"
-        strange = f"; {counted(one.unreadable, 'cell')} from line {one.first_unreadable_line} on count as missing"
-        err.print(escape(f"  {one.name}: {values}{strange if one.unreadable else ''}"))
-    if not sheet.left_out:
-        return
-    err.print(
-        f"[bold]Left out[/bold]: {counted(len(sheet.left_out), 'column')}; --phenotype COLUMN names those to take"
-    )
-    by_reason: dict[str, list[str]] = {}
-    for name, why in sheet.left_out:
-        by_reason.setdefault(why, []).append(name)
-    for why, names in by_reason.items():
-        more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
-        err.print(escape(f"  {', '.join(names[:SHOWN])}{more}: {why}"))
-
-
-def tell_consent(policy: ConsentPolicy, panel: Panel) -> None:
-    """Say what a consent means, and what each class of result that it allows risks."""
-    err.print("[bold]The consent that is proposed[/bold]")
-    show_facts(in_words(policy), on=err)
-    tell_risks(policy, panel.sites)
 
 
 def tell_risks(policy: ConsentPolicy, variants: int) -> None:

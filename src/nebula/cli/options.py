@@ -107,6 +107,9 @@ class ImportOptions:
             negative="", help="Read a file that breaks rules as far as it leaves no doubt, and say what was left out."
         ),
     ] = False
+    dry_run: Annotated[
+        bool, Parameter(negative="", help="Show what would be stored, and who would get it; store nothing.")
+    ] = False
     yes: Yes = False
 
 

@@ -6,12 +6,13 @@ from pathlib import Path
 from cyclopts import App
 from rich.markup import escape
 
-from nebula.cli import asking, importing
+from nebula.cli import asking, importing, preview
 from nebula.cli.console import err, out, print_json, reading, short, show_facts, show_table
 from nebula.cli.hints import tell
 from nebula.cli.options import OF_IMPORT, OF_VAULT, ImportOptions, Json, VaultOptions
 from nebula.cli.owning import open_own
 from nebula.cli.panel import panels_of
+from nebula.cli.preview import Preview
 from nebula.clinical.tsv import PhenotypeSheet
 from nebula.genome.importing import ImportedCohort
 from nebula.protocol.errors import RejectedInputError
@@ -58,10 +59,14 @@ def import_(
         genomes = read_genomes(file, chosen, reference=how.reference, chain=chain, lenient=how.lenient, progress=told)
     name = label or _only_sample(genomes) or _plain_name(file)
     sheet = _sheet_of(name, how)
+    seen = Preview(
+        file=file.name, genomes=genomes, panel=chosen, phenotypes=sheet, first=first, settings=opened.settings
+    )
+    if how.dry_run:
+        preview.show_only(seen, json=json)
+        return
     if name not in importing.labels(opened):
-        importing.tell_file(genomes.genome(0).report, people=1)
-        importing.tell_phenotypes(sheet, people=1)
-        importing.tell_consent(first.example, chosen)
+        preview.show(seen)
         asking.agree("Do you agree, and shall the record be made?", yes=how.yes)
     else:
         err.print(f"{escape(name)} is in this vault already; what is missing of its enrolment is done now.")

@@ -14,6 +14,7 @@ import numpy as np
 
 from nebula import _native
 from nebula.genome import keys as variant_keys
+from nebula.genome.autosomes import autosomal_part
 from nebula.genome.calls import Calls
 from nebula.genome.chromosomes import assembly_by_lengths, assembly_by_name
 from nebula.genome.consumer import looks_like_consumer_file, read_consumer
@@ -31,6 +32,8 @@ from nebula.genome.zipped import unzipped
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from nebula.genome.counting import Counted
     from nebula.genome.liftover import Chain
     from nebula.genome.panel import Panel
@@ -42,19 +45,24 @@ if TYPE_CHECKING:
 class ImportReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What was understood of one person's genotypes.
 
-    ``called`` counts the panel's sites with a genotype, ``variants`` the rows of the record. ``notes`` are
-    sentences for the person: what was left out, and what to do about it. ``overlooked`` are the rules that the
-    file breaks, where it was read leniently.
+    ``variants`` counts the rows of the record, ``called`` the panel's sites with a genotype, ``in_blocks`` those of
+    them that have no row and lie in a block without variants. ``autosomal`` counts are of chromosomes 1 to 22 alone.
+    ``assembly_by`` says how the assembly is known. ``notes`` are sentences for the person: what was left out, and what
+    to do about it. ``overlooked`` are the rules that the file breaks, where it was read leniently.
     """
 
     format: str
     assembly: str
+    assembly_by: str
     panel: str
     panel_sites: int
     variants: int
     called: int
+    in_blocks: int
     heterozygous: int
     homozygous_alternate: int
+    autosomal_called: int
+    autosomal_heterozygous: int
     private_variants: int
     sex: str
     notes: tuple[str, ...]
@@ -64,6 +72,11 @@ class ImportReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     def call_rate(self) -> float:
         """Share of the panel's sites that have a genotype."""
         return self.called / self.panel_sites
+
+    @property
+    def heterozygosity(self) -> float | None:
+        """Share of the autosomal calls on the panel that are heterozygous; None where there is no call."""
+        return self.autosomal_heterozygous / self.autosomal_called if self.autosomal_called else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,19 +98,22 @@ class ImportedCohort:
         panel: Panel,
         *,
         format_name: str,
+        assembly_by: str,
         notes: tuple[str, ...],
         overlooked: tuple[Overlooked, ...] = (),
     ) -> None:
         self.samples = calls.samples
         self._calls = calls
         self._panel = panel
-        self._sexes = guess_sex(calls, panel.assembly)
-        counted = count_calls(calls, self._sexes, panel.assembly)
+        self._assembly_by = assembly_by
+        self.sexes = guess_sex(calls, panel.assembly)
+        counted = count_calls(calls, self.sexes, panel.assembly)
         self._format, self._notes = format_name, notes + _counting_notes(counted)
         self._overlooked = overlooked
         self._sites = calls.locate(panel)
         self._on_panel = counted.calls.on_panel(panel, self._sites)
         self._counts = self._on_panel.counts()
+        self._in_blocks = self._count_in_blocks(counted.calls)
         self._off_panel = np.flatnonzero((self._sites < 0) & (calls.key != 0))
         self._private = _native.transpose_matrix(
             np.ascontiguousarray(counted.calls.codes.packed[self._off_panel]), len(calls.samples)
@@ -120,6 +136,11 @@ class ImportedCohort:
             self._panel.panel_id, self._panel.sites, self._on_panel.packed[person].tobytes(), keys, private.tobytes()
         )
 
+    def call_rates(self) -> NDArray[np.float64]:
+        """Everyone's share of the panel's sites that have a genotype, shape (people,)."""
+        rates: NDArray[np.float64] = 1 - self._counts[:, 3] / self._panel.sites
+        return rates
+
     def genome(self, person: int) -> ImportedGenome:
         """One person's record and report."""
         if self._writer is None:
@@ -128,19 +149,31 @@ class ImportedCohort:
         report = self._report(person, len(vector.private_keys))
         return ImportedGenome(self.samples[person], vector.to_bytes(), self._writer.write(person), report)
 
+    def _count_in_blocks(self, calls: Calls) -> int:
+        """Sites that only a block calls; files of several people have none."""
+        if not len(calls.blocks):
+            return 0
+        in_rows = int((calls.codes.dosage(np.flatnonzero(self._sites >= 0)) >= 0).sum())
+        return self._panel.sites - int(self._counts[0, 3]) - in_rows
+
     def _report(self, person: int, private: int) -> ImportReport:
         _, heterozygous, homozygous, missing = self._counts[person].tolist()
+        autosomal = autosomal_part(self._on_panel.packed[person : person + 1], self._panel).counts()[0].tolist()
         return ImportReport(
             format=self._format,
             assembly=self._panel.assembly,
+            assembly_by=self._assembly_by,
             panel=self._panel.panel_id,
             panel_sites=self._panel.sites,
             variants=self._calls.rows,
             called=self._panel.sites - missing,
+            in_blocks=self._in_blocks,
             heterozygous=heterozygous,
             homozygous_alternate=homozygous,
+            autosomal_called=sum(autosomal[:3]),
+            autosomal_heterozygous=autosomal[1],
             private_variants=private,
-            sex=self._sexes[person],
+            sex=self.sexes[person],
             notes=self._notes,
             overlooked=self._overlooked,
         )
@@ -184,7 +217,9 @@ def _import_consumer(source: Source, pieces: Iterator[bytes], panel: Panel, chai
     file = read_consumer(source, pieces)
     on_panel = calls_on_panel(file, panel, source, chain=chain)
     notes = notes_of(file, on_panel, panel.assembly)
-    return ImportedCohort(on_panel.calls, panel, format_name=file.layout.vendor, notes=notes)
+    found = on_panel.match
+    proof = f"its data: {found.fitting:,} of {found.met:,} markers at places of the panel have its alleles"
+    return ImportedCohort(on_panel.calls, panel, format_name=file.layout.vendor, assembly_by=proof, notes=notes)
 
 
 def _import_vcf(
@@ -209,12 +244,15 @@ def _import_vcf(
         calls, repeated = calls.without_repetitions()
     else:
         calls.check_unique(source.name)
-    _check_assembly_by_data(source, calls, panel)
+    proof = _check_assembly_by_data(source, calls, panel)
     notes = _notes(batches, calls, aligned=reference is not None)
     version = f"VCF 4.{reader.header.minor}"
     format_name = f"BCF 2.2 of {version}" if reader.binary else version
     overlooked = reader.overlooked + repeated
-    return ImportedCohort(calls, panel, format_name=format_name, notes=notes, overlooked=overlooked)
+    said = "its header does not say it" if stated is None else "its header says so"
+    return ImportedCohort(
+        calls, panel, format_name=format_name, assembly_by=f"{said}; {proof}", notes=notes, overlooked=overlooked
+    )
 
 
 def stated_assembly(header: VcfHeader) -> str | None:
@@ -227,8 +265,8 @@ def stated_assembly(header: VcfHeader) -> str | None:
     return assembly_by_name(" ".join([contigs, *named]))
 
 
-def _check_assembly_by_data(source: Source, calls: Calls, panel: Panel) -> None:
-    """Headers lie: where the file meets the panel, single bases must have the panel's REF."""
+def _check_assembly_by_data(source: Source, calls: Calls, panel: Panel) -> str:
+    """Headers lie: where the file meets the panel, single bases must have the panel's REF. Returns what they proved."""
     single = (calls.key != 0) & (calls.reference.lengths() == 1) & (calls.alternate.lengths() == 1)
     keys = calls.key[single & ~variant_keys.hashed(calls.key)]
     sites = panel.locate_places(keys)
@@ -243,6 +281,8 @@ def _check_assembly_by_data(source: Source, calls: Calls, panel: Panel) -> None:
             f"of {int(met.sum())} variants at places of the panel, {fitting} have its reference base",
             hint=f"the file is on another assembly than {panel.assembly}, whatever its header says",
         )
+    few = "" if met.sum() >= ENOUGH_MARKERS else ", too few to prove it"
+    return f"{fitting:,} of {int(met.sum()):,} variants at places of the panel have its reference base{few}"
 
 
 def _counting_notes(counted: Counted) -> tuple[str, ...]:

@@ -1,0 +1,32 @@
+"""The autosomal part of people's vectors: what is the same for both sexes, as comparisons of people need it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nebula.genome.chromosomes import X
+from nebula.genome.matrix import PackedMatrix
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nebula.genome.panel import Panel
+
+
+def autosomal_part(vectors: NDArray[np.uint8], panel: Panel) -> PackedMatrix:
+    """Cut vectors on a panel down to chromosomes 1 to 22, which come first on every panel.
+
+    Args:
+        vectors: packed codes in panel order, shape (people, ceil(sites / 4)).
+        panel: that they are on.
+
+    Returns:
+        One row for each person, one column for each autosomal site: ``counts()`` counts a person's genotypes.
+    """
+    sites = int((panel.chromosomes() < X).sum())
+    packed = np.array(vectors[:, : -(-sites // 4)], np.uint8, order="C")
+    if used := sites % 4:
+        packed[:, -1] &= (1 << (2 * used)) - 1
+    return PackedMatrix(packed, sites)
