@@ -11,8 +11,8 @@ import pytest
 from cli.conftest import COHORT, ONE, Run, objects
 from genome.plink.file_set import bed, bim, fam
 from nebula.localnet.bgzf import compress
-from nebula.localnet.consumer_file import to_23andme
-from nebula.localnet.population import to_vcf
+from nebula.localnet.consumer_file import among, to_23andme
+from nebula.localnet.population import make_population, to_vcf
 
 VCF = to_vcf(ONE)
 MANY = to_vcf(COHORT)
@@ -298,3 +298,27 @@ def test_a_dry_run_tells_programs_the_same(run: Run, offline: Path, me: Path, pe
     assert set(one["risks"]) == {"noised", "hits"}
     assert (many["people"], many["call_rate"]["least"], sum(many["sexes"].values())) == (8, 1.0, 8)
     assert objects(offline) == []
+
+
+def test_a_strangers_file_and_a_wrong_sex_need_more_than_a_yes(run: Run, offline: Path, tmp_path: Path) -> None:
+    family = make_population(3, variants=2000, seed=6)
+    (tmp_path / "sites.vcf").write_bytes(to_vcf(family))
+    run("panel", "build", tmp_path / "sites.vcf", "--name", "large", "--assembly", "GRCh38")
+    for person in (0, 1):
+        (tmp_path / f"{person}.vcf").write_bytes(to_vcf(among(family, [person])))
+    on = ("--panel", "large", "--yes")
+    run("record", "import", tmp_path / "0.vcf", "--label", "me", *on)
+    stored = objects(offline)
+
+    again = run("record", "import", tmp_path / "0.vcf", "--label", "me too", *on)
+    stranger = run("record", "import", tmp_path / "1.vcf", "--label", "she", *on)
+    shown = msgspec.json.decode(run("record", "import", tmp_path / "1.vcf", *on, "--dry-run", "--json").out)
+
+    assert (again.status, stranger.status) == (3, 3)
+    assert "same person as 'me'" in again.err
+    assert "nobody close" in stranger.err
+    assert "--confirm-identity" in stranger.err
+    assert objects(offline) == stored
+    assert [one["label"] for one in shown["identity"]["earlier"]] == ["me"]
+    assert run("record", "import", tmp_path / "1.vcf", "--label", "she", *on, "--confirm-identity").status == 4
+    assert len(objects(offline)) == 2 * len(stored)

@@ -205,7 +205,7 @@ def test_with_two_keepers_down_nothing_is_lost_and_doing_it_again_goes_on(settle
     supervisor = running(folder)
     assert supervisor is not None
     stopped = [supervisor, pids["keeper-2"], pids["keeper-3"]]  # the supervisor would start them again
-    command = "record import people/me_23andme.txt --label 'me too' --yes"
+    command = "record import people/me_23andme.txt --label 'me too' --yes --confirm-identity"
     try:
         for pid in stopped[:1]:
             os.kill(pid, signal.SIGSTOP)

@@ -11,6 +11,11 @@ from nebula.protocol.secrets import SecretBytes
 _LEAST = 8
 
 
+def can_ask() -> bool:
+    """Whether there is a person at a terminal who sees what is said."""
+    return sys.stdin.isatty() and not err.quiet
+
+
 def agree(question: str, *, yes: bool) -> None:
     """Go on only if the person agrees.
 

@@ -13,6 +13,7 @@ from nebula.cli.panel import panels_of
 from nebula.cli.preview import Preview
 from nebula.genome.panel import Panel
 from nebula.protocol.errors import RejectedInputError
+from nebula.vault.identity import compare_among
 from nebula.vault.import_ import Imported, import_donors, read_genomes, read_panel
 from nebula.vault.opening import OpenVault
 from nebula.vault.state import Stage
@@ -45,7 +46,13 @@ def import_(
         genomes = read_genomes(cohort, chosen, reference=how.reference, lenient=how.lenient, progress=told)
     sheet = importing.read_table(how, list(genomes.samples))
     seen = Preview(
-        file=cohort.name, genomes=genomes, panel=chosen, phenotypes=sheet, first=first, settings=opened.settings
+        file=cohort.name,
+        genomes=genomes,
+        panel=chosen,
+        phenotypes=sheet,
+        first=first,
+        settings=opened.settings,
+        among=compare_among(genomes),
     )
     if how.dry_run:
         preview.show_only(seen, json=json)

@@ -11,12 +11,14 @@ import numpy as np
 from rich.markup import escape
 
 from nebula.cli.console import counted, err, print_json, show_facts
+from nebula.cli.identity import Identity, tell_among, tell_identity
 from nebula.cli.importing import FirstPolicy, risks, tell_risks
 from nebula.clinical.tsv import PhenotypeSheet
 from nebula.genome.importing import ImportedCohort, ImportReport
 from nebula.genome.panel import Panel
 from nebula.protocol.consent_words import in_words
 from nebula.protocol.study import PartKind
+from nebula.vault.identity import CohortLikeness
 from nebula.vault.settings import VaultSettings
 
 LOW_CALL_RATE = 0.5
@@ -36,6 +38,8 @@ class Preview:
     phenotypes: PhenotypeSheet | None
     first: FirstPolicy
     settings: VaultSettings
+    identity: Identity | None = None
+    among: CohortLikeness | None = None
 
     @property
     def report(self) -> ImportReport:
@@ -46,6 +50,8 @@ class Preview:
 def show(preview: Preview) -> None:
     """Show it to a person."""
     _tell_file(preview)
+    if preview.identity is not None:
+        tell_identity(preview.identity)
     _tell_phenotypes(preview.phenotypes, people=len(preview.genomes))
     err.print("[bold]What is kept, and who gets it[/bold]")
     show_facts(_sharing(preview), on=err)
@@ -73,6 +79,8 @@ def facts_of(preview: Preview) -> dict[str, object]:
         "call_rate": {"least": float(rates.min()), "median": float(np.median(rates)), "most": float(rates.max())},
         "sexes": dict(Counter(preview.genomes.sexes)),
         "heterozygosity": report.heterozygosity,
+        "identity": None if preview.identity is None else msgspec.to_builtins(preview.identity),
+        "among": None if preview.among is None else msgspec.to_builtins(preview.among),
         "report": msgspec.to_builtins(report),
         "phenotypes": [] if sheet is None else [column.name for column in sheet.columns],
         "left_out": {} if sheet is None else dict(sheet.left_out),
@@ -102,7 +110,7 @@ def _tell_file(preview: Preview) -> None:
     err.print("[bold]The file[/bold]" if people == 1 else "[bold]The file, and the first person in it[/bold]")
     show_facts({name: escape(fact) for name, fact in facts.items()}, on=err)
     if people > 1:
-        _tell_everyone(preview.genomes)
+        _tell_everyone(preview.genomes, preview.among)
     for note in report.notes:
         err.print(f"  · {note}")
     if report.call_rate < LOW_CALL_RATE:
@@ -118,7 +126,7 @@ def _tell_file(preview: Preview) -> None:
         err.print(f"  · {escape(str(fault))}")
 
 
-def _tell_everyone(genomes: ImportedCohort) -> None:
+def _tell_everyone(genomes: ImportedCohort, among: CohortLikeness | None) -> None:
     rates, sexes = genomes.call_rates(), Counter(genomes.sexes)
     err.print("[bold]All people in it[/bold]")
     facts = {
@@ -126,6 +134,8 @@ def _tell_everyone(genomes: ImportedCohort) -> None:
         "sex, by the X": ", ".join(f"{sexes[sex]:,} {sex}" for sex in ("female", "male", "unclear") if sexes[sex]),
     }
     show_facts(facts, on=err)
+    if among is not None:
+        tell_among(among)
 
 
 def _sharing(preview: Preview) -> dict[str, str]:

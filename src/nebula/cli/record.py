@@ -1,14 +1,17 @@
 """``nebula record import|list|show``: bring a genome in, and see what became of it."""
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
+from typing import Annotated
 
-from cyclopts import App
+from cyclopts import App, Parameter
 from rich.markup import escape
 
-from nebula.cli import asking, importing, preview
+from nebula.cli import asking, identity, importing, preview
 from nebula.cli.console import err, out, print_json, reading, short, show_facts, show_table
 from nebula.cli.hints import tell
+from nebula.cli.identity import Sex
 from nebula.cli.options import OF_IMPORT, OF_VAULT, ImportOptions, Json, VaultOptions
 from nebula.cli.owning import open_own
 from nebula.cli.panel import panels_of
@@ -38,6 +41,8 @@ def import_(
     *,
     label: str | None = None,
     chain: Path | None = None,
+    sex: Sex | None = None,
+    confirm_identity: Annotated[bool, Parameter(negative="")] = False,
     how: ImportOptions = OF_IMPORT,
     at: VaultOptions = OF_VAULT,
     json: Json = False,
@@ -50,6 +55,9 @@ def import_(
         file: the genome file, plain or compressed.
         label: what you call the record; by default the file's sample name, or the file's own.
         chain: a UCSC chain file, for consumer files on another assembly than the panel.
+        sex: of the person, to hold against what the X says; it is not stored.
+        confirm_identity: say that the file is the right one where the comparison with the vault's records, the sex or
+            the reads raise a doubt.
     """
     importing.look_for(file, how)
     opened = open_own(at)
@@ -62,11 +70,17 @@ def import_(
     seen = Preview(
         file=file.name, genomes=genomes, panel=chosen, phenotypes=sheet, first=first, settings=opened.settings
     )
+    known = name in importing.labels(opened)
+    if not known and len(genomes) == 1:
+        found = identity.identify(opened.vault, file, genomes, chosen, stated_sex=sex)
+        seen = replace(seen, identity=found)
     if how.dry_run:
         preview.show_only(seen, json=json)
         return
-    if name not in importing.labels(opened):
+    if not known:
         preview.show(seen)
+        if seen.identity is not None:
+            identity.confirm(seen.identity, confirmed=confirm_identity)
         asking.agree("Do you agree, and shall the record be made?", yes=how.yes)
     else:
         err.print(f"{escape(name)} is in this vault already; what is missing of its enrolment is done now.")

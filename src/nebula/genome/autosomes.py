@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nebula import _native
 from nebula.genome.chromosomes import X
 from nebula.genome.matrix import PackedMatrix
 
@@ -30,3 +31,20 @@ def autosomal_part(vectors: NDArray[np.uint8], panel: Panel) -> PackedMatrix:
     if used := sites % 4:
         packed[:, -1] &= (1 << (2 * used)) - 1
     return PackedMatrix(packed, sites)
+
+
+def compared(vectors: NDArray[np.uint8], panel: Panel, *, most_sites: int) -> PackedMatrix:
+    """Lay people's autosomal codes side by side, as kinship takes them.
+
+    Args:
+        vectors: packed codes in panel order, shape (people, ceil(sites / 4)).
+        panel: that they are on.
+        most_sites: of so many at most, evenly spread over the autosomes.
+
+    Returns:
+        One row for each chosen site, one column for each person.
+    """
+    part = autosomal_part(vectors, panel)
+    step = max(1, -(-part.samples // most_sites))
+    chosen = part.select_samples(np.arange(0, part.samples, step))
+    return PackedMatrix(_native.transpose_matrix(chosen.packed, chosen.samples), len(vectors))

@@ -14,7 +14,7 @@ import numpy as np
 
 from nebula import _native
 from nebula.genome import keys as variant_keys
-from nebula.genome.autosomes import autosomal_part
+from nebula.genome.autosomes import autosomal_part, compared
 from nebula.genome.calls import Calls
 from nebula.genome.chromosomes import assembly_by_lengths, assembly_by_name
 from nebula.genome.consumer import looks_like_consumer_file, read_consumer
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from nebula.genome.counting import Counted
     from nebula.genome.liftover import Chain
+    from nebula.genome.matrix import PackedMatrix
     from nebula.genome.panel import Panel
     from nebula.genome.reference import Reference
     from nebula.genome.vcf.header import VcfHeader
@@ -140,6 +141,10 @@ class ImportedCohort:
         """Everyone's share of the panel's sites that have a genotype, shape (people,)."""
         rates: NDArray[np.float64] = 1 - self._counts[:, 3] / self._panel.sites
         return rates
+
+    def compared(self, *, most_sites: int) -> PackedMatrix:
+        """Everyone's codes at so many autosomal sites at most: one row for each site, one column for each person."""
+        return compared(self._on_panel.packed, self._panel, most_sites=most_sites)
 
     def genome(self, person: int) -> ImportedGenome:
         """One person's record and report."""

@@ -11,8 +11,7 @@ from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.ids import to_hex
 from nebula.protocol.keys import OwnerKeys
 from nebula.protocol.study import PartKind
-from nebula.vault.enrol import keys_of
-from nebula.vault.manifests import read_manifest
+from nebula.vault.manifests import manifest_of
 from nebula.vault.parts import PlainPart
 from nebula.vault.state import Record
 
@@ -27,11 +26,7 @@ def check_same(owner: OwnerKeys, record: Record, parts: Sequence[PlainPart], *, 
         RejectedInputError: ``import.other``; they are others.
         UnavailableError: the storage is away, so that nobody can tell.
     """
-    identity = keys_of(owner, record).crypt4gh_identity()
-    manifest = read_manifest(
-        record.manifest_location, identity, record=record.record, commitment=record.manifest_commitment
-    )
-    stored = {part.kind: part.plaintext_digest for part in manifest.parts}
+    stored = {part.kind: part.plaintext_digest for part in manifest_of(owner, record).parts}
     same = {part.kind: to_hex(part_digest(part.plaintext)) == stored.get(part.kind) for part in parts}
     if not (same[PartKind.GENOTYPES] or same[PartKind.VARIANTS]):
         raise _other(record, "genotypes", hint)

@@ -1,10 +1,10 @@
 """What a record consists of, read back from storage with its owner's own key."""
 
-from nebula.crypt4gh import decrypt
+from nebula.crypt4gh import data_key_of, decrypt, open_part
 from nebula.protocol.errors import IntegrityError, UnavailableError
-from nebula.protocol.ids import Address, to_hex
+from nebula.protocol.ids import Address, to_bytes, to_hex
 from nebula.protocol.keys import OwnerKeys
-from nebula.protocol.record import Manifest, manifest_commitment, parse_manifest
+from nebula.protocol.record import Manifest, Part, manifest_commitment, parse_manifest
 from nebula.protocol.sealing import SealingKey
 from nebula.protocol.wire import Document
 from nebula.storage import open_for_reading, parse_location
@@ -43,14 +43,31 @@ def read_manifest(location: str, identity: SealingKey, *, record: Address, commi
     return manifest
 
 
-def read_parts(owner: OwnerKeys, record: Record) -> list[StoredPart]:
-    """Return what a record consists of."""
+def manifest_of(owner: OwnerKeys, record: Record) -> Manifest:
+    """Read and open the manifest of one of the vault's records; see :func:`read_manifest`."""
     identity = keys_of(owner, record).crypt4gh_identity()
-    manifest = read_manifest(
+    return read_manifest(
         record.manifest_location, identity, record=record.record, commitment=record.manifest_commitment
     )
+
+
+def read_part(owner: OwnerKeys, record: Record, part: Part) -> bytes:
+    """Read and decrypt a part of a record with its owner's key.
+
+    Raises:
+        UnavailableError: the storage is away, or has lost it.
+        IntegrityError: it is not what the manifest says.
+    """
+    url, name = parse_location(part.location)
+    raw = open_for_reading(url).get(name)
+    data_key = data_key_of(raw, keys_of(owner, record).crypt4gh_identity())
+    return open_part(raw, data_key, to_bytes(part.plaintext_digest), part.plaintext_bytes)
+
+
+def read_parts(owner: OwnerKeys, record: Record) -> list[StoredPart]:
+    """Return what a record consists of."""
     found = []
-    for part in manifest.parts:
+    for part in manifest_of(owner, record).parts:
         url, name = parse_location(part.location)
         found.append(
             StoredPart(
