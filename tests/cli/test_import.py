@@ -322,3 +322,19 @@ def test_a_strangers_file_and_a_wrong_sex_need_more_than_a_yes(run: Run, offline
     assert [one["label"] for one in shown["identity"]["earlier"]] == ["me"]
     assert run("record", "import", tmp_path / "1.vcf", "--label", "she", *on, "--confirm-identity").status == 4
     assert len(objects(offline)) == 2 * len(stored)
+
+
+def test_the_original_is_kept_unless_its_owner_does_not_want_it(
+    run: Run, offline: Path, me: Path, tmp_path: Path
+) -> None:
+    run("record", "import", me, "--yes", "--label", "kept")
+    run("record", "import", me, "--yes", "--label", "dropped", "--no-original")
+
+    back = run("record", "export", "kept", "--part", "original", "--output", tmp_path / "back.vcf.gz")
+    none = run("record", "export", "dropped", "--part", "original", "--output", tmp_path / "none")
+    shown = msgspec.json.decode(run("record", "import", me, "--label", "new", "--dry-run", "--json").out)
+
+    assert (back.status, none.status) == (0, 2)
+    assert (tmp_path / "back.vcf.gz").read_bytes() == me.read_bytes()
+    assert not (tmp_path / "none").exists()
+    assert "no study can name it" in shown["kept"]["the file as it came"]

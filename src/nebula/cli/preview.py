@@ -40,6 +40,7 @@ class Preview:
     settings: VaultSettings
     identity: Identity | None = None
     among: CohortLikeness | None = None
+    keeps_original: bool = False
 
     @property
     def report(self) -> ImportReport:
@@ -154,6 +155,9 @@ def _sharing(preview: Preview) -> dict[str, str]:
         "genotypes on the panel": fate(PartKind.GENOTYPES),
         "every variant": fate(PartKind.VARIANTS),
         "phenotypes": "none" if sheet is None else fate(PartKind.PHENOTYPES),
+        "the file as it came": "encrypted to you alone: no keeper has a share of its key, no study can name it"
+        if preview.keeps_original
+        else "not kept",
         "people and companies": "get results of studies, never the data themselves",
         "the ledger": "a salted commitment, from which nothing can be read",
     }

@@ -1,4 +1,4 @@
-"""``nebula record import|list|show``: bring a genome in, and see what became of it."""
+"""``nebula record import|list|show|export``: bring a genome in, see what became of it, get it back."""
 
 import shlex
 from dataclasses import replace
@@ -23,6 +23,7 @@ from nebula.protocol.funding import study_id
 from nebula.transport.public import PublicFiles
 from nebula.vault.decisions import KeeperDecisions, read_decisions
 from nebula.vault.enrol import control_key_of
+from nebula.vault.export import Exported, export
 from nebula.vault.finding import find_record
 from nebula.vault.import_ import import_own, read_genomes
 from nebula.vault.manifests import StoredPart, read_parts
@@ -43,6 +44,7 @@ def import_(
     chain: Path | None = None,
     sex: Sex | None = None,
     confirm_identity: Annotated[bool, Parameter(negative="")] = False,
+    original: bool = True,
     how: ImportOptions = OF_IMPORT,
     at: VaultOptions = OF_VAULT,
     json: Json = False,
@@ -58,6 +60,7 @@ def import_(
         sex: of the person, to hold against what the X says; it is not stored.
         confirm_identity: say that the file is the right one where the comparison with the vault's records, the sex or
             the reads raise a doubt.
+        original: keep the file as it came, too, encrypted to you alone; `nebula record export` gives it back.
     """
     importing.look_for(file, how)
     opened = open_own(at)
@@ -68,7 +71,13 @@ def import_(
     name = label or _only_sample(genomes) or _plain_name(file)
     sheet = _sheet_of(name, how)
     seen = Preview(
-        file=file.name, genomes=genomes, panel=chosen, phenotypes=sheet, first=first, settings=opened.settings
+        file=file.name,
+        genomes=genomes,
+        panel=chosen,
+        phenotypes=sheet,
+        first=first,
+        settings=opened.settings,
+        keeps_original=original,
     )
     known = name in importing.labels(opened)
     if not known and len(genomes) == 1:
@@ -84,7 +93,14 @@ def import_(
         asking.agree("Do you agree, and shall the record be made?", yes=how.yes)
     else:
         err.print(f"{escape(name)} is in this vault already; what is missing of its enrolment is done now.")
-    made = import_own(opened.vault, genomes, sheet.tables if sheet else {}, policy_of=first, label=name)
+    made = import_own(
+        opened.vault,
+        genomes,
+        sheet.tables if sheet else {},
+        policy_of=first,
+        label=name,
+        original=file if original else None,
+    )
     importing.enrol(opened)
     made = find_record(opened.vault.engine, made.record)
     if json:
@@ -107,6 +123,25 @@ def list_records(*, at: VaultOptions = OF_VAULT, json: Json = False) -> None:
     else:
         rows = [(one.label, short(one.record), one.stage.value, str(one.version)) for one in found]
         show_table(("label", "record", "stage", "version"), rows, numbers=("version",))
+
+
+@record.command(name="export")
+def export_part(record: str, *, part: Exported, output: Path, at: VaultOptions = OF_VAULT, json: Json = False) -> None:
+    """Write a part of a record to a new file, decrypted: the file as it came, or the standard record as Parquet.
+
+    Args:
+        record: its id, a prefix of it, or its label.
+        part: original or parquet.
+        output: the file to write; it must not be there yet.
+    """
+    opened = open_own(at)
+    found = find_record(opened.vault.engine, record)
+    length = export(opened.vault, found, part, output)
+    if json:
+        print_json({"record": found.record, "part": part.value, "output": str(output), "bytes": length})
+        return
+    out.print(f"{output}: {length:,} bytes, as the record's manifest has them.", markup=False)
+    err.print("It is not encrypted: whoever reads the file reads your genome.")
 
 
 @record.command

@@ -33,6 +33,17 @@ class Part(Document, frozen=True, kw_only=True):
     key_digest: Hash32
 
 
+class Original(Document, frozen=True, kw_only=True):
+    """The file that a record was made of, as it came: one Crypt4GH file whose only reader is the owner.
+
+    It is none of the record's parts: keepers hold no share of its key, and no consent or study can name it.
+    """
+
+    location: Location
+    plaintext_bytes: Annotated[int, msgspec.Meta(ge=0, lt=2**48)]
+    plaintext_digest: Hash32
+
+
 class Provenance(Document, frozen=True, kw_only=True):
     """A signed statement on where a record's data come from, by a lab or a custodian."""
 
@@ -48,6 +59,8 @@ class Manifest(Document, frozen=True, kw_only=True):
     which an owner finds their sealed leaf, so that nobody else can tell whose leaf it is.
 
     ``sealed_label``: what the owner calls the record, sealed to the owner; not even an enclave reads it.
+
+    ``original`` is left out, not null, where the file was not kept, so that earlier manifests keep their commitments.
     """
 
     schema: Literal[1] = 1
@@ -59,6 +72,7 @@ class Manifest(Document, frozen=True, kw_only=True):
     mailbox: Nonce
     salt: Nonce
     sealed_label: Annotated[bytes, msgspec.Meta(max_length=1000)] | None = None
+    original: Original | msgspec.UnsetType = msgspec.UNSET
 
 
 parse_manifest = parser(Manifest)

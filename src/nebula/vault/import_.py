@@ -201,8 +201,11 @@ def import_own(
     *,
     policy_of: PolicyOf,
     label: str | None = None,
+    original: Path | None = None,
 ) -> Record:
     """Make the owner's own record of a file of one person; the one of that label, if there is one already.
+
+    The ``original`` file, if it is named, is kept as it is, too.
 
     Raises:
         RejectedInputError: the file is about several people, or that label's record has other data.
@@ -222,7 +225,9 @@ def import_own(
     if known:
         check_same(vault.owner, known[0], list(_parts(genome, phenotypes.get(genome.sample))), hint=_OTHER_PERSON)
         return known[0]
-    record = _record(vault, genome, phenotypes.get(genome.sample), (None, index), policy_of)
+    with ExitStack() as files:
+        kept = None if original is None else files.enter_context(open_file(original))
+        record = _record(vault, genome, phenotypes.get(genome.sample), (None, index), policy_of, original=kept)
     with writing(vault.engine) as connection:
         state.add_records(connection, [record])
     return record
@@ -234,12 +239,19 @@ def _record(
     phenotypes: PhenotypeTable | None,
     place: tuple[int | None, int],
     policy_of: PolicyOf,
+    *,
+    original: BinaryIO | None = None,
 ) -> Record:
     donor, key_index = place
     keys = vault.owner if donor is None else vault.owner.donor(donor)
     control_key = keys.control_key(key_index)
     stored: StoredRecord = store_record(
-        list(_parts(genome, phenotypes)), keys=keys, control_key=control_key, storage=vault.storage, label=genome.sample
+        list(_parts(genome, phenotypes)),
+        keys=keys,
+        control_key=control_key,
+        storage=vault.storage,
+        label=genome.sample,
+        original=original,
     )
     return Record(
         record=control_key.address,

@@ -1,10 +1,12 @@
 """What a record consists of, read back from storage with its owner's own key."""
 
+from msgspec import UNSET
+
 from nebula.crypt4gh import data_key_of, decrypt, open_part
 from nebula.protocol.errors import IntegrityError, UnavailableError
 from nebula.protocol.ids import Address, to_bytes, to_hex
 from nebula.protocol.keys import OwnerKeys
-from nebula.protocol.record import Manifest, Part, manifest_commitment, parse_manifest
+from nebula.protocol.record import Manifest, Original, Part, manifest_commitment, parse_manifest
 from nebula.protocol.sealing import SealingKey
 from nebula.protocol.wire import Document
 from nebula.storage import open_for_reading, parse_location
@@ -66,8 +68,8 @@ def read_part(owner: OwnerKeys, record: Record, part: Part) -> bytes:
 
 def read_parts(owner: OwnerKeys, record: Record) -> list[StoredPart]:
     """Return what a record consists of."""
-    found = []
-    for part in manifest_of(owner, record).parts:
+    found, manifest = [], manifest_of(owner, record)
+    for part in manifest.parts:
         url, name = parse_location(part.location)
         found.append(
             StoredPart(
@@ -80,7 +82,22 @@ def read_parts(owner: OwnerKeys, record: Record) -> list[StoredPart]:
                 location=part.location,
             )
         )
+    if manifest.original is not UNSET:
+        found.append(_stored_original(manifest.original))
     return found
+
+
+def _stored_original(original: Original) -> StoredPart:
+    url, name = parse_location(original.location)
+    return StoredPart(
+        kind="original",
+        assembly=None,
+        panel=None,
+        plaintext_bytes=original.plaintext_bytes,
+        stored_bytes=_size(url, name),
+        storage=url,
+        location=original.location,
+    )
 
 
 def _size(url: str, name: str) -> int | None:

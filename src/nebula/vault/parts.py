@@ -7,6 +7,9 @@ import secrets
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import BinaryIO
+
+from msgspec import UNSET
 
 from nebula.crypt4gh import seal_part
 from nebula.protocol.ids import Address, Hash32, to_hex
@@ -17,6 +20,7 @@ from nebula.protocol.sharing import key_digest
 from nebula.protocol.study import PartKind
 from nebula.protocol.wire import to_canonical
 from nebula.storage import Storage
+from nebula.vault.original import store_original
 
 LABEL_BYTES = 200
 
@@ -52,9 +56,10 @@ def store_record(
     control_key: SigningKey,
     storage: Storage,
     label: str = "",
+    original: BinaryIO | None = None,
     provenance: tuple[Provenance, ...] = (),
 ) -> StoredRecord:
-    """Encrypt parts to their owner and put them, and the manifest over them, on storage.
+    """Encrypt parts to their owner and put them, and the manifest over them, on storage; the original file, too.
 
     Raises:
         UnavailableError: the storage is full or away; nothing is left behind.
@@ -70,6 +75,9 @@ def store_record(
             mailbox=secrets.token_bytes(32),
             salt=secrets.token_bytes(32),
             sealed_label=seal_label(label, control_key.address, owner_key),
+            original=UNSET
+            if original is None
+            else store_original(original, owner_key, lambda sealed: _put(sealed, storage, undo)),
         )
         location = _put(seal_part(to_canonical(manifest), owner_key).raw, storage, undo)
         undo.pop_all()
@@ -107,7 +115,7 @@ def _store_part(part: PlainPart, owner_key: bytes, storage: Storage, undo: ExitS
     )
 
 
-def _put(raw: bytes, storage: Storage, undo: ExitStack) -> str:
+def _put(raw: bytes | BinaryIO, storage: Storage, undo: ExitStack) -> str:
     name = secrets.token_hex(20)
     undo.callback(storage.delete, name)
     return storage.put(name, raw)

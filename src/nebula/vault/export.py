@@ -1,0 +1,73 @@
+"""Give an owner a part of a record back as a file: whole and checked, or not at all."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import BinaryIO
+
+from msgspec import UNSET
+
+from nebula.protocol.errors import RejectedInputError, UnavailableError
+from nebula.protocol.study import PartKind
+from nebula.vault.enrol import keys_of
+from nebula.vault.import_ import Vault
+from nebula.vault.manifests import manifest_of, read_part
+from nebula.vault.original import fetch_original
+from nebula.vault.state import Record
+
+
+class Exported(StrEnum):
+    """What can be exported."""
+
+    ORIGINAL = "original"  # the file as it came
+    PARQUET = "parquet"  # the standard record
+
+
+def export(vault: Vault, record: Record, what: Exported, output: Path) -> int:
+    """Write a part of a record to a new file, and return its length in bytes.
+
+    The file appears under its name when all of it is there, is what the manifest says and is durable.
+
+    Raises:
+        RejectedInputError: ``export.*``; something of that name is there already, or the record has no such part.
+        UnavailableError: the storage is away, or the file cannot be written.
+        IntegrityError: the storage altered the part.
+    """
+    manifest = manifest_of(vault.owner, record)
+    parquet = next((part for part in manifest.parts if part.kind is PartKind.VARIANTS), None)
+    original = manifest.original
+    if (what is Exported.ORIGINAL and original is UNSET) or (what is Exported.PARQUET and parquet is None):
+        raise RejectedInputError(
+            "export.part",
+            f"record {record.label!r} has no part {what.value}",
+            hint="`nebula record show RECORD` lists its parts; what a record was not made with it does not have",
+        )
+    with _new_file(output) as file:
+        if what is Exported.ORIGINAL and original is not UNSET:
+            fetch_original(original, keys_of(vault.owner, record).crypt4gh_identity(), file)
+        elif parquet is not None:
+            file.write(read_part(vault.owner, record, parquet))
+        return file.tell()
+
+
+@contextmanager
+def _new_file(output: Path) -> Iterator[BinaryIO]:
+    """Give a file, readable by its owner alone, that gets its name at the end, and never replaces another."""
+    temporary = output.with_name(f".{secrets.token_hex(8)}.partial")
+    try:
+        handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(handle, "w+b") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            os.link(temporary, output)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except FileExistsError as error:
+        raise RejectedInputError("export.exists", f"{output} is there already", hint="name a new file") from error
+    except OSError as error:
+        raise UnavailableError("export.file", f"{output} cannot be written: {error.strerror or error}") from error
