@@ -29,6 +29,7 @@ from nebula.vault.import_ import import_own, read_genomes
 from nebula.vault.manifests import StoredPart, read_parts
 from nebula.vault.opening import OpenVault
 from nebula.vault.payouts import all_records
+from nebula.vault.plink import is_plink
 from nebula.vault.state import Record
 
 record = App(name="record", help="Your records: what you offer, encrypted, under your own keys.")
@@ -60,7 +61,8 @@ def import_(
         sex: of the person, to hold against what the X says; it is not stored.
         confirm_identity: say that the file is the right one where the comparison with the vault's records, the sex or
             the reads raise a doubt.
-        original: keep the file as it came, too, encrypted to you alone; `nebula record export` gives it back.
+        original: keep the file as it came, too, encrypted to you alone; `nebula record export` gives it back. A PLINK
+            file set is not kept.
     """
     importing.look_for(file, how)
     opened = open_own(at)
@@ -70,6 +72,7 @@ def import_(
         genomes = read_genomes(file, chosen, reference=how.reference, chain=chain, lenient=how.lenient, progress=told)
     name = label or _only_sample(genomes) or _plain_name(file)
     sheet = _sheet_of(name, how)
+    keep = original and not is_plink(file)  # of a set of three files, one alone is worth nothing
     seen = Preview(
         file=file.name,
         genomes=genomes,
@@ -77,7 +80,7 @@ def import_(
         phenotypes=sheet,
         first=first,
         settings=opened.settings,
-        keeps_original=original,
+        keeps_original=keep,
     )
     known = name in importing.labels(opened)
     if not known and len(genomes) == 1:
@@ -99,7 +102,7 @@ def import_(
         sheet.tables if sheet else {},
         policy_of=first,
         label=name,
-        original=file if original else None,
+        original=file if keep else None,
     )
     importing.enrol(opened)
     made = find_record(opened.vault.engine, made.record)

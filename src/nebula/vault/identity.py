@@ -27,7 +27,8 @@ from nebula.protocol.errors import UnavailableError
 from nebula.protocol.ids import Address
 from nebula.protocol.study import PartKind
 from nebula.vault import state
-from nebula.vault.import_ import Vault, open_file
+from nebula.vault.files import open_file
+from nebula.vault.import_ import Vault
 from nebula.vault.manifests import manifest_of, read_part
 from nebula.vault.state import Record
 

@@ -66,7 +66,7 @@ def import_plink(
         calls, empty = _without_empty_repetitions(files, calls)
     calls, contradicted = with_single_copies(calls, people, panel.assembly)
     notes = notes_of(people, found, calls, contradicted=contradicted, empty=empty)
-    proof = f"the files do not say it; at {len(rows):,} of {len(sites):,} sites REF is known from the panel or the reference"
+    proof = f"the files do not say it; at {len(rows):,} of {len(sites):,} sites the panel or the reference tells REF"
     return ImportedCohort(calls, panel, format_name=FORMAT, assembly_by=proof, notes=notes, overlooked=repeated)
 
 
