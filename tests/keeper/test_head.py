@@ -1,5 +1,7 @@
 """A keeper that signed the head of its log cannot show another log later."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -114,3 +116,16 @@ def test_a_decisions_answer_carries_the_head(world: World) -> None:
     assert answer.head == signed_head(world.keeper)
     with reading(world.engine) as connection:
         assert log.verify_log(connection) == answer.head.sequence == 1
+
+
+def test_what_is_no_keepers_database_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    text, other = tmp_path / "text", tmp_path / "other.sqlite"
+    text.write_text("no database")
+    with closing(sqlite3.connect(other)) as connection:
+        connection.execute("CREATE TABLE theirs (something)")
+    before = {file: file.read_bytes() for file in (text, other)}
+
+    for url in ("::::", "/a/path.sqlite", "sqlite:///", f"sqlite:///{text}", f"sqlite:///{other}"):
+        with pytest.raises(RejectedInputError):
+            check_log(url)
+    assert {file: file.read_bytes() for file in tmp_path.iterdir()} == before

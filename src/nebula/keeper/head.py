@@ -5,12 +5,15 @@ It goes to every owner who asks for decisions, whose vault compares it with the 
 (``nebula keeper check``).
 """
 
+import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from litestar import MediaType, Response, get
-from sqlalchemy import make_url, select
+from sqlalchemy import URL, make_url, select
+from sqlalchemy.exc import ArgumentError
 
 from nebula.database import open_database, reading
 from nebula.keeper import log, state
@@ -67,9 +70,9 @@ def check_log(database_url: str, heads: Sequence[LogHead] = ()) -> int:
         RejectedInputError: ``keeper.database``; no keeper's log is there.
         UnavailableError: the database cannot be reached.
     """
-    url = make_url(database_url)
-    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
-        raise RejectedInputError("keeper.database", f"there is no database {url.database}")
+    url = _parsed(database_url)
+    if url.get_backend_name() == "sqlite":
+        _require_log(Path(url.database or ""))
     engine = open_database(database_url, state.tables, party="keeper", version=state.SCHEMA)
     try:
         with reading(engine) as connection:
@@ -79,3 +82,27 @@ def check_log(database_url: str, heads: Sequence[LogHead] = ()) -> int:
             return log.verify_log(connection, heads=known)
     finally:
         engine.dispose()
+
+
+def _parsed(database_url: str) -> URL:
+    try:
+        return make_url(database_url)
+    except ArgumentError as error:
+        raise RejectedInputError(
+            "keeper.database",
+            f"{database_url!r} names no database",
+            hint="sqlite:///path/to/file or postgresql+psycopg://host/name",
+        ) from error
+
+
+def _require_log(file: Path) -> None:
+    """Refuse a file that holds no log before it is opened as a keeper's, which would make tables in it."""
+    if not file.is_file():
+        raise RejectedInputError("keeper.database", f"there is no database {file}")
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    except sqlite3.DatabaseError as error:
+        raise RejectedInputError("keeper.database", f"{file} cannot be read as a database: {error}") from error
+    if state.log_head.name not in tables:
+        raise RejectedInputError("keeper.database", f"{file} has never been a keeper's database")
