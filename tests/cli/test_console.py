@@ -1,14 +1,18 @@
-"""How facts are printed: what others wrote is shown as they wrote it, and is no markup."""
+"""What others wrote is printed as they wrote it."""
+
+import io
 
 import pytest
 from rich.console import Console
 
-from nebula.cli.console import show_facts
+from nebula.cli.console import show_facts, show_table
 
 
-@pytest.mark.parametrize("written", ["[/x]", "[red]mine[/red]", "[link=https://example.org]paid[/link]"])
-def test_facts_are_printed_as_they_stand(written: str) -> None:
-    console = Console(width=100)
-    with console.capture() as shown:
-        show_facts({"label": written}, on=console)
-    assert written in shown.get()
+@pytest.mark.parametrize("title", ["Height [pilot]", "[bold]Height", "Height [/bold]", "[red on red]hidden[/]"])
+def test_brackets_in_a_title_are_neither_swallowed_nor_obeyed(title: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = Console(file=io.StringIO(), width=100)
+    monkeypatch.setattr("nebula.cli.console.out", said)
+    show_facts({"title": title}, on=said)
+    show_table(("title",), [(title,)])
+    assert isinstance(said.file, io.StringIO)
+    assert said.file.getvalue().count(title) == 2

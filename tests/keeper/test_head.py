@@ -106,6 +106,13 @@ def test_where_no_log_is_nothing_is_found_whole(tmp_path: Path) -> None:
     assert check_log(absent) == 0
 
 
+@pytest.mark.parametrize("name", ["", "keeper.sqlite", "nebula-network/keeper-1/keeper-1.sqlite"])
+def test_a_file_where_a_url_belongs_is_refused_with_the_form_of_one(name: str) -> None:
+    with pytest.raises(RejectedInputError, match="URL") as refused:
+        check_log(name)
+    assert "sqlite:///FILE" in str(refused.value.hint)
+
+
 def test_a_decisions_answer_carries_the_head(world: World) -> None:
     from nebula.keeper.consent import read_decisions
     from nebula.protocol.messages import DecisionsRequest

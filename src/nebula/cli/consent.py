@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
+from rich.markup import escape
 
 from nebula.cli import asking, importing
 from nebula.cli.console import counted, err, out, print_json, progress, show_changes, show_facts
@@ -47,7 +48,9 @@ def show(record: str, *, at: VaultOptions = OF_VAULT, json: Json = False) -> Non
     if json:
         _print(found, opened.settings)
         return
-    out.print(f"[bold]{found.label}[/bold], record {found.record}, {found.stage.value}, version {found.version}")
+    out.print(
+        f"[bold]{escape(found.label)}[/bold], record {found.record}, {found.stage.value}, version {found.version}"
+    )
     show_facts(in_words(found.policy))
     out.print("\n[bold]What results may give away[/bold]")
     show_facts(importing.risks(found.policy, sites_of(opened.settings)))
@@ -127,7 +130,9 @@ def edit(
     if json:
         _print(changed, opened.settings)
         return
-    out.print(f"The consent of {changed.label} has changed; version {changed.version} stands on the ledger.")
+    out.print(
+        f"The consent of {changed.label} has changed; version {changed.version} stands on the ledger.", markup=False
+    )
 
 
 @consent.command(name="withdraw")
@@ -169,7 +174,7 @@ def withdraw_consent(
         print_json({"withdrawn": [one.record for one in live], "block": block, "direct": direct})
         return
     when = f"with block {block}" if block is not None else "already"
-    out.print(f"The consent of {what} has ended; this is in force {when}.")
+    out.print(f"The consent of {what} has ended; this is in force {when}.", markup=False)
     err.print("No study begun or to come may use it; keepers delete their shares. Results that are out stay out.")
 
 
@@ -190,7 +195,7 @@ def approve_study(
     if json:
         print_json({"record": found.record, "study": study_id(document), "title": document.title})
         return
-    out.print(f"{found.label} may be used in: {document.title}")
+    out.print(f"{found.label} may be used in: {document.title}", markup=False)
 
 
 def sites_of(settings: VaultSettings) -> int:
@@ -212,7 +217,7 @@ def _chosen(opened: OpenVault, record: str | None, *, every: bool) -> list[Recor
 
 
 def _tell_change(current: Record, policy: ConsentPolicy, sites: int) -> None:
-    err.print(f"[bold]What changes for {current.label}[/bold]")
+    err.print(f"[bold]What changes for {escape(current.label)}[/bold]")
     show_changes(in_words(current.policy), in_words(policy))
     importing.tell_risks(policy, sites)
 

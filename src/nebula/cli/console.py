@@ -58,7 +58,7 @@ def show_facts(facts: Mapping[str, str], *, on: Console = out) -> None:
     table.add_column(overflow="fold")
     for name, fact in facts.items():
         table.add_row(name, fact)
-    on.print(table, soft_wrap=False, width=_width(on), markup=False)
+    on.print(table, soft_wrap=False, width=_width(on), markup=False)  # a buyer's title may have brackets in it
 
 
 def show_changes(before: Mapping[str, str], after: Mapping[str, str], *, on: Console = err) -> None:

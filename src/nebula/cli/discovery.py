@@ -111,7 +111,9 @@ def start(
         print_json({"study": published.study, "run": run, "matching": published.matching, "until": document.deadline})
         return
     out.print(f"The discovery {short(published.study)} answers until {day(document)}.")
-    tell("Next: `nebula discovery count --variant 22-16050075-A-G`")
+    tell(
+        "Next: `nebula discovery count` counts all of them, and `nebula discovery count --help` tells how to ask more."
+    )
 
 
 @discovery.command(name="list")

@@ -41,7 +41,8 @@ def fund(study: str, *, yes: Yes = False, at: BuyerOptions = OF_BUYER, json: Jso
     """
     own = open_study(at, study)
     if own.buyer.study_state(own.study) is StudyState.UNKNOWN:
-        err.print(f"{own.document.title}: at most {own.document.max_records:,} records at {price(own.document)} tokens")
+        most = f"at most {own.document.max_records:,} records at {price(own.document)} tokens"
+        err.print(f"{own.document.title}: {most}", markup=False)
         err.print(
             f"  the escrow is {tokens(own.document.escrow_wei)}, of {tokens(own.buyer.balance_wei())} that you have"
         )
@@ -162,7 +163,8 @@ def result(
         print_json({"study": own.study, "run": receipt.run, "records": receipt.record_count, "files": files})
         return
     receipt = public.signed.receipt
-    out.print(f"{own.document.title}: {receipt.record_count:,} records, opened and equal to the receipt's digest")
+    opened = f"{receipt.record_count:,} records, opened and equal to the receipt's digest"
+    out.print(f"{own.document.title}: {opened}", markup=False)
     if receipt.simulated:
         out.print("[bold]SIMULATED hardware: it protected nothing.[/bold]")
     for path in sorted(written.values()):

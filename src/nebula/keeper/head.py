@@ -67,7 +67,7 @@ def check_log(database_url: str, heads: Sequence[LogHead] = ()) -> int:
 
     Raises:
         IntegrityError: it is broken, or not the log that these heads are of.
-        RejectedInputError: ``keeper.database``; no keeper's log is there.
+        RejectedInputError: ``keeper.database``; this names no database, or no keeper's log is there.
         UnavailableError: the database cannot be reached.
     """
     url = _parsed(database_url)
@@ -87,12 +87,12 @@ def check_log(database_url: str, heads: Sequence[LogHead] = ()) -> int:
 def _parsed(database_url: str) -> URL:
     try:
         return make_url(database_url)
-    except ArgumentError as error:
+    except ArgumentError:  # its message has the text, which may have a password in it
         raise RejectedInputError(
             "keeper.database",
-            f"{database_url!r} names no database",
-            hint="sqlite:///path/to/file or postgresql+psycopg://host/name",
-        ) from error
+            "the database is named by a URL, and this is none",
+            hint="sqlite:///FILE (sqlite:////FILE for an absolute path) or postgresql+psycopg://HOST/NAME",
+        ) from None
 
 
 def _require_log(file: Path) -> None:
