@@ -65,4 +65,4 @@ def _answering(network: LocalNetwork) -> dict[str, bool]:
 
 def _show(one: ProcessState, answering: bool | None) -> None:
     mark = {True: "answers", False: "does not answer", None: ""}[answering]
-    out.print(f"{one.name:<10} pid {one.pid:<8} started {one.starts}x  {mark}".rstrip())
+    out.print(f"{one.name:<14} pid {one.pid:<8} started {one.starts}x  {mark}".rstrip())
