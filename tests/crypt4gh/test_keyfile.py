@@ -85,6 +85,7 @@ def test_a_public_key_of_low_order_or_another_length_is_refused() -> None:
         armoured(bytes(20_000)),
         format_private_key(KEY, None).replace(b"=", b"*"),
     ],
+    ids=len,  # keys are made anew in each process
 )
 def test_malformed_private_keys_are_refused(lines: bytes) -> None:
     with pytest.raises(KeyFileError):
