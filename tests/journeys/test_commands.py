@@ -148,7 +148,7 @@ def test_a_simulated_run_fails_without_a_trust_root_and_says_which_option_is_mis
 def test_every_party_to_it_is_told_why(settled: Terminal) -> None:
     shown = settled.ask("record show me")
     assert [one["released"] for keeper in shown["keepers"] for one in keeper["decisions"]] == [True] * 3
-    assert {part["kind"] for part in shown["parts"]} == {"genotypes", "variants", "phenotypes"}
+    assert {part["kind"] for part in shown["parts"]} == {"genotypes", "variants", "phenotypes", "original"}
     assert "ancestry only" in settled.type("consent show P00001 --vault biobank").stdout
     assert "withdrawn" in settled.type("record list --vault biobank").stdout
 
