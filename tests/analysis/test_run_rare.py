@@ -5,8 +5,7 @@ import pytest
 
 from nebula.analysis.catalogue import run
 from nebula.analysis.effect import effect_on_trait
-from nebula.analysis.inputs import CohortInput, Sites
-from nebula.analysis.parameters import private_spans
+from nebula.analysis.inputs import CohortInput, Sites, private_spans
 from nebula.analysis.region_parameters import RareVariants
 from nebula.analysis.run_rare import gather_region
 from nebula.analysis.skat import NullModel, beta_weights, run_region_tests

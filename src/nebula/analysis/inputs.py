@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nebula.analysis.region_parameters import RareVariants
+from nebula.genome.keys import between
 from nebula.protocol.errors import RejectedInputError
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from nebula.analysis.parameters import Parameters
     from nebula.genome.matrix import PackedMatrix
     from nebula.genome.private import PrivateVariants
 
@@ -140,3 +143,10 @@ class CohortInput:
 def _chromosome_number(name: str) -> int:
     plain = name.removeprefix("chr").upper()
     return int(plain) if plain.isdigit() and len(plain) <= 2 else _NUMBERED.get(plain, 0)  # noqa: PLR2004
+
+
+def private_spans(parameters: Parameters) -> tuple[tuple[int, int], ...]:
+    """Ranges of VariantKeys off the panel that an analysis looks at, ascending; none where it keeps to the panel."""
+    if not isinstance(parameters, RareVariants) or not parameters.private:
+        return ()
+    return tuple(sorted(between(*span) for spans in parameters.spans.values() for span in spans))

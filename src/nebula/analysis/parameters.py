@@ -20,7 +20,6 @@ from nebula.analysis.parameter_types import (
 from nebula.analysis.projection_parameters import Projection
 from nebula.analysis.region_parameters import RareVariants
 from nebula.analysis.score_parameters import PolygenicScore, ScorePhewas, VariantPhewas
-from nebula.genome.keys import between
 from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.wire import Document, to_canonical
 
@@ -161,13 +160,6 @@ def analysed_columns(parameters: Parameters) -> tuple[str, ...]:
     if isinstance(parameters, AlleleFrequency):
         return tuple(column for column in (parameters.groups, parameters.sex) if column is not None)
     return ()
-
-
-def private_spans(parameters: Parameters) -> tuple[tuple[int, int], ...]:
-    """Ranges of VariantKeys off the panel that an analysis looks at, ascending; none where it keeps to the panel."""
-    if not isinstance(parameters, RareVariants) or not parameters.private:
-        return ()
-    return tuple(sorted(between(*span) for spans in parameters.spans.values() for span in spans))
 
 
 def parse_parameters(analysis: str, raw: Mapping[str, Any]) -> Parameters:

@@ -16,7 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from nebula.analysis.parameters import Discovery, Parameters, analysed_columns, parse_parameters, private_spans
+from nebula.analysis.inputs import private_spans
+from nebula.analysis.parameters import Discovery, Parameters, analysed_columns, parse_parameters
 from nebula.attestation.quoting import Quoter
 from nebula.disclosure.release import Released
 from nebula.enclave.analyse import analyse, bundle_result, smallest_cohort

@@ -40,10 +40,8 @@ SCHEMA = pa.schema(
         ("filter", _TEXT),
     ]
 )
-#: GT by code + 4 x form; see ``VariantBatch.forms``.
-_GENOTYPES = pa.array(
-    ["0/0", "0/1", "1/1", "./.", "0", "1", "1", ".", "0|0", "1|0", "1|1", ".|.", "0|0", "0|1", "1|1", ".|."]
-)
+#: GT by code + 4 x form; see ``VariantBatch.forms``. No Arrow array before it is needed: making one loads pandas.
+_GENOTYPES = ("0/0", "0/1", "1/1", "./.", "0", "1", "1", ".", "0|0", "1|0", "1|1", ".|.", "0|0", "0|1", "1|1", ".|.")
 _HOM_REF = 0
 _PHASED_FROM = 8
 _DICTIONARIES = ["chrom", "ref", "alt", "gt", "filter"]
@@ -115,7 +113,8 @@ def _genotypes(written: NDArray[np.int8]) -> pa.Array:
     used = np.flatnonzero(np.bincount(written, minlength=len(_GENOTYPES)))
     shorter = np.zeros(len(_GENOTYPES), np.int8)
     shorter[used] = np.arange(len(used), dtype=np.int8)
-    return pa.DictionaryArray.from_arrays(pa.array(shorter[written]), _GENOTYPES.take(pa.array(used)))
+    spelt = pa.array([_GENOTYPES[code] for code in used.tolist()], pa.string())
+    return pa.DictionaryArray.from_arrays(pa.array(shorter[written]), spelt)
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:
