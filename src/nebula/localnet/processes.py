@@ -72,7 +72,8 @@ def begin(folder: Path) -> None:
     prepare(folder)
     if running(folder) is not None:
         return
-    _check_ports(folder)
+    if not states(folder):  # after a kill, those who still hold the ports may be our own, on their way out
+        _check_ports(folder)
     logs = folder / "logs"
     logs.mkdir(exist_ok=True)
     with (logs / "supervisor.log").open("ab") as log:
