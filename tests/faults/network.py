@@ -104,11 +104,13 @@ class FaultyNetwork:
                 time.sleep(0.001)
 
     def kill_everything(self) -> None:
-        """Kill the supervisor and all of its processes at once."""
+        """Kill the supervisor and all of its processes at once, and return when they are dead."""
         supervisor, pids = running(self.folder), [one.pid for one in states(self.folder)]
-        for pid in [*([supervisor] if supervisor else []), *pids]:
+        everyone = [*([supervisor] if supervisor else []), *pids]
+        for pid in everyone:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        self.await_deaths(everyone)
 
     def kill_supervisor(self) -> list[int]:
         """Kill the supervisor alone; returns the processes that it had."""
