@@ -8,7 +8,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,8 +19,6 @@ from nebula.localnet.supervisor import ProcessSpec, Supervisor, running, states,
 from nebula.protocol.errors import RejectedInputError, UnavailableError
 
 START_SECONDS = 180
-PORT_SECONDS = 5
-"""A process that was killed holds its port until it is gone."""
 MOST_RESTARTS = 5
 """A process that ends this often while it is waited for will not come up."""
 
@@ -127,23 +124,14 @@ def _check_lasting(folder: Path, name: str, before: int) -> None:
 
 def _check_ports(folder: Path) -> None:
     for name, port in ports(folder).items():
-        deadline = time.monotonic() + PORT_SECONDS
-        while (error := _taken(port)) is not None:
-            if time.monotonic() > deadline:
-                raise UnavailableError(
-                    "localnet.port",
-                    f"port {port}, at which this network's {name} listens, is in use: {os.strerror(error.errno or 0)}",
-                    hint=f"`ss -ltnp 'sport = :{port}'` tells by which program; end that one, or choose another --dir",
-                ) from error
-            time.sleep(0.05)
-
-
-def _taken(port: int) -> OSError | None:
-    try:
-        socket.create_server((LOCAL, port)).close()
-    except OSError as error:
-        return error
-    return None
+        try:
+            socket.create_server((LOCAL, port)).close()
+        except OSError as error:
+            raise UnavailableError(
+                "localnet.port",
+                f"port {port}, at which this network's {name} listens, is in use: {os.strerror(error.errno or 0)}",
+                hint=f"`ss -ltnp 'sport = :{port}'` tells by which program; end that one, or choose another --dir",
+            ) from error
 
 
 def answers(url: str, http: httpx2.Client) -> bool:
