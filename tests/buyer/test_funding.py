@@ -8,17 +8,15 @@ import msgspec
 import pytest
 
 from audit.miniature import make_study
+from buyer.folder import make_folder
 from ledger.ledgers import FOREVER, Market, embedded, make_market
 from nebula.attestation.roots import TrustRoot
 from nebula.buyer import Buyer
-from nebula.buyer.settings import BuyerSettings
 from nebula.ledger.client.organizations import Role
 from nebula.ledger.client.studies import StudyState
 from nebula.protocol.errors import NotPermittedError
 from nebula.protocol.funding import funding_of, study_id
-from nebula.protocol.sealing import SealingKey
 from nebula.protocol.study import StudyDocument
-from nebula.transport.keyfiles import save_key
 
 
 @pytest.fixture(scope="module")
@@ -35,17 +33,7 @@ def buyer(market: Market, tmp_path: Path) -> Buyer:
         key.address, Role.BUYER, standing_until=FOREVER, legal_name="Poor Institute"
     )
     market.ledger.transact(market.governor.secret, entered)
-    save_key(tmp_path / "signing", key.secret)
-    save_key(tmp_path / "sealing", SealingKey.generate().secret)
-    settings = BuyerSettings(
-        ledger_url=market.ledger.client.url,
-        network=market.network.addresses,
-        hub_url="http://127.0.0.1:1",
-        hub_address=market.operator.address,
-        signing_key_file="signing",
-        sealing_key_file="sealing",
-    )
-    return Buyer(settings, tmp_path)
+    return Buyer(make_folder(market, key.secret, tmp_path), tmp_path)
 
 
 @pytest.fixture

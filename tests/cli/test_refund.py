@@ -12,6 +12,7 @@ import pytest
 import uvicorn
 
 from audit.miniature import make_study
+from buyer.folder import make_folder
 from cli.conftest import Run
 from ledger.ledgers import Ledger, Market, free_port, make_market, write_genesis
 from nebula.attestation.roots import TrustRoot
@@ -22,10 +23,8 @@ from nebula.ledger.client import LedgerClient
 from nebula.ledger.node import LedgerSettings, parse_genesis
 from nebula.ledger.node.server import LedgerApp
 from nebula.protocol.funding import funding_of
-from nebula.protocol.sealing import SealingKey
 from nebula.protocol.study import StudyDocument
 from nebula.protocol.wire import to_canonical
-from nebula.transport.keyfiles import save_key
 
 
 @dataclass
@@ -65,17 +64,7 @@ def buyer(market: Market, tmp_path: Path) -> Path:
     """The verified buyer's folder."""
     folder = tmp_path / "buyer"
     folder.mkdir()
-    save_key(folder / "signing", market.buyer.secret)
-    save_key(folder / "sealing", SealingKey.generate().secret)
-    settings = BuyerSettings(
-        ledger_url=market.ledger.client.url,
-        network=market.network.addresses,
-        hub_url="http://127.0.0.1:1",
-        hub_address=market.operator.address,
-        signing_key_file="signing",
-        sealing_key_file="sealing",
-    )
-    (folder / "settings.json").write_bytes(to_canonical(settings))
+    (folder / "settings.json").write_bytes(to_canonical(make_folder(market, market.buyer.secret, folder)))
     return folder
 
 
