@@ -146,7 +146,7 @@ class FinishedNetwork:
         return list(all_records(self.vault.engine))
 
     def payouts(self, public: PublicRun) -> list[OwnPayout]:
-        return list(own_payouts(self.vault.engine, self.vault.owner, self.others.hub, public.signed.receipt))
+        return list(own_payouts(self.vault.engine, self.vault.owner, self.others.hub, public))
 
     def plaintexts(self) -> Iterator[tuple[state.Record, bytes, tuple[bytes, ...]]]:
         """Yield each record with its manifest's and its parts' plaintexts."""

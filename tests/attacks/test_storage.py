@@ -45,7 +45,7 @@ def test_a_provider_that_tells_every_lie_at_once_spoils_only_what_it_touched(
 
     output = world.run()
 
-    assert output.head.dropped.reasons == {Dropped.UNREADABLE: 8}
+    assert output.head.statement.dropped == {Dropped.UNREADABLE: 8}
     assert output.head.signed.receipt.record_count == 32
     touched = {owner.record for owner in world.owners[:6]} | {owner.record for owner in world.owners[7:9]}
     world.owners = [owner for owner in world.owners if owner.record not in touched]
@@ -89,7 +89,7 @@ def test_a_provider_cannot_choose_who_is_in_a_cohort_without_being_counted(
     for owner in world.owners[:10]:
         storage.lose(owner.object_name(None))
     output = world.run()
-    assert output.head.dropped.reasons == {Dropped.UNREADABLE: 10}
+    assert output.head.statement.dropped == {Dropped.UNREADABLE: 10}
     assert output.head.signed.receipt.record_count == 30
 
 

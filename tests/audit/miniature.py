@@ -20,15 +20,16 @@ from nebula.protocol.keys import SigningKey
 from nebula.protocol.merkle import payout_tree, subtree_proof
 from nebula.protocol.money import TOKEN_WEI
 from nebula.protocol.receipt import (
-    DroppedRecords,
     Evidence,
     KeeperNonce,
     Payout,
     PublicRun,
     Receipt,
+    RunStatement,
     SignedReceipt,
 )
 from nebula.protocol.result import ResultBundle
+from nebula.protocol.run_statement import mailbox_digest
 from nebula.protocol.session_vote import cast_vote, session_vote
 from nebula.protocol.signed_by_control_key import UNSIGNED, sign_document
 from nebula.protocol.study import PartKind, PurposeTerms, ResultClass, StudyDocument
@@ -95,7 +96,7 @@ def make_run(market: Market, folder: Path) -> Miniature:
         collateral=issue_collateral(pki, at=now).to_bytes(),
         votes=votes,
         payouts=payouts,
-        dropped=sign_dropped(market, signed, session, {"withdrawn": 1}),
+        statement=sign_statement(market, signed, session, {"withdrawn": 1}),
     )
     return Miniature(market, public, pki.trust_root, to_canonical(result), session)
 
@@ -182,10 +183,11 @@ def sign(market: Market, receipt: Receipt, session: SigningKey) -> SignedReceipt
     return SignedReceipt(receipt=receipt, signature=session.sign_digest(receipt_digest(domain, receipt)))
 
 
-def sign_dropped(market: Market, signed: SignedReceipt, session: SigningKey, reasons: dict[str, int]) -> DroppedRecords:
+def sign_statement(market: Market, signed: SignedReceipt, session: SigningKey, dropped: dict[str, int]) -> RunStatement:
     domain = market.network.studies.domain(market.network.addresses.chain_id)
     digest = to_hex(receipt_digest(domain, signed.receipt))
-    return sign_document(DroppedRecords(receipt=digest, reasons=reasons, signature=UNSIGNED), session.secret)
+    unsigned = RunStatement(receipt=digest, mailbox=mailbox_digest(()), dropped=dropped, signature=UNSIGNED)
+    return sign_document(unsigned, session.secret)
 
 
 def claim(market: Market, study: str, payouts: tuple[Payout, ...], owners: list[SigningKey]) -> None:

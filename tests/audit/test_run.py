@@ -107,21 +107,22 @@ def payout(place: int, /, **fields: Any) -> Callable[[Miniature], PublicRun]:
     return forge
 
 
-def dropped(**fields: Any) -> Callable[[Miniature], PublicRun]:
-    return lambda m: change(m.public, dropped=change(m.public.dropped, **fields))
+def statement(**fields: Any) -> Callable[[Miniature], PublicRun]:
+    return lambda m: change(m.public, statement=change(m.public.statement, **fields))
 
 
-def dropped_by_a_stranger(miniature: Miniature) -> PublicRun:
-    forged = sign_document(change(miniature.public.dropped, reasons={}), SigningKey.generate().secret)
-    return change(miniature.public, dropped=forged)
+def a_strangers_statement(miniature: Miniature) -> PublicRun:
+    forged = sign_document(change(miniature.public.statement, dropped={}), SigningKey.generate().secret)
+    return change(miniature.public, statement=forged)
 
 
 FORGED: list[tuple[str, str, Callable[[Miniature], PublicRun]]] = [
-    ("dropped", "a withdrawal more", dropped(reasons={"withdrawn": 2})),
-    ("dropped", "nobody left out", dropped(reasons={})),
-    ("dropped", "another run's counts", dropped(receipt=OTHER)),
-    ("dropped", "counts that a stranger signed", dropped_by_a_stranger),
-    ("dropped", "no signature", dropped(signature=bytes(65))),
+    ("statement", "a withdrawal more", statement(dropped={"withdrawn": 2})),
+    ("statement", "nobody left out", statement(dropped={})),
+    ("statement", "other sealed leaves", statement(mailbox=OTHER)),
+    ("statement", "another run's counts", statement(receipt=OTHER)),
+    ("statement", "counts that a stranger signed", a_strangers_statement),
+    ("statement", "no signature", statement(signature=bytes(65))),
     ("study", "a friendlier title", study(title="Weight")),
     ("study", "another price", study(price_per_record_wei="1")),
     ("study", "another chain", study(chain_id=1)),
@@ -181,7 +182,7 @@ def test_a_receipt_that_was_altered_is_not_the_sessions(miniature: Miniature) ->
     signed = miniature.public.signed
     altered = change(signed, receipt=change(signed.receipt, use_root=OTHER))
     report = audit_run(change(miniature.public, signed=altered), miniature.network, [miniature.root])
-    assert names(report) == {"receipt", "dropped", "settlement"}
+    assert names(report) == {"receipt", "statement", "settlement"}
 
 
 # Another ledger: what should never stand there, and would be seen

@@ -17,6 +17,7 @@ from nebula.protocol.messages import APPRAISE, CONFIRM, NONCE, RELEASE, ConfirmR
 from nebula.protocol.receipt import OwnerLeaf, RunOutput, parse_owner_leaf
 from nebula.protocol.record import LEAF_INFO, RESULT_INFO, mailbox_locator
 from nebula.protocol.result import ResultBundle, open_result
+from nebula.protocol.run_statement import mailbox_digest
 from nebula.protocol.sealing import open_sealed
 from nebula.protocol.signed_by_control_key import check_document
 from nebula.protocol.signing import address_of_secret, recover
@@ -70,9 +71,10 @@ def test_a_run_finds_what_was_planted_and_pays_everyone(world: World) -> None:
     assert list(hits["base_pair_location"]) == [world.panel.site(7).pos]
     assert hits["beta"][0] == pytest.approx(8.0, abs=0.6)
     assert bundle.summary["sample_size"] == 40
-    assert output.head.dropped.reasons == {}
-    assert output.head.dropped.receipt == to_hex(receipt_digest(Domain(CHAIN_ID, STUDIES), receipt))
-    check_document(output.head.dropped, receipt.session)
+    assert output.head.statement.dropped == {}
+    assert output.head.statement.receipt == to_hex(receipt_digest(Domain(CHAIN_ID, STUDIES), receipt))
+    check_document(output.head.statement, receipt.session)
+    assert output.head.statement.mailbox == mailbox_digest(output.leaves)
 
 
 def test_a_session_is_registered_before_anything_is_released(world: World) -> None:
@@ -132,7 +134,7 @@ def test_a_withdrawn_record_is_left_out_of_a_run_in_progress(world: World, stage
     assert receipt.record_count == 39
     assert receipt.consent_block_number == 107
     assert leaf_of(leaving, output) is None
-    assert output.head.dropped.reasons == {Dropped.WITHDRAWN: 1}
+    assert output.head.statement.dropped == {Dropped.WITHDRAWN: 1}
     # The result is what it would have been without the person.
     alone = make_world_without(world, leaving).run()
     assert alone.head.signed.receipt.result_digest == receipt.result_digest
@@ -168,7 +170,7 @@ def test_confirmation_asks_about_every_record_that_was_read(world: World) -> Non
     output = world.run()
 
     assert output.head.signed.receipt.record_count == 20
-    assert output.head.dropped.reasons == {Dropped.NOT_IN_COHORT: 20}
+    assert output.head.statement.dropped == {Dropped.NOT_IN_COHORT: 20}
     for keeper in world.keepers:
         (asked,) = [question for kind, question in keeper.asked if kind == CONFIRM.name]
         assert isinstance(asked, ConfirmRequest)
@@ -186,7 +188,7 @@ def test_a_withdrawal_does_not_tell_who_was_in_the_cohort(world: World) -> None:
             keeper.withdrawn = set()
             keeper.cohorts.clear()  # one buyer would not get both
         world.host.at_stage["analysed"] = lambda leaving=leaving: [k.withdrawn.add(leaving) for k in world.keepers]
-        reasons = world.run().head.dropped.reasons
+        reasons = world.run().head.statement.dropped
         told.append(reasons[Dropped.WITHDRAWN])
     assert told == [1, 1]
 
@@ -198,14 +200,14 @@ def test_a_record_that_its_consent_refuses_is_not_used(world: World) -> None:
     output = world.run()
 
     assert output.head.signed.receipt.record_count == 39
-    assert output.head.dropped.reasons == {Dropped.REFUSED: 1}
+    assert output.head.statement.dropped == {Dropped.REFUSED: 1}
 
 
 def test_fewer_shares_than_the_threshold_drop_a_record(world: World) -> None:
     for keeper in world.keepers[:2]:
         keeper.refused = {world.owners[0].record}
 
-    assert world.run().head.dropped.reasons == {Dropped.REFUSED: 1}
+    assert world.run().head.statement.dropped == {Dropped.REFUSED: 1}
 
 
 @pytest.mark.parametrize("kind", [NONCE, APPRAISE, RELEASE, CONFIRM])
@@ -294,7 +296,7 @@ def test_storage_that_misbehaves_drops_that_record_alone(
     output = world.run()
 
     assert output.head.signed.receipt.record_count == 40 - dropped
-    assert output.head.dropped.reasons == {Dropped.UNREADABLE: dropped}
+    assert output.head.statement.dropped == {Dropped.UNREADABLE: dropped}
 
 
 def test_storage_that_is_away_is_a_reason_to_try_again(world: World, storage: MisbehavingStorage) -> None:
@@ -349,7 +351,7 @@ def test_a_hostile_record_drops_out_and_hurts_nobody(world: World, lie: dict[str
     output = world.run()
 
     assert output.head.signed.receipt.record_count == 39
-    assert output.head.dropped.reasons == {Dropped.UNREADABLE: 1}
+    assert output.head.statement.dropped == {Dropped.UNREADABLE: 1}
 
 
 @pytest.mark.parametrize(
@@ -373,7 +375,7 @@ def test_an_absurd_phenotype_drops_its_record_and_the_run_goes_on(world: World, 
     output = world.run()
 
     assert output.head.signed.receipt.record_count == 40
-    assert output.head.dropped.reasons == {Dropped.UNREADABLE: 1}
+    assert output.head.statement.dropped == {Dropped.UNREADABLE: 1}
 
 
 def test_a_record_off_the_panel_drops_out(world: World) -> None:
@@ -385,7 +387,7 @@ def test_a_record_off_the_panel_drops_out(world: World) -> None:
     for keeper in world.keepers:
         keeper.enrol([stranger])
 
-    assert world.run().head.dropped.reasons == {Dropped.UNREADABLE: 1}
+    assert world.run().head.statement.dropped == {Dropped.UNREADABLE: 1}
 
 
 def test_people_without_the_trait_are_neither_counted_nor_paid(world: World) -> None:
@@ -398,7 +400,7 @@ def test_people_without_the_trait_are_neither_counted_nor_paid(world: World) -> 
     output = world.run()
 
     assert output.head.signed.receipt.record_count == len(output.payouts) == len(output.leaves) == 40
-    assert output.head.dropped.reasons == {Dropped.NOT_IN_COHORT: 1}
+    assert output.head.statement.dropped == {Dropped.NOT_IN_COHORT: 1}
 
 
 def test_a_cohort_below_the_studys_minimum_gives_no_receipt_and_no_number(world: World) -> None:

@@ -29,7 +29,7 @@ from nebula.localnet.population import make_population, to_phenotypes, to_vcf
 from nebula.localnet.settings_files import load_network
 from nebula.protocol.duo import Permission
 from nebula.protocol.keys import generate_mnemonic
-from nebula.protocol.receipt import parse_receipt
+from nebula.protocol.receipt import parse_public_run, parse_receipt
 from nebula.protocol.secrets import SecretBytes
 from nebula.protocol.study import parse_study
 from nebula.protocol.wire import to_canonical
@@ -102,10 +102,10 @@ def withdraw_all(folder: Path, name: str) -> object:
     return stages(vault)
 
 
-def earnings(folder: Path, name: str, receipt: str) -> object:
-    vault, signed = open_vault(folder, name), parse_receipt((folder / receipt).read_bytes())
+def earnings(folder: Path, name: str, run: str) -> object:
+    vault, public = open_vault(folder, name), parse_public_run((folder / run).read_bytes())
     hub = join(load_settings(folder / "vault")).hub
-    return [int(own.leaf.amount_wei) for own in own_payouts(vault.engine, vault.owner, hub, signed.receipt)]
+    return [int(own.leaf.amount_wei) for own in own_payouts(vault.engine, vault.owner, hub, public)]
 
 
 def stages(vault: Vault) -> object:

@@ -1,6 +1,6 @@
 """What an enclave host may ask of the hub, and what it may not hand in."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,11 @@ from nebula.database import reading
 from nebula.hub import state
 from nebula.hub.state import RunState
 from nebula.protocol.errors import IntegrityError, NotPermittedError, RejectedInputError
+from nebula.protocol.keys import SigningKey
 from nebula.protocol.messages import CandidatesRequest, OrderRequest, OwnersReport, RunProgress, RunReport
+from nebula.protocol.receipt import SealedLeaf
+from nebula.protocol.run_statement import mailbox_digest
+from nebula.protocol.signed_by_control_key import sign_document
 from nebula.protocol.study import ResultClass
 from simulators.hub import HOST, SimulatedHub, simulated_hub
 
@@ -134,6 +138,39 @@ def test_the_output_of_a_session_that_was_not_handed_in_is_refused(hub: Simulate
     with pytest.raises(RejectedInputError) as refusal:
         hub.report(output)
     assert refusal.value.code == "hub.session"
+    assert hub.stand().state is RunState.ORDERED
+
+
+def garbled(leaf: SealedLeaf) -> SealedLeaf:
+    return msgspec.structs.replace(leaf, sealed=leaf.sealed[:-1] + bytes([leaf.sealed[-1] ^ 1]))
+
+
+LEAVES_OF_A_LYING_HOST: dict[str, Callable[[tuple[SealedLeaf, ...]], tuple[SealedLeaf, ...]]] = {
+    "a garbled leaf": lambda leaves: (garbled(leaves[0]), *leaves[1:]),
+    "another name": lambda leaves: (msgspec.structs.replace(leaves[0], locator=bytes(16)), *leaves[1:]),
+    "another order": lambda leaves: leaves[::-1],
+    "one twice, one lost": lambda leaves: (leaves[1], *leaves[1:]),
+}
+
+
+@pytest.mark.parametrize("lie", LEAVES_OF_A_LYING_HOST)
+def test_leaves_that_the_session_did_not_seal_are_refused_by_a_hub(hub: SimulatedHub, lie: str) -> None:
+    """An owner who cannot read their leaf cannot find their tokens."""
+    output = hub.make_output()
+    with pytest.raises(IntegrityError) as refusal:
+        hub.report(replace(output, leaves=LEAVES_OF_A_LYING_HOST[lie](output.leaves)))
+    assert refusal.value.code == "hub.output"
+    assert hub.stand().state is RunState.ORDERED
+
+
+def test_a_host_cannot_sign_for_the_leaves_itself(hub: SimulatedHub) -> None:
+    output = hub.make_output()
+    leaves = (garbled(output.leaves[0]), *output.leaves[1:])
+    statement = msgspec.structs.replace(output.head.statement, mailbox=mailbox_digest(leaves))
+    for forged in (statement, sign_document(statement, SigningKey.generate().secret)):
+        head = msgspec.structs.replace(output.head, statement=forged)
+        with pytest.raises(IntegrityError):
+            hub.report(replace(output, head=head, leaves=leaves))
     assert hub.stand().state is RunState.ORDERED
 
 

@@ -37,4 +37,4 @@ def test_a_public_file_is_canonical_however_many_pages_it_was_made_of(
 
     found = parse_public_run(raw)
     assert to_canonical(found) == raw
-    assert (found.payouts, found.signed, found.dropped) == (output.payouts, output.head.signed, output.head.dropped)
+    assert (found.payouts, found.signed, found.statement) == (output.payouts, output.head.signed, output.head.statement)

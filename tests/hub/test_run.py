@@ -205,7 +205,7 @@ def test_a_subtree_that_the_ledger_refuses_does_not_keep_the_others_from_being_p
         collateral=b"",
         votes=(),
         payouts=(),
-        dropped=output.head.dropped,
+        statement=output.head.statement,
     )
     with writing(hub.engine) as connection:
         state.keep_owners(connection, hub.run, receipt.session, page)

@@ -12,8 +12,8 @@ from nebula.ledger.client.sessions import Approval
 from nebula.protocol.errors import IntegrityError
 from nebula.protocol.funding import funding_of
 from nebula.protocol.ids import to_hex
+from nebula.protocol.run_statement import check_statement
 from nebula.protocol.session_vote import check_vote, session_vote
-from nebula.protocol.signed_by_control_key import check_document
 from nebula.protocol.signing import recover
 from nebula.protocol.trust_roots import is_simulated
 from nebula.protocol.typed_data import receipt_digest
@@ -39,12 +39,10 @@ def receipt(case: RunCase) -> str:
     return f"session {signer} signed the receipt"
 
 
-def dropped(case: RunCase) -> str:
+def statement(case: RunCase) -> str:
     """The same session signed, for this receipt, how many records left the run and why."""
-    signed, told = case.public.signed, case.public.dropped
-    require(told.receipt == to_hex(receipt_digest(case.studies, signed.receipt)), "the counts are of another run")
-    check_document(told, signed.receipt.session)
-    counts = ", ".join(f"{count:,} {reason}" for reason, count in told.reasons.items())
+    told = check_statement(case.public.statement, case.public.signed, case.studies)
+    counts = ", ".join(f"{count:,} {reason}" for reason, count in told.dropped.items())
     return f"records that left the run: {counts or 'none'}"
 
 

@@ -21,7 +21,7 @@ from nebula.protocol.result import ResultBundle
 RUN_CHECKS: tuple[tuple[str, CheckFunction[RunCase]], ...] = (
     ("study", session.study),
     ("receipt", session.receipt),
-    ("dropped", session.dropped),
+    ("statement", session.statement),
     ("settlement", session.settlement),
     ("session", session.session),
     ("votes", session.votes),

@@ -68,7 +68,7 @@ def _people(outcome: Outcome) -> list[tuple[str, str]]:
     rows += [("refused", f"{label}: {'; '.join(reasons)}") for label, reasons in outcome.refusals]
     if outcome.withdrawn:
         rows.append(("withdrawn", f"{outcome.withdrawn}, while the run was on: left out, not paid"))
-    for reason, count in outcome.public.dropped.reasons.items():
+    for reason, count in outcome.public.statement.dropped.items():
         if count and reason not in {"withdrawn", "refused"}:
             rows.append((reason, f"{count:,}"))
     return rows

@@ -133,7 +133,7 @@ def _tell_unreadable(unreadable: Sequence[Unreadable]) -> None:
         IntegrityError: there is any.
     """
     for one in unreadable:
-        err.print(f"  · run {one.run}, {one.record or 'all of it'}: {one.error.message}")
+        err.print(f"  · run {one.run}, {one.record or 'the whole of it'}: {one.error.message}")
     if unreadable:
         raise IntegrityError(
             "payout.unreadable",

@@ -20,9 +20,10 @@ from nebula.protocol.funding import study_id
 from nebula.protocol.ids import Address, to_hex
 from nebula.protocol.merkle import MerkleTree, payout_tree, use_leaf, use_tree
 from nebula.protocol.money import wei_from_wire, wei_to_wire
-from nebula.protocol.receipt import DroppedRecords, OwnerLeaf, Payout, Receipt, SealedLeaf, SignedReceipt
+from nebula.protocol.receipt import OwnerLeaf, Payout, Receipt, RunStatement, SealedLeaf, SignedReceipt
 from nebula.protocol.record import LEAF_INFO, RESULT_INFO, mailbox_locator
 from nebula.protocol.result import MAX_RESULT_BYTES, ResultBundle
+from nebula.protocol.run_statement import mailbox_digest
 from nebula.protocol.sealing import seal
 from nebula.protocol.secrets import SecretBytes
 from nebula.protocol.signed_by_control_key import UNSIGNED, sign_document
@@ -125,13 +126,14 @@ def sign_receipt(
     return SignedReceipt(receipt=receipt, signature=signature)
 
 
-def sign_dropped(
-    session: Session, signed: SignedReceipt, counts: Counter[Dropped], *, studies: Domain
-) -> DroppedRecords:
-    """Sign how many records left this very run, and why: the ledger's receipt has no room for it."""
-    unsigned = DroppedRecords(
+def sign_statement(
+    session: Session, signed: SignedReceipt, settlement: Settlement, counts: Counter[Dropped], *, studies: Domain
+) -> RunStatement:
+    """Sign which leaves this very run sealed, how many records left it, and why."""
+    unsigned = RunStatement(
         receipt=to_hex(receipt_digest(studies, signed.receipt)),
-        reasons={reason.value: count for reason, count in sorted(counts.items()) if count},
+        mailbox=mailbox_digest(settlement.leaves),
+        dropped={reason.value: count for reason, count in sorted(counts.items()) if count},
         signature=UNSIGNED,
     )
     return sign_document(unsigned, session.keys.signing)

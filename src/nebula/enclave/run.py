@@ -30,7 +30,7 @@ from nebula.enclave.keepers import Keepers
 from nebula.enclave.keys import LyingKeepers
 from nebula.enclave.order import read_candidates
 from nebula.enclave.read_record import OpenStorage, RecordReader
-from nebula.enclave.receipt import seal_result, settle_owners, sign_dropped, sign_receipt
+from nebula.enclave.receipt import seal_result, settle_owners, sign_receipt, sign_statement
 from nebula.enclave.release import Dropped, Release, ReleasedRecord, release_records
 from nebula.enclave.session import Block, Session, SessionKeys, open_session
 from nebula.genome.panel import Panel
@@ -188,7 +188,7 @@ def _make_output(start: Start, session: Session, confirmed: _Confirmed, counts: 
     head = RunHead(
         signed=signed,
         evidence=session.evidence,
-        dropped=sign_dropped(session, signed, counts, studies=studies),
+        statement=sign_statement(session, signed, settlement, counts, studies=studies),
         sealed_result=seal_result(bundle, session),
     )
     return RunOutput(head, settlement.payouts, settlement.leaves)

@@ -166,14 +166,14 @@ class Orders:
         if session.evidence != head.evidence:
             raise IntegrityError("hub.evidence", "this is not the evidence that the keepers voted on")
         payouts = state.kept_payouts(connection, run.run, receipt.session)
-        check_owners(receipt, payouts, state.count_leaves(connection, run.run, receipt.session))
+        check_owners(head, payouts, state.kept_leaves(connection, run.run, receipt.session))
         public = PublicRun(
             signed=head.signed,
             evidence=head.evidence,
             collateral=session.collateral,
             votes=session.votes,
             payouts=(),
-            dropped=head.dropped,
+            statement=head.statement,
         )
         state.keep_output(connection, public, head.sealed_result)
 

@@ -3,14 +3,16 @@
 The hub checks what it hands on only to save gas; the ledger checks everything again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from nebula.hub.effects import Effects, Mined
 from nebula.protocol.errors import IntegrityError
 from nebula.protocol.funding import funding_of, study_id
 from nebula.protocol.ids import Hash32, to_hex
 from nebula.protocol.merkle import SUBTREE, MerkleTree, payout_tree, subtree_proof
-from nebula.protocol.receipt import Payout, PublicRun, Receipt, RunHead
+from nebula.protocol.receipt import Payout, PublicRun, RunHead, SealedLeaf
+from nebula.protocol.run_statement import mailbox_digest
+from nebula.protocol.signed_by_control_key import check_document
 from nebula.protocol.study import StudyDocument
 
 GOES_BACK = "the escrow goes back to the buyer after the deadline"
@@ -31,16 +33,19 @@ def check_head(head: RunHead, *, study: StudyDocument, run: Hash32) -> RunHead:
     return head
 
 
-def check_owners(receipt: Receipt, payouts: Sequence[Payout], leaves: int) -> None:
-    """Check that the pages that were handed in are whole, and what the receipt commits to.
+def check_owners(head: RunHead, payouts: Sequence[Payout], leaves: Iterable[SealedLeaf]) -> None:
+    """Check that the pages that were handed in are whole, and what the session signed.
 
     Raises:
         IntegrityError: they are not.
     """
-    if len(payouts) != receipt.record_count or leaves != receipt.record_count:
+    receipt, statement = head.signed.receipt, check_document(head.statement, head.signed.receipt.session)
+    if len(payouts) != receipt.record_count:
         raise IntegrityError("hub.output", "the receipt counts other records than the output has")
     if to_hex(payout_tree(payouts).root) != receipt.payout_root:
         raise IntegrityError("hub.output", "the payouts are not those of the receipt")
+    if mailbox_digest(leaves) != statement.mailbox:
+        raise IntegrityError("hub.output", "the sealed leaves are not those that the session signed")
 
 
 def settle(effects: Effects, public: PublicRun) -> Mined | None:

@@ -18,7 +18,6 @@ from sqlalchemy import (
     Table,
     Text,
     delete,
-    func,
     select,
     update,
 )
@@ -309,10 +308,11 @@ def kept_payouts(connection: Connection, run: Hash32, session: Address) -> list[
     return [_payout(row) for row in connection.execute(in_order)]
 
 
-def count_leaves(connection: Connection, run: Hash32, session: Address) -> int:
-    """Return how many leaves of a session were handed in."""
-    chosen = select(func.count()).select_from(leaves).where(leaves.c.run == run, leaves.c.session == session)
-    return connection.scalars(chosen).one()
+def kept_leaves(connection: Connection, run: Hash32, session: Address) -> Iterator[SealedLeaf]:
+    """Yield all leaves of a session that were handed in, in their order."""
+    chosen = select(leaves).where(leaves.c.run == run, leaves.c.session == session)
+    in_order = chosen.order_by(leaves.c.sequence).execution_options(yield_per=PAGE_OF_ROWS)
+    return (_sealed_leaf(row) for row in connection.execute(in_order))
 
 
 def keep_output(connection: Connection, public: PublicRun, sealed_result: bytes) -> None:
@@ -365,13 +365,13 @@ def page_of_leaves(
 ) -> tuple[tuple[SealedLeaf, ...], int | None]:
     """Return a page of a run's sealed leaves and where the next page begins."""
     rows = connection.execute(
-        select(leaves.c.locator, leaves.c.sealed)
+        select(leaves)
         .join(runs, (runs.c.run == leaves.c.run) & (runs.c.session == leaves.c.session))
         .where(leaves.c.run == run, leaves.c.sequence >= after)
         .order_by(leaves.c.sequence)
         .limit(limit + 1)
     ).all()
-    page = tuple(SealedLeaf(locator=bytes(row.locator), sealed=bytes(row.sealed)) for row in rows[:limit])
+    page = tuple(map(_sealed_leaf, rows[:limit]))
     return page, after + limit if len(rows) > limit else None
 
 
@@ -387,6 +387,10 @@ def page_of_payouts(
         .limit(limit + 1)
     ).all()
     return tuple(map(_payout, rows[:limit])), after + limit if len(rows) > limit else None
+
+
+def _sealed_leaf(row: Row[Any]) -> SealedLeaf:
+    return SealedLeaf(locator=bytes(row.locator), sealed=bytes(row.sealed))
 
 
 def _payout(row: Row[Any]) -> Payout:

@@ -40,7 +40,7 @@ def look_around(folder: Path, ledger: Network, public: PublicRun, *, enrolled: i
         shares_per_keeper=len(sizes),
         enrolled=enrolled,
         blocks=ledger.client.head().number,
-        candidates=public.signed.receipt.record_count + sum(public.dropped.reasons.values()),
+        candidates=public.signed.receipt.record_count + sum(public.statement.dropped.values()),
         leaves=len(public.payouts),
         result_bytes=result_bytes,
     )

@@ -65,7 +65,7 @@ class Outcome:
     @property
     def withdrawn(self) -> int:
         """Records whose consent ended while the run was on: they had matched, and were left out."""
-        reasons = self.public.dropped.reasons
+        reasons = self.public.statement.dropped
         return reasons.get("withdrawn", 0) + reasons.get("refused", 0)
 
 
@@ -101,7 +101,7 @@ def tell_story(plot: Plot, teller: Teller) -> Outcome:
         result = buyer.result(public.signed.receipt)
     ledger = Network(LedgerClient(local.ledger_url), local.addresses)
     with teller.step("payouts", "Each owner finds their payout, at an address that only they can recognise"):
-        earned = tuple(own_payouts(vault.engine, vault.owner, others.hub, public.signed.receipt))
+        earned = tuple(own_payouts(vault.engine, vault.owner, others.hub, public))
         claimed = _claimed(ledger, public)
     with teller.step("audit", "An auditor re-computes it all from the ledger and public files"):
         report = audit_run(public, ledger, [hardware_root(plot.folder)], result=to_canonical(result))

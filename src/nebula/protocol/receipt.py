@@ -105,15 +105,18 @@ class OwnerLeaf(Document, frozen=True, kw_only=True):
 parse_owner_leaf = parser(OwnerLeaf)
 
 
-class DroppedRecords(Document, frozen=True, kw_only=True):
-    """How many records left a run, by reason; never which.
+class RunStatement(Document, frozen=True, kw_only=True):
+    """What a session says of its run beside the receipt, which has no room for it on the ledger.
 
-    ``receipt``: the digest of the run's receipt; ``signature``: of the session that signed it. See
+    ``receipt``: the digest of the run's receipt; ``mailbox``: that of all sealed leaves
+    (:func:`nebula.protocol.run_statement.mailbox_digest`); ``dropped``: how many records left the run, by reason,
+    never which; ``signature``: of the session that signed the receipt. See
     :mod:`nebula.protocol.signed_by_control_key` for the form.
     """
 
     receipt: Hash32
-    reasons: dict[Annotated[str, msgspec.Meta(max_length=40)], Annotated[int, msgspec.Meta(ge=1, lt=2**32)]]
+    mailbox: Hash32
+    dropped: dict[Annotated[str, msgspec.Meta(max_length=40)], Annotated[int, msgspec.Meta(ge=1, lt=2**32)]]
     signature: Signature
 
 
@@ -123,7 +126,7 @@ class RunHead(Document, frozen=True, kw_only=True):
     schema: Literal[1] = 1
     signed: SignedReceipt
     evidence: Evidence
-    dropped: DroppedRecords
+    statement: RunStatement
     sealed_result: bytes
 
 
@@ -172,7 +175,7 @@ class PublicRun(Document, frozen=True, kw_only=True):
     collateral: bytes
     votes: tuple[KeeperVote, ...]
     payouts: tuple[Payout, ...]
-    dropped: DroppedRecords
+    statement: RunStatement
 
 
 parse_public_run = parser(PublicRun, max_bytes=MAX_RUN_BYTES)

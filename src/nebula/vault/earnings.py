@@ -46,7 +46,7 @@ class Earning:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """What the hub has altered or lost: a whole run (``record`` is None), or one record's leaf of it."""
+    """What the hub has altered or lost: of a whole run (``record`` is None), or one record's leaf of it."""
 
     study: Hash32
     run: Hash32
@@ -66,17 +66,21 @@ def read_earnings(engine: Engine, owner: OwnerKeys, network: Network) -> Iterato
     for settled in read_settlements(network.ledger, settings.studies_contract, first_block=settings.deployed_block):
         try:
             public = _public_run(network, settled)
-            leaves = list(own_leaves(engine, network.hub, settled.run))
+            leaves = own_leaves(engine, network.hub, settled.run)
         except (IntegrityError, RejectedInputError) as error:
             yield Unreadable(settled.study, settled.run, None, error)
             continue
         payouts = []
-        for record, sealed in leaves:
+        for record, sealed in leaves.found:
             try:
                 payouts.append(open_leaf(record, sealed, owner, public.signed.receipt))
             except (IntegrityError, RejectedInputError) as error:
                 yield Unreadable(settled.study, settled.run, record.record, error)
         yield from _as_paid(network, public, payouts)
+        try:
+            leaves.check_whole(public.statement)
+        except IntegrityError as error:
+            yield Unreadable(settled.study, settled.run, None, error)
 
 
 def _as_paid(network: Network, public: PublicRun, payouts: list[OwnPayout]) -> Iterator[Earning]:

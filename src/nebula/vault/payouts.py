@@ -15,8 +15,9 @@ from nebula.protocol.ids import Address, Hash32
 from nebula.protocol.keys import OwnerKeys, SigningKey
 from nebula.protocol.merkle import use_leaf, verify_use
 from nebula.protocol.messages import LEAVES, LeavesAnswer, LeavesRequest
-from nebula.protocol.receipt import OwnerLeaf, Receipt, SealedLeaf, parse_owner_leaf
+from nebula.protocol.receipt import OwnerLeaf, PublicRun, Receipt, RunStatement, SealedLeaf, parse_owner_leaf
 from nebula.protocol.record import LEAF_INFO, mailbox_locator
+from nebula.protocol.run_statement import mailbox_digest
 from nebula.protocol.sealing import open_sealed
 from nebula.protocol.stealth import one_time_key
 from nebula.transport.client import Peer
@@ -34,23 +35,55 @@ class OwnPayout:
     key: SigningKey
 
 
-def own_payouts(engine: Engine, owner: OwnerKeys, hub: Peer, receipt: Receipt) -> Iterator[OwnPayout]:
-    """Yield what this vault's records earned in a run whose receipt was verified.
+@dataclass(frozen=True, slots=True)
+class OwnLeaves:
+    """The leaves, unopened, under the names of a vault's records; and the digest of all that the hub handed out."""
+
+    found: tuple[tuple[Record, SealedLeaf], ...]
+    mailbox: Hash32
+
+    def check_whole(self, statement: RunStatement) -> None:
+        """Check that the hub handed out just what the session sealed: else some may be missing.
+
+        Raises:
+            IntegrityError: it did not.
+        """
+        if self.mailbox != statement.mailbox:
+            raise IntegrityError(
+                "vault.mailbox",
+                f"the hub hands out other sealed leaves than the session of run {statement.receipt[:12]}… made",
+                hint="payouts of yours may be hidden; anyone's whole copy of the leaves would show them",
+            )
+
+
+def own_payouts(engine: Engine, owner: OwnerKeys, hub: Peer, public: PublicRun) -> Iterator[OwnPayout]:
+    """Yield what this vault's records earned in a run whose receipt and statement were verified.
 
     Raises:
-        IntegrityError: a leaf under one of our names is not what the receipt commits to.
+        IntegrityError: a leaf under one of our names is not what the receipt commits to, or, after all that could be
+            read, the leaves are not those that the session sealed.
     """
-    for record, sealed in own_leaves(engine, hub, receipt.run):
-        yield open_leaf(record, sealed, owner, receipt)
+    leaves = own_leaves(engine, hub, public.signed.receipt.run)
+    for record, sealed in leaves.found:
+        yield open_leaf(record, sealed, owner, public.signed.receipt)
+    leaves.check_whole(public.statement)
 
 
-def own_leaves(engine: Engine, hub: Peer, run: Hash32) -> Iterator[tuple[Record, SealedLeaf]]:
-    """Yield the sealed leaves that lie under the names of this vault's records, unopened."""
-    leaves = {leaf.locator: leaf for leaf in _fetch_leaves(hub, run)}
-    for record in all_records(engine):
-        leaf = leaves.get(mailbox_locator(record.mailbox, run))
-        if leaf is not None:
-            yield record, leaf
+def own_leaves(engine: Engine, hub: Peer, run: Hash32) -> OwnLeaves:
+    """Fetch all of a run's leaves and keep those that lie under the names of this vault's records."""
+    records = {mailbox_locator(record.mailbox, run): record for record in all_records(engine)}
+    found: dict[bytes, SealedLeaf] = {}
+
+    def passing() -> Iterator[SealedLeaf]:
+        for leaf in _fetch_leaves(hub, run):
+            if leaf.locator in records:
+                found[leaf.locator] = leaf
+            yield leaf
+
+    mailbox = mailbox_digest(passing())
+    return OwnLeaves(
+        tuple((record, found[locator]) for locator, record in records.items() if locator in found), mailbox
+    )
 
 
 def open_leaf(record: Record, sealed: SealedLeaf, owner: OwnerKeys, receipt: Receipt) -> OwnPayout:

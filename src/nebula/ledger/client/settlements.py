@@ -5,6 +5,7 @@ from nebula.ledger.client.studies import EVENTS, Settled
 from nebula.protocol.errors import IntegrityError
 from nebula.protocol.ids import Address, Hash32, to_hex
 from nebula.protocol.receipt import PublicRun
+from nebula.protocol.run_statement import check_statement
 from nebula.protocol.typed_data import Domain, receipt_digest
 
 
@@ -19,12 +20,12 @@ def read_settlements(
 
 
 def check_settled(public: PublicRun, settled: Settled, domain: Domain) -> PublicRun:
-    """Return a run's public file if the ledger settled on exactly its receipt.
+    """Return a run's public file if the ledger settled on exactly its receipt, and its session made its statement.
 
     The ledger did so only because a session that the keepers vouched for had signed that receipt.
 
     Raises:
-        IntegrityError: the file is another run's, or its receipt another one.
+        IntegrityError: the file is another run's, or its receipt or statement another one.
     """
     # SECURITY: a hub's file comes in here.
     receipt = public.signed.receipt
@@ -32,4 +33,5 @@ def check_settled(public: PublicRun, settled: Settled, domain: Domain) -> Public
         raise IntegrityError("settlement.run", "the hub handed out another run's file")
     if to_hex(receipt_digest(domain, receipt)) != settled.receipt:
         raise IntegrityError("settlement.receipt", "this receipt is not the one that the ledger settled on")
+    check_statement(public.statement, public.signed, domain)
     return public
