@@ -40,7 +40,11 @@ def buyer(market: Market, tmp_path: Path) -> Buyer:
 def study(market: Market, buyer: Buyer) -> StudyDocument:
     anybody = TrustRoot(secrets.token_bytes(32))
     deadline = market.ledger.client.head().timestamp_seconds + 10**6
-    return msgspec.structs.replace(make_study(market, anybody), buyer=buyer.address, deadline=deadline)
+    made = msgspec.structs.replace(make_study(market, anybody), buyer=buyer.address, deadline=deadline)
+    sessions = market.network.sessions
+    approval = sessions.approve_measurement(made.measurement, made.trust_root, simulated=True)
+    market.ledger.transact(market.governor.secret, approval)
+    return made
 
 
 def test_a_study_that_could_not_be_paid_can_be_funded_when_there_are_tokens(
@@ -56,3 +60,15 @@ def test_a_study_that_could_not_be_paid_can_be_funded_when_there_are_tokens(
     assert buyer.study_state(study_id(study)) is StudyState.FUNDED
     assert buyer.fund(study) is None
     assert buyer.balance_wei() == 0
+
+
+def test_nothing_is_locked_for_code_that_could_not_run(market: Market, buyer: Buyer, study: StudyDocument) -> None:
+    escrow_wei = funding_of(study).escrow_wei
+    market.ledger.transact(market.buyer.secret, market.network.token.transfer(buyer.address, escrow_wei))
+    revoke = market.network.sessions.revoke_measurement(study.measurement, study.trust_root)
+    market.ledger.transact(market.governor.secret, revoke)
+
+    with pytest.raises(NotPermittedError) as refused:
+        buyer.fund(study)
+    assert refused.value.code == "study.code"
+    assert buyer.balance_wei() == escrow_wei

@@ -1,39 +1,69 @@
-"""A network made by another version of the program trusts other enclave code: its story cannot go on."""
+"""A network that was made by another version of the program takes this version's enclave code over."""
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from nebula.ledger.client import NetworkAddresses
-from nebula.localnet.places import write
-from nebula.localnet.plot import Plot
-from nebula.localnet.settings_files import LocalNetwork
-from nebula.localnet.story import Teller, tell_story
-from nebula.localnet.supervisor import running
-from nebula.protocol.errors import RejectedInputError
+from ledger.ledgers import embedded, make_market
+from nebula.attestation.simulator.bundle import measure_installed_bundle
+from nebula.buyer.settings import load_settings as load_buyer
+from nebula.host.settings import load_settings as load_host
+from nebula.keeper.settings import parse_settings as parse_keeper
+from nebula.ledger.client.sessions import Approval
+from nebula.localnet import setup
+from nebula.localnet.discovery import add_discovery_host, settings_file
+from nebula.localnet.places import KEEPERS, ports, prepare, sealing_key, signing_key
+from nebula.localnet.settings_files import LocalNetwork, load_network, write_settings
+from nebula.localnet.setup import open_network
+from nebula.transport.keyfiles import save_key
+from nebula.vault.settings import KeeperEntry
 
-ADDRESS, HASH = "0x" + "11" * 20, "0x" + "22" * 32
+OLD_CODE, ROOT = "0x" + "22" * 32, "0x" + "33" * 32
 
 
-def test_a_story_says_so_instead_of_waiting_for_keys_that_nobody_releases(tmp_path: Path) -> None:
-    contracts = dict.fromkeys(("organizations", "records", "sessions", "studies", "token"), ADDRESS)
-    network = LocalNetwork(
-        addresses=NetworkAddresses(chain_id=1, deployed_block=0, **contracts),
-        ledger_url="http://127.0.0.1:1",
-        hub_url="http://127.0.0.1:1",
-        hub=ADDRESS,
-        buyer=ADDRESS,
-        keepers=(),
-        hardware_port=1,
-        measurement=HASH,
-        trust_root=HASH,
-    )
-    write(tmp_path / "network.json", network)
-    told: list[str] = []
+def test_everyone_trusts_the_installed_code_and_the_governor_approves_it_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[str] = []
+    monkeypatch.setattr(setup, "begin", lambda folder: started.append(load_network(folder).measurement))  # type: ignore[union-attr]
+    monkeypatch.setattr(setup, "wait_for", lambda _folder, _parties: None)
+    folder = tmp_path / "net"
+    with embedded(tmp_path) as ledger:
+        market = make_market(ledger)
+        save_key(folder / "keys" / "governor.signing", market.governor.secret)
+        prepare(folder)
+        keepers = [
+            KeeperEntry(
+                url=f"http://127.0.0.1:{ports(folder)[name]}",
+                address=signing_key(folder, name).address,
+                key=sealing_key(folder, name).public_key,
+            )
+            for name in KEEPERS
+        ]
+        old = LocalNetwork(
+            addresses=market.network.addresses,
+            ledger_url=ledger.client.url,
+            hub_url="http://127.0.0.1:1",
+            hub=signing_key(folder, "hub").address,
+            buyer=signing_key(folder, "buyer").address,
+            keepers=tuple(keepers),
+            hardware_port=1,
+            measurement=OLD_CODE,
+            trust_root=ROOT,
+        )
+        write_settings(folder, old)
+        add_discovery_host(folder)
 
-    with pytest.raises(RejectedInputError) as caught:
-        tell_story(Plot(folder=tmp_path), Teller(told.append, told.append, lambda *_: None))
+        for _ in range(2):
+            opened = open_network(folder)
 
-    assert caught.value.code == "demo.other-code"
-    assert running(tmp_path) is None
-    assert not told
+            installed = measure_installed_bundle()
+            assert opened == load_network(folder) == msgspec.structs.replace(old, measurement=installed)
+            for name in KEEPERS:
+                assert parse_keeper((folder / name / "settings.json").read_bytes()).measurements == (installed,)
+            for host in (folder / "host" / "settings.json", settings_file(folder)):
+                assert load_host(host).measurement == installed
+            assert load_buyer(folder / "buyer" / "settings.json").measurement == installed
+            assert market.network.sessions.approval(installed, ROOT) is Approval.SIMULATED
+    assert started == [installed, installed]

@@ -42,6 +42,19 @@ def test_a_party_that_ends_again_and_again_is_not_waited_for(tmp_path: Path, mon
     assert caught.value.hint == f"{tmp_path / 'logs' / 'hub'}.log says why"
 
 
+def test_a_supervisor_that_was_dying_when_it_was_looked_at_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[Path] = []
+    monkeypatch.setattr(processes, "begin", begun.append)
+    monkeypatch.setattr(supervisor, "POLL_SECONDS", 0)
+    monkeypatch.setattr(processes, "answers", lambda _url, _http: len(begun) == 2)
+
+    wait_for(tmp_path, {"hub": "http://127.0.0.1:1"})
+
+    assert begun == [tmp_path] * 2
+
+
 def test_old_numbers_of_processes_are_no_running_network(tmp_path: Path) -> None:
     (tmp_path / "supervisor.lock").write_text("1")  # another user's process by now, and not ours to end
     (tmp_path / "processes.json").write_bytes(msgspec.json.encode([ProcessState("hub", 1, 1)]))

@@ -13,10 +13,11 @@ from nebula.buyer.discover import Discoverer
 from nebula.buyer.settings import BuyerSettings
 from nebula.database import open_database
 from nebula.ledger.client import LedgerClient, Network
+from nebula.ledger.client.sessions import Approval
 from nebula.ledger.client.settlements import check_settled, read_settlements
 from nebula.ledger.client.studies import StudyState
 from nebula.ledger.relay import Outcome, Relay, Status, outbox_table
-from nebula.protocol.errors import UnavailableError
+from nebula.protocol.errors import NotPermittedError, UnavailableError
 from nebula.protocol.funding import funding_of, run_id, study_id
 from nebula.protocol.ids import Hash32
 from nebula.protocol.keys import SigningKey
@@ -85,11 +86,18 @@ class Buyer:
         """Lock the study's escrow; None when it is locked already.
 
         Raises:
-            NotPermittedError: the ledger refuses: no standing, not enough tokens, a deadline that has passed.
+            NotPermittedError: the ledger refuses: no standing, not enough tokens, a deadline that has passed; or no
+                session of the code that the study names could register any more.
         """
         funding = funding_of(study)
         if self._network.studies.state_of(funding.study) is not StudyState.UNKNOWN:
             return None
+        if self._network.sessions.approval(study.measurement, study.trust_root) is Approval.NONE:
+            raise NotPermittedError(
+                "study.code",
+                f"the governor approves no enclave code {study.measurement} (any more): the study could never run",
+                hint="publish the study again; it then names the code that is approved now",
+            )
         domain = self._network.token.domain(self._network.addresses.chain_id)
         digest = permit_digest(
             domain,

@@ -18,5 +18,15 @@ def settings_file(folder: Path) -> Path:
 def add_discovery_host(folder: Path) -> None:
     """Give a network its host of discoveries; a supervisor that runs starts it. Doing it again changes nothing."""
     if not settings_file(folder).exists():
-        studies = load_settings(folder / "host" / "settings.json")
-        write(settings_file(folder), msgspec.structs.replace(studies, work="discoveries"))
+        _write(folder)
+
+
+def renew_discovery_host(folder: Path) -> None:
+    """Have a network's host of discoveries, if it has one, take over what the host of studies was told anew."""
+    if settings_file(folder).exists():
+        _write(folder)
+
+
+def _write(folder: Path) -> None:
+    studies = load_settings(folder / "host" / "settings.json")
+    write(settings_file(folder), msgspec.structs.replace(studies, work="discoveries"))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 from sqlalchemy import MetaData
 
 from nebula.attestation.roots import TrustRoot
@@ -17,10 +18,11 @@ from nebula.ledger.client import ContractCall, LedgerClient, Network, deploy_net
 from nebula.ledger.client.organizations import Role
 from nebula.ledger.client.sessions import Approval
 from nebula.ledger.relay import Relay, outbox_table
+from nebula.localnet.discovery import renew_discovery_host
 from nebula.localnet.places import KEEPERS, ports, sealing_key, signing_key
 from nebula.localnet.processes import START_SECONDS, begin, wait_for
 from nebula.localnet.settings_files import THRESHOLD, LocalNetwork, load_network, write_settings
-from nebula.localnet.supervisor import wait_until
+from nebula.localnet.supervisor import stop, wait_until
 from nebula.protocol.errors import UnavailableError
 from nebula.protocol.keys import SigningKey
 from nebula.protocol.money import TOKEN_WEI
@@ -40,10 +42,24 @@ def open_network(folder: Path, *, tell: Callable[[str], None] = lambda _what: No
     Raises:
         UnavailableError: a process does not answer in time; its log says why.
     """
+    network = load_network(folder)
+    if network is not None and network.measurement != measure_installed_bundle():
+        tell("taking over the enclave code of this version of the program")
+        network = _take_over_code(folder, network)
     begin(folder)
-    network = load_network(folder) or _make_network(folder, tell)
+    network = network or _make_network(folder, tell)
     tell("starting the keepers, the hub and the enclave's host")
     wait_for(folder, network.party_urls)
+    _approve_code(folder, Network(LedgerClient(network.ledger_url), network.addresses), network)
+    return network
+
+
+def _take_over_code(folder: Path, network: LocalNetwork) -> LocalNetwork:
+    """Write settings that name the installed code: the worker that this machine starts is no other any more."""
+    stop(folder)
+    network = msgspec.structs.replace(network, measurement=measure_installed_bundle())
+    write_settings(folder, network)
+    renew_discovery_host(folder)
     return network
 
 
@@ -109,13 +125,18 @@ def _govern(folder: Path, ledger: Network, network: LocalNetwork) -> None:
         if not ledger.organizations.in_good_standing(address, role):
             call = ledger.organizations.register(address, role, standing_until=until, legal_name=legal_name)
             calls += [(f"register-{name}", call), (f"seat-{name}", ledger.organizations.seat(address, "CH"))]
-    if ledger.sessions.approval(network.measurement, network.trust_root) is not Approval.SIMULATED:
-        approve = ledger.sessions.approve_measurement(network.measurement, network.trust_root, simulated=True)
-        calls.append(("approve", approve))
     _send(folder, ledger, signing_key(folder, "governor"), calls)
+    _approve_code(folder, ledger, network)
     if not ledger.token.minted_against(FIRST_PAYMENT):
         mint = ledger.token.mint(network.buyer, BUYER_TOKENS_WEI, FIRST_PAYMENT)
         _send(folder, ledger, signing_key(folder, "desk"), [("mint", mint)])
+
+
+def _approve_code(folder: Path, ledger: Network, network: LocalNetwork) -> None:
+    """Have the governor approve the worker's code, unless it is approved. What was approved before stays so."""
+    if ledger.sessions.approval(network.measurement, network.trust_root) is not Approval.SIMULATED:
+        approve = ledger.sessions.approve_measurement(network.measurement, network.trust_root, simulated=True)
+        _send(folder, ledger, signing_key(folder, "governor"), [(f"approve-{network.measurement}", approve)])
 
 
 def _send(folder: Path, ledger: Network, key: SigningKey, calls: Sequence[tuple[str, ContractCall]]) -> None:

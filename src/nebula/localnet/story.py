@@ -9,11 +9,9 @@ bookmark names the study under way. One that ended can be followed by another st
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import msgspec
 
-from nebula.attestation.simulator.bundle import measure_installed_bundle
 from nebula.audit import AuditReport, audit_run
 from nebula.buyer import Buyer
 from nebula.buyer.settings import load_settings as load_buyer
@@ -22,13 +20,12 @@ from nebula.localnet.bookmark import Bookmark, open_bookmark, place_bookmark
 from nebula.localnet.custodian import enrol_people, import_people, open_custodian, refusals
 from nebula.localnet.materials import Materials, read_materials
 from nebula.localnet.plot import Plot
-from nebula.localnet.settings_files import LocalNetwork, load_network
+from nebula.localnet.settings_files import LocalNetwork
 from nebula.localnet.setup import hardware_root, open_network
 from nebula.localnet.sightings import Sightings, look_around
 from nebula.localnet.study import write_study
 from nebula.localnet.teller import Teller
 from nebula.localnet.watching import RunWatch
-from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.receipt import PublicRun, Receipt
 from nebula.protocol.result import ResultBundle
 from nebula.protocol.study import StudyDocument
@@ -76,7 +73,6 @@ def tell_story(plot: Plot, teller: Teller) -> Outcome:
         NebulaError: what went wrong, as its party says it.
     """
     bookmark = open_bookmark(plot.folder, plot.cast)
-    _require_same_code(plot.folder)
     with teller.step("network", "A ledger, three keepers, a hub and a host for enclaves start, each by itself"):
         local = open_network(plot.folder, tell=teller.say)
         place_bookmark(plot.folder, bookmark)
@@ -110,22 +106,20 @@ def tell_story(plot: Plot, teller: Teller) -> Outcome:
     return Outcome(imported, enrolled, refused, study, public, result, earned, claimed, report, seen)
 
 
-def _require_same_code(folder: Path) -> None:
-    """Keepers release to the enclave code that a network was made with, and to no other."""
-    network = load_network(folder)
-    if network is not None and network.measurement != measure_installed_bundle():
-        raise RejectedInputError(
-            "demo.other-code",
-            f"the network in {folder} trusts the enclave code of another version of this program",
-            hint="choose another --dir",
-        )
-
-
 def _choose_study(  # noqa: PLR0917 - who takes part in it
     plot: Plot, local: LocalNetwork, buyer: Buyer, bookmark: Bookmark, vault: Vault, materials: Materials
 ) -> Bookmark:
-    """Return the bookmark with the study under way: the one that was interrupted, or a new one."""
-    if bookmark.study is not None and bookmark.study.deadline_at > datetime.now(UTC):
+    """Return the bookmark with the study under way: the one that was interrupted, or a new one.
+
+    A study names the code that may run it. What another version of the program began, nobody here can end; its escrow
+    goes back after its deadline.
+    """
+    begun_study = bookmark.study
+    if (
+        begun_study is not None
+        and begun_study.deadline_at > datetime.now(UTC)
+        and begun_study.measurement == local.measurement
+    ):
         return bookmark
     registered = [record for record in all_records(vault.engine) if record.stage is Stage.REGISTERED]
     study = write_study(plot, local, buyer, panel=materials.panel.panel_id, people=len(registered))
