@@ -24,6 +24,17 @@ def test_a_full_disk_and_a_closed_folder_say_which_and_what_to_do(number: int, s
     assert failure.hint
 
 
+def test_a_network_of_this_machine_that_is_down_is_said_to_be_down(run: Run, offline: Path) -> None:
+    said = run("payout", "list")
+    assert said.status == 4
+    assert "nebula up" not in said.err  # it could be anybody's
+
+    (offline / "network.json").write_text("{}")
+    said = run("payout", "list")
+    assert said.status == 4
+    assert "is down: `nebula up" in said.err
+
+
 def test_what_is_about_no_file_is_no_failure_of_a_place() -> None:
     assert failure_of(ConnectionResetError(errno.ECONNRESET, "reset")) is None
     assert failure_of(PermissionError(errno.EPERM, "no")) is None

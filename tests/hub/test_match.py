@@ -58,7 +58,7 @@ def test_a_keeper_that_turns_the_same_page_forever_is_left() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "shown"), [(0, "fewer than 100"), (99, "fewer than 100"), (100, "about 100"), (2549, "about 2,500")]
+    ("count", "shown"), [(0, "fewer than 100"), (99, "fewer than 100"), (100, "100 or more"), (2549, "2,500 or more")]
 )
 def test_a_count_before_payment_is_rounded_and_never_small(count: int, shown: str) -> None:
     assert thresholded(count) == shown

@@ -105,7 +105,7 @@ def test_everyone_is_on_the_ledger_and_importing_again_changes_nothing(enrolled:
 def test_the_buyer_sees_counts_and_price_before_paying(settled: Terminal) -> None:
     study = settled.told["study"]
 
-    assert study["matching"] == "about 100"
+    assert study["matching"] == "100 or more"
     assert study["refused"] == {"purpose": "fewer than 100", "withdrawn": "fewer than 100"}
     assert study["escrow_wei"] == str((1000 * 2 + 50) * 10**18)
     assert settled.told["run"]["state"] == "paid"

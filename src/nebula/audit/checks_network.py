@@ -48,7 +48,7 @@ def payments(facts: NetworkFacts) -> str:
         if isinstance(item.event, Minted | Burned):
             standing = facts.standings.get((item.event.desk, Role.DESK, item.block_number))
             require(standing, f"{item.event.desk} was no desk in good standing in block {item.block_number}")
-    return f"{len(minted)} mints stand against {len(minted)} payments"
+    return f"tokens minted {len(minted):,} times, against as many payments"
 
 
 def escrows(facts: NetworkFacts) -> str:

@@ -9,8 +9,8 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Group, Parameter
 
 from nebula.cli.console import err, print_error
-from nebula.cli.failures import failure_of
-from nebula.cli.hints import Place, complete, stand
+from nebula.cli.failures import as_of_network, failure_of
+from nebula.cli.hints import Place, complete, network_folder, stand
 from nebula.cli.options import NetworkOptions
 from nebula.protocol.errors import NebulaError, RejectedInputError
 
@@ -89,13 +89,14 @@ def _launch(
     stand(Place(app))
     command, bound, _ = app.parse_args(words, exit_on_error=False, print_error=False)
     bound.apply_defaults()
-    options = [one.said for one in bound.arguments.values() if isinstance(one, NetworkOptions)]
-    stand(Place(app, *options))
+    options = [one for one in bound.arguments.values() if isinstance(one, NetworkOptions)]
+    if options:
+        stand(Place(app, options[0].said, options[0].folder))
     command(*bound.args, **bound.kwargs)
 
 
 def _fail(error: NebulaError) -> None:
-    print_error(error, complete)
+    print_error(as_of_network(error, network_folder()), complete)
     sys.exit(error.exit_status)
 
 

@@ -1,7 +1,9 @@
-"""What the operating system says no to, as people can act on it: a full disk, a folder that is another's."""
+"""What went wrong, as people can act on it: a full disk, a folder that is another's, a network that is down."""
 
 import errno
+from pathlib import Path
 
+from nebula.localnet.supervisor import running
 from nebula.protocol.errors import NebulaError, RejectedInputError, UnavailableError
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -29,3 +31,16 @@ def failure_of(error: OSError) -> NebulaError | None:
     if error.errno in _PLACE and where:
         return RejectedInputError("cli.place", said, hint="name another place, or see who may write to this one")
     return None
+
+
+def as_of_network(error: NebulaError, folder: Path | None) -> NebulaError:
+    """Return an error with a better hint where a network of this machine does not answer because it is down.
+
+    Args:
+        folder: the network that the command is about, if it is about one.
+    """
+    if not isinstance(error, UnavailableError) or not error.code.endswith(".away"):
+        return error
+    if folder is None or not (folder / "network.json").exists() or running(folder) is not None:
+        return error
+    return UnavailableError(error.code, error.message, hint=f"the network in {folder} is down: `nebula up` starts it")

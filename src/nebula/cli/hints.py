@@ -29,10 +29,12 @@ class Place:
     Attributes:
         app: the tree of commands, to know which options each takes.
         said: the options that say which network, vault or buyer, with their values.
+        folder: the network on this machine that was meant, if a command is about one.
     """
 
     app: App
     said: Mapping[str, Path] = field(default_factory=dict)
+    folder: Path | None = None
 
     def complete(self, sentence: str) -> str:
         """Return a sentence with each command in it completed."""
@@ -67,6 +69,11 @@ def complete(sentence: str) -> str:
 def command(words: str) -> str:
     """Return a command completed for where this one was given; ``words`` are what comes after ``nebula``."""
     return _here.get().command(words)
+
+
+def network_folder() -> Path | None:
+    """Return the network on this machine that the command is about, if it is about one."""
+    return _here.get().folder
 
 
 def tell(sentence: str) -> None:

@@ -71,10 +71,10 @@ def choose(
 
 
 def thresholded(count: int) -> str:
-    """Return a count as a buyer may see it before paying: rounded, and never a small number."""
+    """Return a count as a buyer may see it before paying: rounded down, and never a small number."""
     if count < COUNT_FLOOR:
         return f"fewer than {COUNT_FLOOR}"
-    return f"about {count // COUNT_STEP * COUNT_STEP:,}"
+    return f"{count // COUNT_STEP * COUNT_STEP:,} or more"
 
 
 def _ask(study: StudyDocument, keeper: Peer) -> tuple[list[Address], Counter[str]]:

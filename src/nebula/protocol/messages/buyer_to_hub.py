@@ -16,7 +16,7 @@ class PublishAnswer(Document, frozen=True, kw_only=True):
     """The study's id, and roughly how many records would take part."""
 
     study: Hash32
-    matching: str  # thresholded: "fewer than 100", "about 2,500"
+    matching: str  # thresholded: "fewer than 100", "2,500 or more"
     refused: dict[str, str]
 
 
