@@ -263,7 +263,6 @@ class FaultyNetwork:
         assert (receipt.record_count, int(receipt.amount_wei)) == (people, owners_wei)
         assert self.ledger.studies.state_of(receipt.study) is StudyState.SETTLED
         assert self.ledger.studies.escrow_wei(receipt.study) == 0
-        self.paid_out += [payout.address for payout in public.payouts]
         assert self.balances() == {
             "supply": before["supply"],
             "buyer": before["buyer"] - owners_wei - FEE_WEI,
@@ -333,5 +332,5 @@ def _children(pid: int) -> Sequence[str]:
 def _is_alive(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # gone before the file was opened, or while it was read
         return False

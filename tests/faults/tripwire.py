@@ -42,6 +42,7 @@ class Tripwires:
     _armed: tuple[Wire, Callable[[], None]] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     sprung: threading.Event = field(default_factory=threading.Event)
+    failure: Exception | None = None
 
     def open_door(self, party: str, port: int) -> str:
         """Open a door before a party's port and return its URL."""
@@ -51,6 +52,7 @@ class Tripwires:
     def arm(self, wire: Wire, spring: Callable[[], None]) -> None:
         """Have something done when the message passes next, before it goes on its way."""
         self.sprung.clear()
+        self.failure = None
         self._armed = (wire, spring)
 
     def shut(self, *parties: str) -> None:
@@ -67,7 +69,10 @@ class Tripwires:
             if (wire.door, wire.cut) != (door, cut) or not messages & {wire.message}:
                 return
             self._armed = None
-            spring()
+            try:
+                spring()
+            except Exception as error:  # kept: the door takes what goes wrong in it for a lost connection
+                self.failure = error
             self.sprung.set()
 
     def close(self) -> None:
