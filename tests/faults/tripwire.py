@@ -71,7 +71,7 @@ class Tripwires:
             self._armed = None
             try:
                 spring()
-            except Exception as error:  # kept: the door takes what goes wrong in it for a lost connection
+            except Exception as error:  # noqa: BLE001 - kept: a door takes what goes wrong in it for a lost connection
                 self.failure = error
             self.sprung.set()
 
