@@ -108,7 +108,7 @@ def person_scores(matrix: PackedMatrix, matched: MatchedScore, used: NDArray[np.
     linear = np.flatnonzero(additive)
     part = matrix.select_variants(rows[linear])
     steps = (one - none)[linear, None]
-    scores = score_people(part, steps, effect_is_reference=turned[linear]).sums[:, 0] + none[linear].sum()
+    scores = score_people(part, steps, effect_is_reference=turned[linear])[:, 0] + none[linear].sum()
     for index in np.flatnonzero(~additive):
         dosage = matrix.dosage([int(rows[index])])[0].astype(np.int64)
         seen = dosage >= 0

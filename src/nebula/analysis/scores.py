@@ -5,7 +5,6 @@ They describe single people and stay inside; what leaves are distributions and a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,24 +19,6 @@ if TYPE_CHECKING:
     from nebula.genome.matrix import PackedMatrix
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class AlleleScores:
-    """Scores of people.
-
-    Attributes:
-        sums: shape (samples, scores): weights times effect alleles, summed over all variants.
-        variants: variants that the sums run over.
-    """
-
-    sums: NDArray[np.float64]
-    variants: int
-
-    @property
-    def averages(self) -> NDArray[np.float64]:
-        """Sums over alleles, two for each variant, as ``plink2 --score`` averages where none is missing."""
-        return self.sums / (2 * self.variants)
-
-
 def score_people(
     matrix: PackedMatrix,
     weights: NDArray[np.float64],
@@ -45,7 +26,7 @@ def score_people(
     effect_is_reference: NDArray[np.bool_] | None = None,
     impute: bool = True,
     threads: int | None = None,
-) -> AlleleScores:
+) -> NDArray[np.float64]:
     """Sum weighted effect alleles, for many scores at once.
 
     Args:
@@ -56,7 +37,7 @@ def score_people(
         threads: results do not depend on it.
 
     Returns:
-        As ``plink2 --score``: with its mean imputation, or its ``no-mean-imputation``.
+        Shape (samples, scores): weights times effect alleles, summed over all variants. As ``plink2 --score``: with its mean imputation, or its ``no-mean-imputation``.
     """
     if weights.ndim != 2 or len(weights) != matrix.variants or not np.isfinite(weights).all():  # noqa: PLR2004
         raise RejectedInputError(
@@ -66,4 +47,4 @@ def score_people(
     if effect_is_reference is not None:
         turned = np.column_stack([np.full(len(lines), 2.0), -lines[:, 1], (2 - lines[:, 2]) if impute else lines[:, 2]])
         lines = np.where(effect_is_reference[:, None], turned, lines)
-    return AlleleScores(transposed_genotypes_times(matrix, lines, weights, threads=threads), matrix.variants)
+    return transposed_genotypes_times(matrix, lines, weights, threads=threads)

@@ -32,7 +32,7 @@ class RunFacts:
 
     Attributes:
         funded, settled, session: the events that name the receipt's study or session; None where there is none.
-        settled_block, session_block: the blocks of those events.
+        session_block: the block of the session's event.
         started_at, consented_at: the blocks that evidence and receipt name by number; None beyond the head.
         claims: of the study, in order.
         transfers: by transaction, for every transaction with one of the study's events.
@@ -48,7 +48,6 @@ class RunFacts:
     settled: LedgerEvent | None
     session: LedgerEvent | None
     session_block: BlockRef | None
-    settled_block: BlockRef | None
     started_at: BlockRef | None
     consented_at: BlockRef | None
     claims: tuple[LedgerEvent, ...]

@@ -45,7 +45,6 @@ def read_run(public: PublicRun, network: Network) -> RunFacts:
         settled=settled,
         session=session,
         session_block=_block_of(client, session),
-        settled_block=_block_of(client, settled),
         started_at=_block(client, public.evidence.consent_block_number, head),
         consented_at=_block(client, receipt.consent_block_number, head),
         claims=tuple(item for item in of_study if isinstance(item.event, Claimed | SubtreeClaimed)),

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 _MAGIC = b"NEBULAPANEL\x01"
 _MOST_SITES = 100_000_000
-_MISSING_BYTE = 0xFF
 
 
 class Site(NamedTuple):
@@ -127,13 +126,6 @@ class Panel:
     def locate_places(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
         """The first row at the place of each key, whatever its alleles; -1 where the panel has no site there."""
         return _native.locate(self.keys, np.ascontiguousarray(keys), variant_keys.ALLELE_BITS)
-
-    def missing_vector(self) -> NDArray[np.uint8]:
-        """A packed vector on which every site is missing."""
-        vector = np.full(self.vector_bytes, _MISSING_BYTE, np.uint8)
-        if used := self.sites % 4:
-            vector[-1] = (1 << (2 * used)) - 1
-        return vector
 
     def to_bytes(self) -> bytes:
         """The panel's one serialisation."""

@@ -4,6 +4,7 @@ In this order: (1) I appraised the sender for this very study and run; (2) the s
 registered the session, and still approves its code. See ``sessions`` and ``standing`` for what each takes.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,9 +13,11 @@ from nebula.keeper.context import Keeper
 from nebula.keeper.ledger_view import Block
 from nebula.keeper.sessions import Session
 from nebula.keeper.standing import check_study
+from nebula.keeper.verdicts import Verdict
 from nebula.protocol.ids import Address, Hash32
 from nebula.protocol.messages import (
     CohortsRequest,
+    ConfirmAnswer,
     ConfirmRequest,
     DiscoverRequest,
     KeepCohortRequest,
@@ -35,6 +38,14 @@ class Admitted:
     terms: StudyTerms
     block: Block
     at: datetime
+
+    def tell(self, refused: Iterable[Verdict]) -> ConfirmAnswer:
+        """Return the answer that names the records which may not be used, and the block that says so."""
+        return ConfirmAnswer(
+            refused=tuple(verdict.record for verdict in refused),
+            block_number=self.block.number,
+            block_hash=self.block.hash,
+        )
 
 
 def admit(keeper: Keeper, request: Request, sender: Address) -> Admitted:

@@ -48,11 +48,7 @@ def confirm(keeper: Keeper, request: ConfirmRequest, sender: Address) -> Confirm
         told = [verdict for verdict in verdicts if verdict.reasons or verdict.micro_rho]
         note(connection, head, told, asking, step="confirm")
 
-    return ConfirmAnswer(
-        refused=tuple(verdict.record for verdict in refused),
-        block_number=asking.block.number,
-        block_hash=asking.block.hash,
-    )
+    return asking.tell(refused)
 
 
 def _pay_for_noise(connection: Connection, verdicts: Sequence[Verdict], session: Session) -> list[Verdict]:

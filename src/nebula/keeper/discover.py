@@ -47,11 +47,7 @@ def discover(keeper: Keeper, request: DiscoverRequest, sender: Address) -> Confi
         refused = [verdict for verdict in map(if_released, decided) if verdict.reasons]
         note(connection, head, refused, asking, step="discover")
 
-    return ConfirmAnswer(
-        refused=tuple(verdict.record for verdict in refused),
-        block_number=asking.block.number,
-        block_hash=asking.block.hash,
-    )
+    return asking.tell(refused)
 
 
 def spend(keeper: Keeper, request: SpendRequest, sender: Address) -> Accepted:

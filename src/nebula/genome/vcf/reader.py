@@ -69,10 +69,6 @@ class Texts:
         """Length of each string."""
         return np.diff(self.offsets)
 
-    def first_bytes(self) -> NDArray[np.uint8]:
-        """First byte of each string; alleles are never empty."""
-        return self.content[self.offsets[:-1]]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VariantBatch:

@@ -76,10 +76,6 @@ class Token(Contract):
         """Return how many base units exist."""
         return int(self._read("totalSupply", at=at))
 
-    def allowance_wei(self, owner: Address, spender: Address, at: At = None) -> int:
-        """Return how much of an owner's tokens somebody may take."""
-        return int(self._read("allowance", owner, spender, at=at))
-
     def permit_nonce(self, owner: Address, at: At = None) -> int:
         """Return the nonce that the owner's next permit names."""
         return int(self._read("nonces", owner, at=at))
@@ -87,10 +83,6 @@ class Token(Contract):
     def minted_against(self, payment: Hash32, at: At = None) -> bool:
         """Whether tokens were already made against a payment."""
         return bool(self._read("minted_against", to_bytes(payment), at=at))
-
-    def authorization_used(self, owner: Address, nonce: bytes, at: At = None) -> bool:
-        """Whether a signed transfer was carried out or cancelled."""
-        return bool(self._read("authorizationState", owner, nonce, at=at))
 
     def mint(self, receiver: Address, amount_wei: int, payment: Hash32) -> ContractCall:
         """A desk makes tokens against a payment."""
