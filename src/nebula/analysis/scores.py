@@ -37,7 +37,8 @@ def score_people(
         threads: results do not depend on it.
 
     Returns:
-        Shape (samples, scores): weights times effect alleles, summed over all variants. As ``plink2 --score``: with its mean imputation, or its ``no-mean-imputation``.
+        Shape (samples, scores): weights times effect alleles, summed over all variants, as ``plink2 --score`` does
+        with its mean imputation, or its ``no-mean-imputation``.
     """
     if weights.ndim != 2 or len(weights) != matrix.variants or not np.isfinite(weights).all():  # noqa: PLR2004
         raise RejectedInputError(
