@@ -22,7 +22,7 @@ from nebula.database.replay import ReplayGuard
 from nebula.keeper.app import handlers
 from nebula.keeper.ledger_view import Block, Slot
 from nebula.keeper.node_ledger import NodeLedger
-from nebula.keeper.state import seen_messages
+from nebula.keeper.tables import seen_messages
 from nebula.ledger.client.records import MAX_PUTS, Put
 from nebula.protocol.envelope import open_envelope, seal_envelope
 from nebula.protocol.funding import study_id

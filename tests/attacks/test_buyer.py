@@ -227,7 +227,7 @@ def test_the_budget_adds_up_over_all_the_studies_of_a_record_crashes_included(
     """Promise 6. Three studies of one buyer, one of another, a session that crashed and came again, a new policy."""
     from keeper.world import World as KeeperWorld
     from nebula.database import reading
-    from nebula.keeper.state import spent_budgets
+    from nebula.keeper.budgets import spent_budgets
 
     keeper = KeeperWorld(f"sqlite:///{tmp_path}/keeper.db", keeper_hardware)
     owner = keeper.owner(privacy_budget_micro_rho=100)

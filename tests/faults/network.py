@@ -23,7 +23,7 @@ from nebula.attestation.roots import TrustRoot
 from nebula.audit import audit_run
 from nebula.buyer import Buyer
 from nebula.buyer.settings import load_settings as load_buyer
-from nebula.keeper import state as keeper_state
+from nebula.keeper import tables as keeper_tables
 from nebula.ledger.client import LedgerClient, Network, records
 from nebula.ledger.client.studies import StudyState
 from nebula.localnet import setup
@@ -294,14 +294,14 @@ class FaultyNetwork:
 
     def uses(self, keeper: int, run: str) -> list[tuple[int, int]]:
         """What a keeper's book of budgets says of a run: how much was spent, for how many records."""
-        table = keeper_state.uses
+        table = keeper_tables.uses
         asked = select(table.c.micro_rho, func.count()).where(table.c.run == run).group_by(table.c.micro_rho)
         with create_engine(f"sqlite:///{self.folder}/keeper-{keeper}/keeper-{keeper}.sqlite").connect() as connection:
             return [(int(rho), int(count)) for rho, count in connection.execute(asked)]
 
     def budgets_are_consistent(self) -> bool:
         """Whether every keeper's budgets are exactly the sums of the uses it noted."""
-        budgets, uses = keeper_state.budgets, keeper_state.uses
+        budgets, uses = keeper_tables.budgets, keeper_tables.uses
         spent = select(uses.c.record, func.sum(uses.c.micro_rho)).group_by(uses.c.record)
         for number in range(1, len(self.local.keepers) + 1):
             engine = create_engine(f"sqlite:///{self.folder}/keeper-{number}/keeper-{number}.sqlite")

@@ -8,7 +8,7 @@ import pytest
 
 from ledger.ledgers import FAUCET, Market
 from nebula.database import open_database
-from nebula.hub import state
+from nebula.hub import tables
 from nebula.hub.carry import WITHDRAWN, RecordCarrier
 from nebula.ledger.relay import Relay
 from nebula.protocol.errors import IntegrityError, NotPermittedError
@@ -54,8 +54,8 @@ class Carried:
 
 @pytest.fixture
 def carried(market: Market, tmp_path: Path) -> Iterator[Carried]:
-    engine = open_database(f"sqlite:///{tmp_path}/hub.sqlite", state.tables, party="hub")
-    relay = Relay(engine, state.outbox, market.ledger.client, market.operator.secret)
+    engine = open_database(f"sqlite:///{tmp_path}/hub.sqlite", tables.metadata, party="hub")
+    relay = Relay(engine, tables.outbox, market.ledger.client, market.operator.secret)
     yield Carried(market, RecordCarrier(market.network, relay))
     engine.dispose()
 

@@ -13,7 +13,7 @@ from ledger.ledgers import FAUCET, Market
 from nebula.attestation.simulator.cpu import SimulatedCpu
 from nebula.attestation.simulator.pki import DevelopmentPki
 from nebula.database import open_database
-from nebula.hub import state
+from nebula.hub import tables
 from nebula.hub.effects import Effects
 from nebula.ledger.client.studies import StudyState
 from nebula.ledger.relay import Relay
@@ -59,8 +59,8 @@ def pki(market: Market, tmp_path_factory: pytest.TempPathFactory) -> Development
 
 @pytest.fixture
 def effects(market: Market, tmp_path: Path) -> Iterator[Effects]:
-    engine = open_database(f"sqlite:///{tmp_path}/hub.sqlite", state.tables, party="hub")
-    yield Effects(market.network, Relay(engine, state.outbox, market.ledger.client, market.operator.secret))
+    engine = open_database(f"sqlite:///{tmp_path}/hub.sqlite", tables.metadata, party="hub")
+    yield Effects(market.network, Relay(engine, tables.outbox, market.ledger.client, market.operator.secret))
     engine.dispose()
 
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from nebula.database import open_database, reading, writing
-from nebula.hub import state
+from nebula.hub import state, tables
 from nebula.hub.orders import Orders
 from nebula.hub.state import RunState
 from nebula.protocol.errors import UnavailableError
@@ -72,7 +72,7 @@ def market(database_url: str) -> Iterator[Market]:
     world = make_world(MemoryStorage(), people=24)
     study = world.study
     make_discovery(world)
-    engine = open_database(database_url, state.tables, party="hub")
+    engine = open_database(database_url, tables.metadata, party="hub")
     yield Market(engine, study, world.study)
     engine.dispose()
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from nebula.database import reading
-from nebula.hub import state
+from nebula.hub import outputs, tables
 from nebula.hub.state import RunState
 from nebula.protocol.errors import IntegrityError, NotPermittedError, RejectedInputError
 from nebula.protocol.keys import SigningKey
@@ -62,8 +62,8 @@ def test_pages_that_were_handed_in_before_a_kill_are_handed_in_again_without_har
 
     hub.await_state(RunState.PAID)
     with reading(hub.engine) as connection:
-        assert state.page_of_payouts(connection, hub.run, after=0, limit=100) == (output.payouts, None)
-        assert state.page_of_leaves(connection, hub.run, after=0, limit=100) == (output.leaves, None)
+        assert outputs.page_of_payouts(connection, hub.run, after=0, limit=100) == (output.payouts, None)
+        assert outputs.page_of_leaves(connection, hub.run, after=0, limit=100) == (output.leaves, None)
 
 
 def test_what_another_session_handed_in_is_no_part_of_the_run(hub: SimulatedHub) -> None:
@@ -72,9 +72,9 @@ def test_what_another_session_handed_in_is_no_part_of_the_run(hub: SimulatedHub)
     hub.report(output)
 
     with reading(hub.engine) as connection:
-        assert state.page_of_payouts(connection, hub.run, after=0, limit=100) == (output.payouts, None)
+        assert outputs.page_of_payouts(connection, hub.run, after=0, limit=100) == (output.payouts, None)
         counted = [
-            connection.scalar(select(func.count()).select_from(table)) for table in (state.payouts, state.leaves)
+            connection.scalar(select(func.count()).select_from(table)) for table in (tables.payouts, tables.leaves)
         ]
     assert counted == [24, 24]
 
@@ -105,7 +105,7 @@ def test_a_page_that_no_run_could_have_is_not_kept(hub: SimulatedHub, wrong: str
     with pytest.raises((RejectedInputError, NotPermittedError)):
         hub.orders.owners(OwnersReport(run=hub.run, session=session, page=page), sender)
     with reading(hub.engine) as connection:
-        assert connection.scalar(select(func.count()).select_from(state.payouts)) == 0
+        assert connection.scalar(select(func.count()).select_from(tables.payouts)) == 0
 
 
 def test_other_code_gets_no_order(hub: SimulatedHub) -> None:
@@ -188,7 +188,7 @@ def test_an_output_whose_parts_do_not_belong_together_is_refused_whole(hub: Simu
         hub.report(altered)
     assert hub.stand().state is RunState.ORDERED
     with reading(hub.engine) as connection:
-        assert state.page_of_leaves(connection, hub.run, after=0, limit=10) == ((), None)
+        assert outputs.page_of_leaves(connection, hub.run, after=0, limit=10) == ((), None)
 
 
 DISCOVERY = {

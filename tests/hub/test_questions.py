@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from nebula.database import open_database, writing
 from nebula.hub import questions as carrying
-from nebula.hub import state
+from nebula.hub import state, tables
 from nebula.hub.questions import Patience, Questions
 from nebula.hub.state import RunState
 from nebula.protocol.errors import IntegrityError, NebulaError, NotPermittedError, RejectedInputError, UnavailableError
@@ -90,7 +90,7 @@ def letter() -> bytes:
 
 @pytest.fixture
 def hub(database_url: str, session: OpenSession) -> Iterator[Hub]:
-    engine = open_database(database_url, state.tables, party="hub")
+    engine = open_database(database_url, tables.metadata, party="hub")
     document = session.world.study
     with writing(engine) as connection:
         state.add_study(connection, study_id(document), document)

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from nebula.database import reading, writing
-from nebula.hub import state
+from nebula.hub import outputs, state
 from nebula.hub.run import close_overdue, start_run
 from nebula.hub.settle import GOES_BACK, WENT_BACK
 from nebula.hub.state import RunState
@@ -208,8 +208,8 @@ def test_a_subtree_that_the_ledger_refuses_does_not_keep_the_others_from_being_p
         statement=output.head.statement,
     )
     with writing(hub.engine) as connection:
-        state.keep_owners(connection, hub.run, receipt.session, page)
-        state.keep_output(connection, public, output.head.sealed_result)
+        outputs.keep_owners(connection, hub.run, receipt.session, page)
+        outputs.keep_output(connection, public, output.head.sealed_result)
     hub.stop()
     hub.start()
 

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import Engine
 
 from nebula.database import open_database, reading, writing
-from nebula.hub import state
+from nebula.hub import outputs, state, tables
 from nebula.hub.state import RunState
 from nebula.protocol.duo import Purpose
 from nebula.protocol.errors import RejectedInputError
@@ -41,7 +41,7 @@ def a_study(title: str = "A study of lipids") -> StudyDocument:
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_database(database_url, state.tables, party="hub")
+    opened = open_database(database_url, tables.metadata, party="hub")
     yield opened
     opened.dispose()
 
@@ -90,4 +90,4 @@ def test_what_is_not_there_is_refused_by_name(engine: Engine) -> None:
     with reading(engine) as connection, pytest.raises(RejectedInputError):
         state.get_run(connection, RUN)
     with reading(engine) as connection, pytest.raises(RejectedInputError):
-        state.get_public_run(connection, RUN)
+        outputs.get_public_run(connection, RUN)

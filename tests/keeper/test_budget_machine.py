@@ -12,9 +12,9 @@ from keeper.world import NOW, EnclaveSession, Owner, World
 from nebula.attestation.simulator.pki import DevelopmentPki
 from nebula.database import reading
 from nebula.keeper import log
+from nebula.keeper.budgets import spent_budgets
 from nebula.keeper.confirm import confirm
 from nebula.keeper.forget import forget
-from nebula.keeper.state import spent_budgets
 from nebula.protocol.errors import NotPermittedError
 from nebula.protocol.funding import study_id
 from nebula.protocol.messages import ConfirmRequest

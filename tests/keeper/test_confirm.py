@@ -5,9 +5,9 @@ import pytest
 from keeper.world import EnclaveSession, World, fresh_hash
 from nebula.database import reading
 from nebula.keeper import log
+from nebula.keeper.budgets import spent_budgets
 from nebula.keeper.confirm import confirm
 from nebula.keeper.consent import read_decisions
-from nebula.keeper.state import spent_budgets
 from nebula.protocol.duo import Permission
 from nebula.protocol.errors import NotPermittedError
 from nebula.protocol.funding import study_id

@@ -4,8 +4,9 @@ from sqlalchemy import select
 
 from keeper.world import Owner, World, fresh_hash
 from nebula.database import reading
+from nebula.keeper.budgets import spent_budgets
 from nebula.keeper.forget import forget
-from nebula.keeper.state import approvals, enrolments, policies, spent_budgets
+from nebula.keeper.tables import approvals, enrolments, policies
 from nebula.protocol.duo import Permission
 
 

@@ -9,7 +9,8 @@ from keeper.world import World
 from nebula.database import reading, writing
 from nebula.keeper import log
 from nebula.keeper.log import LogEntry
-from nebula.keeper.state import decisions, open_state
+from nebula.keeper.state import open_state
+from nebula.keeper.tables import decisions
 from nebula.protocol.errors import IntegrityError
 
 HASH = "0x" + "22" * 32

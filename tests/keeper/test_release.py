@@ -6,7 +6,8 @@ from sqlalchemy import func, select, update
 from keeper.world import RUN, World, fresh_hash
 from nebula.database import reading, writing
 from nebula.keeper import log
-from nebula.keeper.state import decisions, enrolments, spent_budgets
+from nebula.keeper.budgets import spent_budgets
+from nebula.keeper.tables import decisions, enrolments
 from nebula.protocol.duo import Permission
 from nebula.protocol.errors import IntegrityError, NebulaError, NotPermittedError, RejectedInputError, UnavailableError
 from nebula.protocol.funding import study_id

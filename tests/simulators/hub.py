@@ -14,7 +14,7 @@ from dbos import DBOS
 from sqlalchemy import Engine
 
 from nebula.database import open_database, reading, writing
-from nebula.hub import state
+from nebula.hub import state, tables
 from nebula.hub.effects import Mined
 from nebula.hub.orders import Orders
 from nebula.hub.run import Parties, Runs, close_overdue, go_on, settle_run, start_run
@@ -111,7 +111,7 @@ class SimulatedHub:
         records = [owner.record for owner in self.world.owners]
         self.keepers = [SimulatedMatcher(keeper.address, records) for keeper in self.world.keepers]
         self.engine = open_database(
-            f"sqlite:///{self.folder}/hub.sqlite", state.tables, party="hub", version=state.SCHEMA
+            f"sqlite:///{self.folder}/hub.sqlite", tables.metadata, party="hub", version=tables.SCHEMA
         )
         with writing(self.engine) as connection:
             state.add_study(connection, self.study, self.document)

@@ -12,7 +12,7 @@ from litestar import Litestar
 
 from nebula.database import open_database
 from nebula.database.replay import ReplayGuard
-from nebula.hub import state
+from nebula.hub import tables
 from nebula.hub.beacon import ASK_PATHS, beacon_routes
 from nebula.hub.carry import RecordCarrier
 from nebula.hub.catalogue import Catalogue
@@ -57,14 +57,14 @@ _log = structlog.get_logger()
 
 def build(settings: HubSettings) -> Litestar:
     """Open the hub's database and ledger, start its workflows, and return its application."""
-    engine = open_database(settings.database_url, state.tables, party="hub", version=state.SCHEMA)
+    engine = open_database(settings.database_url, tables.metadata, party="hub", version=tables.SCHEMA)
     key = SigningKey.from_secret(load_key(Path(settings.signing_key_file)))
     sealing_key = SealingKey.from_secret(load_key(Path(settings.sealing_key_file)))
     client = LedgerClient(settings.ledger_url)
     _wait_for_ledger(client, settings.network.chain_id)
     relay = Relay(
         engine,
-        state.outbox,
+        tables.outbox,
         client,
         key.secret,
         confirmations=settings.confirmations,
@@ -105,7 +105,7 @@ def build(settings: HubSettings) -> Litestar:
         simulated=settings.simulated,
     )
     return signed_app(
-        Party(identity, key.secret, ReplayGuard(engine, state.seen_messages), system_clock),
+        Party(identity, key.secret, ReplayGuard(engine, tables.seen_messages), system_clock),
         {
             PUBLISH: lambda body, message: catalogue.publish(body, message.sender),
             RUN: lambda body, message: catalogue.run(body, message.sender),

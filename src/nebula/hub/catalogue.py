@@ -5,7 +5,7 @@ from collections.abc import Callable
 from sqlalchemy import Engine
 
 from nebula.database import reading, writing
-from nebula.hub import state
+from nebula.hub import outputs, state
 from nebula.hub.match import match, thresholded
 from nebula.protocol.errors import NotPermittedError
 from nebula.protocol.funding import study_id
@@ -63,7 +63,7 @@ class Catalogue:
         """Hand the buyer its result, sealed to its key."""
         with reading(self._engine) as connection:
             self._check_buyer(state.get_run(connection, request.run).study, sender)
-            return ResultAnswer(sealed_result=state.get_sealed_result(connection, request.run))
+            return ResultAnswer(sealed_result=outputs.get_sealed_result(connection, request.run))
 
     def _check_buyer(self, study: Hash32, sender: Address) -> None:
         with reading(self._engine) as connection:

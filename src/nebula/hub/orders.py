@@ -10,7 +10,7 @@ from itertools import count
 from sqlalchemy import Connection, Engine
 
 from nebula.database import reading, writing
-from nebula.hub import state
+from nebula.hub import outputs, state
 from nebula.hub.effects import Effects
 from nebula.hub.match import choose
 from nebula.hub.settle import GOES_BACK, check_head, check_owners
@@ -140,7 +140,7 @@ class Orders:
                 if session.run != request.run or end > session.evidence.study.max_records:
                     raise RejectedInputError("hub.owners", "these are no payouts that this run can have")
                 _check_numbers(request.page)
-                state.keep_owners(connection, request.run, request.session, request.page)
+                outputs.keep_owners(connection, request.run, request.session, request.page)
         return Accepted()
 
     def report(self, request: RunReport, sender: Address) -> Accepted:
@@ -165,8 +165,8 @@ class Orders:
         session = state.get_session(connection, receipt.session)
         if session.evidence != head.evidence:
             raise IntegrityError("hub.evidence", "this is not the evidence that the keepers voted on")
-        payouts = state.kept_payouts(connection, run.run, receipt.session)
-        check_owners(head, payouts, state.kept_leaves(connection, run.run, receipt.session))
+        payouts = outputs.kept_payouts(connection, run.run, receipt.session)
+        check_owners(head, payouts, outputs.kept_leaves(connection, run.run, receipt.session))
         public = PublicRun(
             signed=head.signed,
             evidence=head.evidence,
@@ -175,7 +175,7 @@ class Orders:
             payouts=(),
             statement=head.statement,
         )
-        state.keep_output(connection, public, head.sealed_result)
+        outputs.keep_output(connection, public, head.sealed_result)
 
     def _check_host(self, sender: Address) -> None:
         if sender not in self._hosts:

@@ -10,7 +10,7 @@ from litestar.response import Stream
 from sqlalchemy import Engine
 
 from nebula.database import reading
-from nebula.hub import state
+from nebula.hub import outputs, state
 from nebula.protocol.ids import parse_hash
 from nebula.protocol.messages import PAYOUT_PAGE, LeavesAnswer, LeavesRequest, PayoutsAnswer
 from nebula.protocol.receipt import PublicRun
@@ -25,7 +25,7 @@ After = Annotated[int, Parameter(ge=0, le=2**63 - 1)]
 def leaves(engine: Engine, request: LeavesRequest) -> LeavesAnswer:
     """Return a page of a run's sealed leaves: everyone gets everyone's, so that nobody tells which is theirs."""
     with reading(engine) as connection:
-        page, following = state.page_of_leaves(connection, request.run, after=request.after, limit=PAYOUT_PAGE)
+        page, following = outputs.page_of_leaves(connection, request.run, after=request.after, limit=PAYOUT_PAGE)
     return LeavesAnswer(leaves=page, next_after=following)
 
 
@@ -53,14 +53,14 @@ def public_routes(engine: Engine) -> list[Any]:
     @get("/v1/runs/{run:str}/public", sync_to_thread=True, summary="Everything that an auditor needs of a run")
     def run_public(run: str) -> Stream:
         with reading(engine) as connection:
-            public = state.get_public_run(connection, parse_hash(run))
+            public = outputs.get_public_run(connection, parse_hash(run))
         return Stream(_in_pieces(engine, public), media_type=JSON)
 
     @get("/v1/runs/{run:str}/payouts", sync_to_thread=True, summary="A page of a run's payouts")
     def run_payouts(run: str, after: After = 0) -> Response[bytes]:
         with reading(engine) as connection:
             state.get_run(connection, parse_hash(run))
-            page, following = state.page_of_payouts(connection, parse_hash(run), after=after, limit=PAYOUT_PAGE)
+            page, following = outputs.page_of_payouts(connection, parse_hash(run), after=after, limit=PAYOUT_PAGE)
         return Response(to_canonical(PayoutsAnswer(payouts=page, next_after=following)), media_type=JSON)
 
     return [studies, study_document, run_state, run_public, run_payouts]
@@ -76,7 +76,7 @@ def _in_pieces(engine: Engine, public: PublicRun) -> Iterator[bytes]:
     after: int | None = 0
     while after is not None:
         with reading(engine) as connection:
-            page, following = state.page_of_payouts(
+            page, following = outputs.page_of_payouts(
                 connection, public.signed.receipt.run, after=after, limit=PAYOUT_PAGE
             )
         yield (b"," if after and page else b"") + b",".join(map(to_canonical, page))

@@ -20,8 +20,9 @@ from typing import TypeVar
 from sqlalchemy import ColumnElement, Connection, Engine, delete, func, insert, select, update
 
 from nebula.database import insert_or_ignore, reading, writing
-from nebula.hub import state
-from nebula.hub.state import RunState, answering, questions
+from nebula.hub import state, tables
+from nebula.hub.state import RunState
+from nebula.hub.tables import answering, questions
 from nebula.protocol.errors import NebulaError, NotPermittedError, RejectedInputError, UnavailableError
 from nebula.protocol.ids import Address, Hash32, to_hex
 from nebula.protocol.messages import (
@@ -142,9 +143,9 @@ class Questions:
         since = self._now() - ANSWERING_SECONDS
         with reading(self._engine) as connection:
             standing = (
-                select(state.runs.c.study, answering.c.session)
-                .join_from(answering, state.runs, answering.c.run == state.runs.c.run)
-                .where(answering.c.seen >= since, state.runs.c.state == RunState.ORDERED.value)
+                select(tables.runs.c.study, answering.c.session)
+                .join_from(answering, tables.runs, answering.c.run == tables.runs.c.run)
+                .where(answering.c.seen >= since, tables.runs.c.state == RunState.ORDERED.value)
             )
             rows = connection.execute(standing.order_by(answering.c.run)).tuples().all()
             found = [(study, state.get_session(connection, session)) for study, session in rows]

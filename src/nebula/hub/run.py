@@ -18,7 +18,7 @@ from dbos import DBOS, DBOSConfiguredInstance, SetWorkflowID
 from sqlalchemy import Connection, Engine
 
 from nebula.database import reading, writing
-from nebula.hub import state
+from nebula.hub import outputs, state
 from nebula.hub.effects import Effects
 from nebula.hub.match import choose, match
 from nebula.hub.settle import GOES_BACK, OVER, TOO_LATE, WENT_BACK, pay_subtree, settle, subtrees
@@ -71,7 +71,7 @@ class PayoutTrees:
         """Return the tree that a receipt commits to."""
         with self._lock:
             if self._built is None or self._built[0] != receipt.payout_root:
-                tree = payout_tree(state.kept_payouts(connection, receipt.run, receipt.session))
+                tree = payout_tree(outputs.kept_payouts(connection, receipt.run, receipt.session))
                 self._built = (receipt.payout_root, tree)
             return self._built[1]
 
@@ -131,7 +131,7 @@ class Runs(DBOSConfiguredInstance):
     def settle_escrow(self, run: Hash32) -> bool:
         """Split the escrow by the receipt; False when the ledger refuses it, and why is noted."""
         with reading(self._parties.engine) as connection:
-            public = state.get_public_run(connection, run)
+            public = outputs.get_public_run(connection, run)
         try:
             with self._waiting(run):
                 settle(self._parties.effects, public)
@@ -145,7 +145,7 @@ class Runs(DBOSConfiguredInstance):
     def random_order(self, run: Hash32) -> list[int]:
         """The sub-trees in random order, kept by DBOS, so that a restart does not draw again."""
         with reading(self._parties.engine) as connection:
-            order = list(subtrees(state.get_public_run(connection, run)))
+            order = list(subtrees(outputs.get_public_run(connection, run)))
         random.SystemRandom().shuffle(order)
         return order
 
@@ -154,8 +154,8 @@ class Runs(DBOSConfiguredInstance):
         """Pay one sub-tree. Where the ledger refuses it, its owners still can claim, each alone."""
         first = subtree * SUBTREE
         with reading(self._parties.engine) as connection:
-            public = state.get_public_run(connection, run)
-            members, _ = state.page_of_payouts(connection, run, after=first, limit=SUBTREE)
+            public = outputs.get_public_run(connection, run)
+            members, _ = outputs.page_of_payouts(connection, run, after=first, limit=SUBTREE)
             tree = self._trees.of(connection, public.signed.receipt)
         try:
             with self._waiting(run):

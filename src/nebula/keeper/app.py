@@ -15,7 +15,7 @@ from litestar import Litestar
 from nebula.attestation.collateral import PccsCollateralSource
 from nebula.database.replay import ReplayGuard
 from nebula.keeper import settings as configuration
-from nebula.keeper import state
+from nebula.keeper import state, tables
 from nebula.keeper.appraise import Judge, QuoteJudge, appraise
 from nebula.keeper.cohorts import earlier_cohorts, keep_cohort
 from nebula.keeper.confirm import confirm
@@ -91,7 +91,7 @@ def application(keeper: Keeper, judge: Judge, *, simulated: bool) -> Litestar:
         chain_id=keeper.sessions.chain_id,
         simulated=simulated,
     )
-    party = Party(identity, keeper.signing_key, ReplayGuard(keeper.engine, state.seen_messages), keeper.clock)
+    party = Party(identity, keeper.signing_key, ReplayGuard(keeper.engine, tables.seen_messages), keeper.clock)
     return signed_app(party, handlers(keeper, judge), routes=head_routes(keeper))
 
 

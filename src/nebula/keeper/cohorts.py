@@ -14,8 +14,8 @@ from nebula.database import insert_or_ignore, reading, writing
 from nebula.keeper.admission import admit
 from nebula.keeper.context import Keeper
 from nebula.keeper.sessions import Session
-from nebula.keeper.state import cohorts
-from nebula.keeper.state import sessions as appraised
+from nebula.keeper.tables import cohorts
+from nebula.keeper.tables import sessions as appraised
 from nebula.protocol.errors import NotPermittedError
 from nebula.protocol.ids import Address
 from nebula.protocol.messages import (

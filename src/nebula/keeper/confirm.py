@@ -15,7 +15,7 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from nebula.database import writing
-from nebula.keeper import log, state
+from nebula.keeper import budgets, log
 from nebula.keeper.admission import admit
 from nebula.keeper.context import Keeper
 from nebula.keeper.noting import note
@@ -56,15 +56,15 @@ def _pay_for_noise(connection: Connection, verdicts: Sequence[Verdict], session:
     run, me = session.evidence.run, session.evidence.session
     price = session.evidence.study.privacy_micro_rho
     permitted = [verdict.record for verdict in verdicts if not verdict.reasons]
-    drawn = state.drawn_by(connection, run, permitted)
+    drawn = budgets.drawn_by(connection, run, permitted)
     again = {record for record, drawers in drawn.items() if me not in drawers}
-    spent = state.spent_budgets(connection, list(again))
+    spent = budgets.spent_budgets(connection, list(again))
     decided = [
         _paid(verdict, price, spent[verdict.record]) if verdict.record in again else verdict for verdict in verdicts
     ]
     charges = {verdict.record: verdict.micro_rho for verdict in decided if not verdict.reasons and verdict.micro_rho}
-    state.spend_again(connection, run, charges)
-    state.note_draws(connection, run, me, [verdict.record for verdict in decided if not verdict.reasons])
+    budgets.spend_again(connection, run, charges)
+    budgets.note_draws(connection, run, me, [verdict.record for verdict in decided if not verdict.reasons])
     return decided
 
 

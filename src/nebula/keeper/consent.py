@@ -19,7 +19,8 @@ from nebula.keeper.enrol import acceptance, keep_policy, refusal
 from nebula.keeper.head import signed_head
 from nebula.keeper.ledger_view import Block
 from nebula.keeper.reasons import sentence
-from nebula.keeper.state import approvals, approved_records, current_policies, enrolments, studies
+from nebula.keeper.state import approved_records, current_policies
+from nebula.keeper.tables import approvals, enrolments, studies
 from nebula.protocol.consent import ConsentPolicy, Mode, Refusal, permits
 from nebula.protocol.errors import NebulaError, RejectedInputError
 from nebula.protocol.funding import study_id

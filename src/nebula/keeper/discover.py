@@ -18,7 +18,7 @@ from dataclasses import replace
 
 from nebula.analysis.parameters import Discovery, parse_parameters
 from nebula.database import writing
-from nebula.keeper import log, state
+from nebula.keeper import budgets, log
 from nebula.keeper.admission import Admitted, admit
 from nebula.keeper.context import Keeper
 from nebula.keeper.noting import note
@@ -63,7 +63,7 @@ def spend(keeper: Keeper, request: SpendRequest, sender: Address) -> Accepted:
     price, this = dealing.charge(terms.question_micro_rho), (request.run, sender, request.draw, request.buyer)
     with writing(keeper.engine) as connection:
         log.lock_head(connection)
-        told = state.told_in(connection, *this)
+        told = budgets.told_in(connection, *this)
         if told.draw_to_buyer:
             return Accepted()
         if told.buyer_micro_rho + price > terms.buyer_micro_rho:
@@ -78,7 +78,7 @@ def spend(keeper: Keeper, request: SpendRequest, sender: Address) -> Accepted:
                 "the privacy budget of this discovery is spent",
                 hint="a new discovery asks its records for a new one",
             )
-        state.note_telling(connection, *this, price)
+        budgets.note_telling(connection, *this, price)
     return Accepted()
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, sel
 
 from nebula.database import insert_or_ignore, reading, writing
 from nebula.keeper.context import Keeper
-from nebula.keeper.state import enrolments, policies
+from nebula.keeper.tables import enrolments, policies
 from nebula.protocol.consent import ConsentPolicy, policy_commitment, record_commitment
 from nebula.protocol.errors import IntegrityError, NebulaError, RejectedInputError
 from nebula.protocol.ids import Address, Hash32, to_bytes, to_hex

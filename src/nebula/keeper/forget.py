@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, exists, select
 from nebula.database import reading, writing
 from nebula.keeper.context import Keeper
 from nebula.keeper.ledger_view import Slot
-from nebula.keeper.state import approvals, enrolments, policies, studies
+from nebula.keeper.tables import approvals, enrolments, policies, studies
 from nebula.protocol.ids import Address
 
 _PAGE = 1000

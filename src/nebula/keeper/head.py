@@ -16,7 +16,7 @@ from sqlalchemy import URL, make_url, select
 from sqlalchemy.exc import ArgumentError
 
 from nebula.database import open_database, reading
-from nebula.keeper import log, state
+from nebula.keeper import log, tables
 from nebula.keeper.context import Keeper
 from nebula.keeper.log import Head
 from nebula.protocol.errors import IntegrityError, RejectedInputError
@@ -73,10 +73,10 @@ def check_log(database_url: str, heads: Sequence[LogHead] = ()) -> int:
     url = _parsed(database_url)
     if url.get_backend_name() == "sqlite":
         _require_log(Path(url.database or ""))
-    engine = open_database(database_url, state.tables, party="keeper", version=state.SCHEMA)
+    engine = open_database(database_url, tables.metadata, party="keeper", version=tables.SCHEMA)
     try:
         with reading(engine) as connection:
-            if connection.scalar(select(state.log_head.c.one)) is None:
+            if connection.scalar(select(tables.log_head.c.one)) is None:
                 raise RejectedInputError("keeper.database", "this database has never been a keeper's")
             known = [Head(head.sequence, to_bytes(head.hash)) for head in heads]
             return log.verify_log(connection, heads=known)
@@ -101,8 +101,8 @@ def _require_log(file: Path) -> None:
         raise RejectedInputError("keeper.database", f"there is no database {file}")
     try:
         with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+            found = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
     except sqlite3.DatabaseError as error:
         raise RejectedInputError("keeper.database", f"{file} cannot be read as a database: {error}") from error
-    if state.log_head.name not in tables:
+    if tables.log_head.name not in found:
         raise RejectedInputError("keeper.database", f"{file} has never been a keeper's database")

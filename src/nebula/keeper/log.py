@@ -15,7 +15,7 @@ from typing import Literal
 import msgspec
 from sqlalchemy import Connection, insert, select, update
 
-from nebula.keeper.state import DIGEST_BYTES, decisions, log_head
+from nebula.keeper.tables import DIGEST_BYTES, decisions, log_head
 from nebula.protocol.errors import IntegrityError
 from nebula.protocol.ids import Address, Hash32
 from nebula.protocol.signing import keccak256

@@ -14,11 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nebula.database import insert_or_ignore, reading, writing
+from nebula.keeper.budgets import spent_budgets, used_in
 from nebula.keeper.context import Keeper
 from nebula.keeper.reasons import NOT_CURRENT, WITHDRAWN
 from nebula.keeper.snapshot import Snapshot, Snapshots
 from nebula.keeper.standing import check_terms
-from nebula.keeper.state import approved_records, spent_budgets, studies, used_in
+from nebula.keeper.state import approved_records
+from nebula.keeper.tables import studies
 from nebula.protocol.consent import Refusal
 from nebula.protocol.consent_columns import count_reasons
 from nebula.protocol.errors import NotPermittedError

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, select
 from nebula.database import writing
 from nebula.keeper.context import Keeper
 from nebula.keeper.standing import check_funded, newest_block
-from nebula.keeper.state import nonces, sessions
+from nebula.keeper.tables import nonces, sessions
 from nebula.protocol.errors import NotPermittedError
 from nebula.protocol.ids import Address, Hash32
 from nebula.protocol.messages import NonceAnswer, NonceRequest

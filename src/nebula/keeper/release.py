@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import structlog
 
 from nebula.database import writing
-from nebula.keeper import log, state
+from nebula.keeper import budgets, log
 from nebula.keeper.admission import Admitted, admit
 from nebula.keeper.context import Keeper
 from nebula.keeper.enrol import open_bundle
@@ -50,7 +50,7 @@ def release(keeper: Keeper, request: ReleaseRequest, sender: Address) -> Release
         head = log.lock_head(connection)
         verdicts = decide(connection, slots, asking.terms, run=request.run, at=asking.at)
         newly = {verdict.record: verdict.micro_rho for verdict in verdicts if not verdict.reasons and not verdict.used}
-        state.spend(connection, request.run, newly)
+        budgets.spend(connection, request.run, newly)
         note(connection, head, verdicts, asking, step="release")
 
     return _seal_page(keeper, verdicts, asking)

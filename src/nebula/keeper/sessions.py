@@ -13,7 +13,7 @@ from nebula.database import reading
 from nebula.keeper.context import Keeper
 from nebula.keeper.ledger_view import Block
 from nebula.keeper.standing import deep_blocks
-from nebula.keeper.state import sessions
+from nebula.keeper.tables import sessions
 from nebula.protocol.errors import NotPermittedError, UnavailableError
 from nebula.protocol.funding import study_id
 from nebula.protocol.ids import Address, Hash32

@@ -17,7 +17,8 @@ from nebula.database import reading
 from nebula.keeper.context import Keeper
 from nebula.keeper.ledger_view import Block, Slot
 from nebula.keeper.standing import newest_block
-from nebula.keeper.state import CurrentPolicy, current_policies, pages, policies
+from nebula.keeper.state import CurrentPolicy, current_policies, pages
+from nebula.keeper.tables import policies
 from nebula.protocol.consent_columns import PolicyColumns
 from nebula.protocol.ids import Address
 

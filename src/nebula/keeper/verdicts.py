@@ -13,7 +13,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from nebula.keeper import state
+from nebula.keeper import budgets, state, tables
 from nebula.keeper.ledger_view import Slot
 from nebula.keeper.reasons import BUDGET_SPENT, NOT_CURRENT, NOT_HELD, NOT_RELEASED, WITHDRAWN, codes_of
 from nebula.keeper.state import Holding
@@ -92,11 +92,11 @@ def _decide(record: Address, slot: Slot, books: Books, terms: StudyTerms, at: da
 
 def _read_books(connection: Connection, slots: Mapping[Address, Slot], *, study: Hash32, run: Hash32) -> Books:
     records = list(slots)
-    enrolled = select(state.enrolments.c.record).where(state.enrolments.c.record.in_(records))
+    enrolled = select(tables.enrolments.c.record).where(tables.enrolments.c.record.in_(records))
     return Books(
         held=set(connection.scalars(enrolled)),
         holdings=state.current_holdings(connection, slots),
         approved=state.approved_records(connection, study, records),
-        spent=state.spent_budgets(connection, records),
-        used=state.used_in(connection, run, records),
+        spent=budgets.spent_budgets(connection, records),
+        used=budgets.used_in(connection, run, records),
     )
