@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from nebula.files import replace_file
 from nebula.protocol.receipt import PublicRun
 from nebula.protocol.result import ResultBundle
 from nebula.protocol.wire import to_canonical
@@ -21,7 +22,5 @@ def write_result(bundle: ResultBundle, public: PublicRun, folder: Path) -> dict[
     files = dict(bundle.files)
     files |= {RECEIPT: to_canonical(public.signed), RUN: to_canonical(public), BUNDLE: to_canonical(bundle)}
     for name, content in files.items():
-        temporary = folder / f".{name}"
-        temporary.write_bytes(content)
-        temporary.replace(folder / name)
+        replace_file(folder / name, content)
     return {name: folder / name for name in files}

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from nebula.files import replace_file
 from nebula.protocol.errors import IntegrityError, RejectedInputError
 from nebula.protocol.funding import study_id
 from nebula.protocol.ids import Hash32, begins
@@ -22,9 +23,7 @@ class Shelf:
         """Keep a study and return its id; keeping it again changes nothing."""
         study = study_id(document)
         self.folder.mkdir(parents=True, exist_ok=True)
-        temporary = self.folder / f".{study}"
-        temporary.write_bytes(to_canonical(document))
-        temporary.replace(self._path(study))
+        replace_file(self._path(study), to_canonical(document))
         return study
 
     def find(self, wanted: str) -> tuple[Hash32, StudyDocument]:

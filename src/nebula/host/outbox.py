@@ -5,12 +5,12 @@ finish, and is thrown away. A page's file goes when the hub has it. Nothing in h
 is sealed to them.
 """
 
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from nebula.files import replace_file
 from nebula.protocol.errors import IntegrityError, RejectedInputError, UnavailableError
 from nebula.protocol.ids import Hash32
 from nebula.protocol.receipt import OwnersPage, RunHead, parse_owners_page, parse_run_head
@@ -121,18 +121,7 @@ def _read(file: Path) -> bytes:
 
 
 def _write(file: Path, raw: bytes) -> None:
-    """Write a file whole or not at all, and not only into a cache."""
-    new = file.with_suffix(".new")
     try:
-        with new.open("wb") as stream:
-            stream.write(raw)
-            stream.flush()
-            os.fsync(stream.fileno())
-        new.replace(file)
-        folder = os.open(file.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        replace_file(file, raw)
     except OSError as error:
         raise UnavailableError("host.outbox", f"{file} cannot be written: {error.strerror}") from error

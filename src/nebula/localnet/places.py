@@ -1,11 +1,11 @@
 """What lies where below a network's folder, and what is there before anything runs: keys, ports, a genesis."""
 
-import secrets
 import socket
 from pathlib import Path
 
 import msgspec
 
+from nebula.files import replace_file
 from nebula.ledger.genesis import Genesis
 from nebula.protocol.keys import SigningKey
 from nebula.protocol.sealing import SealingKey
@@ -68,9 +68,7 @@ def sealing_key(folder: Path, name: str) -> SealingKey:
 def write(path: Path, document: object) -> None:
     """Write a document whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    temporary.write_bytes(to_canonical(document))
-    temporary.replace(path)
+    replace_file(path, to_canonical(document))
 
 
 def _free_ports() -> dict[str, int]:

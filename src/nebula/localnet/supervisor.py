@@ -19,6 +19,7 @@ from types import FrameType
 
 import msgspec
 
+from nebula.files import replace_file
 from nebula.protocol.errors import NotPermittedError, UnavailableError
 
 POLL_SECONDS = 0.1
@@ -114,9 +115,7 @@ class Supervisor:
 
     def _note(self) -> None:
         states = [ProcessState(name, child.process.pid, child.starts) for name, child in self._children.items()]
-        temporary = self.folder / "processes.json.new"
-        temporary.write_bytes(msgspec.json.encode(states))
-        temporary.replace(self.folder / "processes.json")
+        replace_file(self.folder / "processes.json", msgspec.json.encode(states))
 
 
 def running(folder: Path) -> int | None:

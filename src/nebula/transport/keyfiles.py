@@ -1,9 +1,9 @@
 """A party's secret keys on its own disk: 64 hex digits a file, readable by the party alone."""
 
-import os
 import stat
 from pathlib import Path
 
+from nebula.files import write_new
 from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.secrets import SecretBytes
 
@@ -19,13 +19,9 @@ def save_key(path: Path, key: SecretBytes) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        write_new(path, f"{key.reveal().hex()}\n".encode("ascii"), mode=0o600)
     except FileExistsError as error:
         raise RejectedInputError("keys.exists", f"there is a key in {path} already") from error
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(key.reveal().hex() + "\n")
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def load_key(path: Path) -> SecretBytes:

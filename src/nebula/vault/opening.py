@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nebula.database import open_database
+from nebula.files import replace_file
 from nebula.protocol.secrets import SecretBytes
 from nebula.protocol.wire import to_canonical
 from nebula.storage import open_storage
@@ -60,7 +61,5 @@ def join_like(folder: Path, other: Path) -> VaultSettings:
     if not (folder / SETTINGS_FILE).exists():
         settings = load_settings(other)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary = folder / f".{SETTINGS_FILE}"
-        temporary.write_bytes(to_canonical(settings))
-        temporary.replace(folder / SETTINGS_FILE)
+        replace_file(folder / SETTINGS_FILE, to_canonical(settings))
     return load_settings(folder)

@@ -4,7 +4,6 @@ scrypt (RFC 7914) makes a key of the pass phrase, ChaCha20-Poly1305 encrypts the
 written whole or not at all, and readable by its owner alone.
 """
 
-import os
 import secrets
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,6 +13,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
+from nebula.files import write_new
 from nebula.protocol.errors import NotPermittedError, RejectedInputError
 from nebula.protocol.keys import OwnerKeys, check_mnemonic
 from nebula.protocol.secrets import SecretBytes
@@ -46,20 +46,12 @@ def save_seed(folder: Path, words: str, pass_phrase: SecretBytes) -> None:
     salt = secrets.token_bytes(32)
     sealed = ChaCha20Poly1305(_key(pass_phrase, salt)).encrypt(_NONCE, content, salt)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = folder / f".{FILE_NAME}.{secrets.token_hex(8)}"
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(to_canonical(SeedFile(salt=salt, sealed=sealed)))
-        file.flush()
-        os.fsync(file.fileno())
     try:
-        os.link(temporary, folder / FILE_NAME)
+        write_new(folder / FILE_NAME, to_canonical(SeedFile(salt=salt, sealed=sealed)), mode=0o600)
     except FileExistsError as error:
         raise RejectedInputError(
             "vault.exists", f"{folder} has a vault already", hint="choose another folder; a seed is never replaced"
         ) from error
-    finally:
-        temporary.unlink()
 
 
 def read_seed(folder: Path) -> SeedFile:

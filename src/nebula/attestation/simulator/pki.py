@@ -5,7 +5,6 @@ the certificates say what they are, as loudly as Intel's rules for names allow: 
 inside the common name, and the TCB signer's must be exactly Intel's.
 """
 
-import os
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from nebula.attestation.pck import SGX_EXTENSION, Platform
 from nebula.attestation.roots import TrustRoot
 from nebula.attestation.simulator.der import encode_platform
 from nebula.attestation.verified_collateral import TCB_SIGNER
+from nebula.files import write_new
 from nebula.protocol.errors import RejectedInputError
 
 ORGANIZATION = "Nebula DEVELOPMENT PKI - SIMULATED HARDWARE, PROTECTS NOTHING"
@@ -84,8 +84,8 @@ class DevelopmentPki:
         half_written = Path(tempfile.mkdtemp(prefix=".pki-", dir=folder.parent))
         try:
             for name, identity in pki.identities().items():
-                _write(half_written / f"{name}.pem", identity.pem())
-                _write(half_written / f"{name}.key", _key_pem(identity.key))
+                write_new(half_written / f"{name}.pem", identity.pem(), mode=0o600)
+                write_new(half_written / f"{name}.key", _key_pem(identity.key), mode=0o600)
             half_written.rename(folder)
         except BaseException:
             shutil.rmtree(half_written, ignore_errors=True)
@@ -185,14 +185,6 @@ def _usage(*, is_authority: bool) -> x509.KeyUsage:
 
 def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-
-
-def _write(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _read(folder: Path, name: str) -> Identity:
