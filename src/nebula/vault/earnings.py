@@ -57,7 +57,8 @@ class Unreadable:
 def read_earnings(engine: Engine, owner: OwnerKeys, network: Network) -> Iterator[Earning | Unreadable]:
     """Yield what the vault's records earned, run by run.
 
-    SECURITY: what the hub hands out for one run may be wrong. That run, or that leaf, is reported; all others are read.
+    SECURITY: what the hub hands out for one run may be wrong, or a refusal. That run, or that leaf, is reported; all
+    others are read.
 
     Raises:
         UnavailableError: the ledger or the hub is away.
@@ -66,8 +67,10 @@ def read_earnings(engine: Engine, owner: OwnerKeys, network: Network) -> Iterato
     for settled in read_settlements(network.ledger, settings.studies_contract, first_block=settings.deployed_block):
         try:
             public = _public_run(network, settled)
-            leaves = own_leaves(engine, network.hub, settled.run)
-        except (IntegrityError, RejectedInputError) as error:
+            leaves = own_leaves(engine, network.hub, public.signed.receipt)
+        except NebulaError as error:
+            if error.code == "peer.away":
+                raise
             yield Unreadable(settled.study, settled.run, None, error)
             continue
         payouts = []

@@ -63,19 +63,19 @@ def own_payouts(engine: Engine, owner: OwnerKeys, hub: Peer, public: PublicRun) 
         IntegrityError: a leaf under one of our names is not what the receipt commits to, or, after all that could be
             read, the leaves are not those that the session sealed.
     """
-    leaves = own_leaves(engine, hub, public.signed.receipt.run)
+    leaves = own_leaves(engine, hub, public.signed.receipt)
     for record, sealed in leaves.found:
         yield open_leaf(record, sealed, owner, public.signed.receipt)
     leaves.check_whole(public.statement)
 
 
-def own_leaves(engine: Engine, hub: Peer, run: Hash32) -> OwnLeaves:
-    """Fetch all of a run's leaves and keep those that lie under the names of this vault's records."""
-    records = {mailbox_locator(record.mailbox, run): record for record in all_records(engine)}
+def own_leaves(engine: Engine, hub: Peer, receipt: Receipt) -> OwnLeaves:
+    """Fetch all leaves of a run whose receipt was verified; keep those under the names of this vault's records."""
+    records = {mailbox_locator(record.mailbox, receipt.run): record for record in all_records(engine)}
     found: dict[bytes, SealedLeaf] = {}
 
     def passing() -> Iterator[SealedLeaf]:
-        for leaf in _fetch_leaves(hub, run):
+        for leaf in _fetch_leaves(hub, receipt):
             if leaf.locator in records:
                 found[leaf.locator] = leaf
             yield leaf
@@ -107,11 +107,15 @@ def open_leaf(record: Record, sealed: SealedLeaf, owner: OwnerKeys, receipt: Rec
     return OwnPayout(record.record, leaf, key)
 
 
-def _fetch_leaves(hub: Peer, run: Hash32) -> Iterator[SealedLeaf]:
+def _fetch_leaves(hub: Peer, receipt: Receipt) -> Iterator[SealedLeaf]:
+    # SECURITY: a hub may hand out leaves without end, or empty pages. Beyond one for each record nothing is asked for:
+    # what came by then has another digest than the session signed.
+    left = receipt.record_count
     after: int | None = 0
-    while after is not None:
-        answer = hub.ask(LEAVES, LeavesRequest(run=run, after=after), LeavesAnswer)
+    while after is not None and left >= 0:
+        answer = hub.ask(LEAVES, LeavesRequest(run=receipt.run, after=after), LeavesAnswer)
         yield from answer.leaves
+        left -= max(1, len(answer.leaves))
         after = answer.next_after
 
 
