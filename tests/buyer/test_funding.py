@@ -72,3 +72,14 @@ def test_nothing_is_locked_for_code_that_could_not_run(market: Market, buyer: Bu
         buyer.fund(study)
     assert refused.value.code == "study.code"
     assert buyer.balance_wei() == escrow_wei
+
+
+def test_nothing_is_locked_for_code_that_a_network_left_behind(
+    market: Market, buyer: Buyer, study: StudyDocument, tmp_path: Path
+) -> None:
+    settings = make_folder(market, market.ledger.fresh_key().secret, tmp_path / "later")
+    later = Buyer(msgspec.structs.replace(settings, measurement="0x" + "77" * 32), tmp_path / "later")
+
+    with pytest.raises(NotPermittedError) as refused:
+        later.fund(study)
+    assert refused.value.code == "study.code"

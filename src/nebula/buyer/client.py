@@ -50,6 +50,7 @@ class Buyer:
     """A verified organisation's client."""
 
     def __init__(self, settings: BuyerSettings, folder: Path) -> None:
+        self._code = settings.measurement
         self._key = SigningKey.from_secret(load_key(folder / settings.signing_key_file))
         self._sealing_key = SealingKey.from_secret(load_key(folder / settings.sealing_key_file))
         self._network = Network(LedgerClient(settings.ledger_url), settings.network)
@@ -92,12 +93,7 @@ class Buyer:
         funding = funding_of(study)
         if self._network.studies.state_of(funding.study) is not StudyState.UNKNOWN:
             return None
-        if self._network.sessions.approval(study.measurement, study.trust_root) is Approval.NONE:
-            raise NotPermittedError(
-                "study.code",
-                f"the governor approves no enclave code {study.measurement} (any more): the study could never run",
-                hint="publish the study again; it then names the code that is approved now",
-            )
+        self._require_runnable(study)
         domain = self._network.token.domain(self._network.addresses.chain_id)
         digest = permit_digest(
             domain,
@@ -114,6 +110,16 @@ class Buyer:
             )
             self._relay.submit(key, call)
         return self._relay.wait(key)
+
+    def _require_runnable(self, study: StudyDocument) -> None:
+        """Refuse to lock tokens for code that the ledger does not approve, or that this network has left behind."""
+        approval = self._network.sessions.approval(study.measurement, study.trust_root)
+        if approval is Approval.NONE or self._code not in (None, study.measurement):
+            raise NotPermittedError(
+                "study.code",
+                f"the study names enclave code {study.measurement}, which runs here no more: it could only wait",
+                hint="publish the study again; it then names the code that runs now",
+            )
 
     def run(self, study: StudyDocument) -> RunAnswer:
         """Have a funded study run, or learn where its run stands."""

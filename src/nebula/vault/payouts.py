@@ -94,7 +94,7 @@ def open_leaf(record: Record, sealed: SealedLeaf, owner: OwnerKeys, receipt: Rec
     """
     keys = keys_of(owner, record)
     opened = open_sealed(keys.crypt4gh_identity(), sealed.sealed, info=LEAF_INFO, aad=receipt.run.encode())
-    leaf = parse_owner_leaf(opened.reveal().rstrip(b"\x00"))
+    leaf = parse_owner_leaf(opened.reveal())
     if (leaf.record, leaf.run, leaf.study) != (record.record, receipt.run, receipt.study):
         raise IntegrityError("vault.leaf", "a sealed leaf speaks of another record, run or study")
     use = use_leaf(leaf.study, leaf.record, leaf.leaf_salt)
@@ -108,14 +108,15 @@ def open_leaf(record: Record, sealed: SealedLeaf, owner: OwnerKeys, receipt: Rec
 
 
 def _fetch_leaves(hub: Peer, receipt: Receipt) -> Iterator[SealedLeaf]:
-    # SECURITY: a hub may hand out leaves without end, or empty pages. Beyond one for each record nothing is asked for:
-    # what came by then has another digest than the session signed.
-    left = receipt.record_count
-    after: int | None = 0
-    while after is not None and left >= 0:
+    # SECURITY: a hub may hand out leaves without end. After an empty page, or more leaves than records, it is not asked
+    # again: what came by then has another digest than the session signed.
+    left, after = receipt.record_count, 0
+    while left >= 0:
         answer = hub.ask(LEAVES, LeavesRequest(run=receipt.run, after=after), LeavesAnswer)
         yield from answer.leaves
-        left -= max(1, len(answer.leaves))
+        left -= len(answer.leaves)
+        if answer.next_after is None or not answer.leaves:
+            return
         after = answer.next_after
 
 
