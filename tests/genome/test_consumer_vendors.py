@@ -96,7 +96,7 @@ def test_every_file_of_the_vendors_is_a_layout_a_refusal_or_a_vcf(shared_data: P
         # Eight markers prove no assembly, so the well-formed go as far as that.
         if path.name in WELL_FORMED:
             assert error is not None
-            assert error.code == "consumer.wrong-assembly"
+            assert error.code == "consumer.few-markers"
         elif path.name in REFUSED and path.name != "empty.txt":
             assert error is not None
             assert error.code == f"consumer.{REFUSED[path.name]}"

@@ -71,7 +71,10 @@ def test_one_variant_under_two_names_of_its_contig_is_refused() -> None:
         (gzip.compress(vcf(SMALL[0]), mtime=0)[:-9], "genome.truncated"),
         (b"", "genome.empty"),
         (b"\x00\x01\x02", "vcf.binary"),
-        (b"name,value\n1,2\n", "vcf.no-fileformat"),
+        (b"name,value\n1,2\n", "genome.no-genotypes"),
+        (b"@read1\nACGT\n+\nIIII\n", "genome.no-genotypes"),
+        (b">chr1\nACGT\n", "genome.no-genotypes"),
+        (b"#CHROM\tPOS\n", "vcf.no-fileformat"),
     ],
 )
 def test_a_file_without_genotypes_for_the_panel_is_refused(raw: bytes, code: str) -> None:

@@ -17,7 +17,6 @@ from nebula.cli.owning import open_own
 from nebula.cli.panel import panels_of
 from nebula.cli.preview import Preview
 from nebula.clinical.tsv import PhenotypeSheet
-from nebula.genome.importing import ImportedCohort
 from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.funding import study_id
 from nebula.transport.public import PublicFiles
@@ -25,7 +24,7 @@ from nebula.vault.decisions import KeeperDecisions, read_decisions
 from nebula.vault.enrol import control_key_of
 from nebula.vault.export import Exported, export
 from nebula.vault.finding import find_record
-from nebula.vault.import_ import import_own, read_genomes
+from nebula.vault.import_ import check_one_person, import_own, read_genomes
 from nebula.vault.manifests import StoredPart, read_parts
 from nebula.vault.opening import OpenVault
 from nebula.vault.payouts import all_records
@@ -70,7 +69,8 @@ def import_(
     first = importing.FirstPolicy(opened.settings, how.policy)
     with reading(file, "reading the file") as told:
         genomes = read_genomes(file, chosen, reference=how.reference, chain=chain, lenient=how.lenient, progress=told)
-    name = label or _only_sample(genomes) or _plain_name(file)
+    check_one_person(genomes)
+    name = label or genomes.samples[0] or _plain_name(file)
     sheet = _sheet_of(name, how)
     keep = original and not is_plink(file)  # of a set of three files, one alone is worth nothing
     seen = Preview(
@@ -83,7 +83,7 @@ def import_(
         keeps_original=keep,
     )
     known = name in importing.labels(opened)
-    if not known and len(genomes) == 1:
+    if not known:
         found = identity.identify(opened.vault, file, genomes, chosen, stated_sex=sex)
         seen = replace(seen, identity=found)
     if how.dry_run:
@@ -217,10 +217,6 @@ def _show_decisions(opened: OpenVault, record: Record, keepers: list[KeeperDecis
     for study, title in sorted(waiting.items()):
         out.print(f"  waits for your approval: {escape(title)}")
         tell(f"  `nebula consent approve {shlex.quote(record.label)} {short(study)}` says yes to it")
-
-
-def _only_sample(genomes: ImportedCohort) -> str:
-    return genomes.samples[0] if len(genomes) == 1 else ""
 
 
 def _plain_name(file: Path) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from nebula.genome import keys as variant_keys
 from nebula.genome.calls import Calls
+from nebula.genome.chain_files import chain_hint, check_chain
 from nebula.genome.chromosomes import NAMES, X_NOT_PSEUDOAUTOSOMAL, X, Y
+from nebula.genome.consumer_layout import HINT
 from nebula.genome.consumer_match import Markers, match
 from nebula.genome.matrix import MISSING, PackedMatrix
 from nebula.genome.vcf.reader import Texts
@@ -69,36 +72,47 @@ def calls_on_panel(file: ConsumerFile, panel: Panel, source: Source, *, chain: C
     """Match a consumer file with a panel, lifting it over where only that fits.
 
     Raises:
-        RejectedInputError: ``consumer.wrong-assembly`` where the data fit neither as they are nor lifted,
-            ``consumer.chain`` where the chain file leads to another assembly than the panel's.
+        RejectedInputError: ``consumer.few-markers`` where they cannot prove an assembly, ``consumer.wrong-assembly``
+            where the data fit neither as they are nor lifted, ``consumer.chain`` where the chain file leads to another
+            assembly than the panel's.
     """
     as_they_are = Markers(file.chromosome, file.pos, file.first, file.second)
     best = match(as_they_are, panel, plus_strand=file.layout.plus_strand)
     assembly: str | None = panel.assembly
     lift = None
     if chain is not None:
-        _check_chain(chain, panel, source)
+        check_chain(chain, panel.assembly, source)
         there, report = _lifted(file, chain)
         lifted = match(there, panel, plus_strand=file.layout.plus_strand)
         if lifted.fitting > best.fitting:
             best, assembly, lift = lifted, chain.old, report
-    enough = max(ENOUGH_MARKERS, _ENOUGH_SHARE * min(file.markers, panel.sites))
+    enough = max(ENOUGH_MARKERS, math.ceil(_ENOUGH_SHARE * min(file.markers, panel.sites)))
+    if file.markers < ENOUGH_MARKERS:
+        source.refuse("few-markers", _few(file), hint=HINT)
     if best.met < enough or best.fitting < ENOUGH_FIT * best.met:
-        source.refuse(
-            "wrong-assembly",
-            f"of {best.met} markers at places of the panel ({panel.assembly}), {best.fitting} fit its alleles",
-            hint=_where_to_get_chains(file, panel, chain),
-        )
+        sentence = _few_meet(best, file, panel, enough) if best.met < enough else _few_fit(best, panel)
+        source.refuse("wrong-assembly", sentence, hint=_where_to_get_chains(file, panel, chain))
     return ConsumerCalls(_calls(best, panel), assembly, lift, best)
 
 
-def _check_chain(chain: Chain, panel: Panel, source: Source) -> None:
-    if chain.new is not None and chain.new != panel.assembly:
-        source.refuse(
-            "chain",
-            f"the chain file leads to {chain.new}, the panel is on {panel.assembly}",
-            hint=f"give a chain file that leads to {panel.assembly}",
-        )
+def _few(file: ConsumerFile) -> str:
+    markers = f"{file.markers} marker{'' if file.markers == 1 else 's'}"
+    return f"read as {file.layout.vendor}, it has {markers}: too few to tell its assembly, which takes {ENOUGH_MARKERS}"
+
+
+def _few_meet(found: Match, file: ConsumerFile, panel: Panel, enough: int) -> str:
+    """Some always meet: stretches that did not move between assemblies. Their fitting proves nothing."""
+    return (
+        f"its data do not show that it is on the panel's assembly ({panel.assembly}): only {found.met:,} of its "
+        f"{file.markers:,} markers stand at places of the panel, and {enough:,} must"
+    )
+
+
+def _few_fit(found: Match, panel: Panel) -> str:
+    return (
+        f"it is not on the panel's assembly ({panel.assembly}): of {found.met:,} markers at places of the panel, only "
+        f"{found.fitting:,} have its alleles"
+    )
 
 
 def _where_to_get_chains(file: ConsumerFile, panel: Panel, chain: Chain | None) -> str:
@@ -106,12 +120,9 @@ def _where_to_get_chains(file: ConsumerFile, panel: Panel, chain: Chain | None) 
     said = "the file says" if file.layout.stated else "such files usually are on"
     if chain is not None:
         return f"{said} {stated}, the chain file leads from {chain.old or 'an unknown assembly'}; try another"
-    ucsc = {"NCBI36": "hg18", "GRCh37": "hg19", "GRCh38": "hg38"}
     if stated == panel.assembly:
-        return f"{said} {stated}, and its data do not bear that out: ask for it on {panel.assembly}"
-    old, new = ucsc[stated], ucsc[panel.assembly]
-    name = f"{old}To{new[0].upper()}{new[1:]}.over.chain.gz"
-    return f"{said} {stated}: give --chain {name}, from https://hgdownload.soe.ucsc.edu/goldenPath/{old}/liftOver/"
+        return f"{said} {stated}: if so, take a panel with more of its markers; if not, ask for it on {panel.assembly}"
+    return f"{said} {stated}: {chain_hint(stated, panel.assembly)}"
 
 
 def _lifted(file: ConsumerFile, chain: Chain) -> tuple[Markers, LiftReport]:

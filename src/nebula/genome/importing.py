@@ -25,6 +25,7 @@ from nebula.genome.inflate import Source
 from nebula.genome.record.parquet import RecordWriter
 from nebula.genome.record.vector import AnalysisVector
 from nebula.genome.sex import guess_sex
+from nebula.genome.unlike import unlike_genotypes
 from nebula.genome.vcf.overlooked import Overlooked  # noqa: TC001 - msgspec reads it
 from nebula.genome.vcf.reader import VcfReader
 from nebula.genome.zipped import unzipped
@@ -211,6 +212,8 @@ def import_genomes(
     if looks_like_consumer_file(first):
         consumer = _of_kind(source, "consumer")
         return _import_consumer(consumer, joined([first], pieces), panel, chain)
+    if (other := unlike_genotypes(first)) is not None:
+        source.refuse("no-genotypes", other.what, hint=other.hint)
     return _import_vcf(_of_kind(source, "vcf"), joined([first], pieces), panel, reference, lenient=lenient)
 
 
@@ -223,7 +226,8 @@ def _import_consumer(source: Source, pieces: Iterator[bytes], panel: Panel, chai
     on_panel = calls_on_panel(file, panel, source, chain=chain)
     notes = notes_of(file, on_panel, panel.assembly)
     found = on_panel.match
-    proof = f"its data: {found.fitting:,} of {found.met:,} markers at places of the panel have its alleles"
+    carried = f"carried from {on_panel.assembly or 'another assembly'}; " if on_panel.lift is not None else ""
+    proof = f"{carried}its data: {found.fitting:,} of {found.met:,} markers at places of the panel have its alleles"
     return ImportedCohort(on_panel.calls, panel, format_name=file.layout.vendor, assembly_by=proof, notes=notes)
 
 

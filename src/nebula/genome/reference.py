@@ -172,14 +172,16 @@ def read_fasta(source: Source) -> WholeReference:
     """
     sequences: dict[str, bytearray] = {}
     current: bytearray | None = None
-    rest = b""
+    begun: list[bytes] = []  # of a line whose end is still to come; a chromosome may be one line
     for piece in source.pieces():
-        *lines, rest = (rest + piece).split(b"\n")
-        for line in lines:
-            current = _step(source, line.strip(), current, sequences)
-        if len(rest) > _LONGEST_CHROMOSOME:
+        *ends, rest = piece.split(b"\n")
+        for end in ends:
+            current = _step(source, b"".join([*begun, end]).strip(), current, sequences)
+            begun.clear()
+        begun.append(rest)
+        if sum(map(len, begun)) > _LONGEST_CHROMOSOME:
             source.refuse("malformed", "a line is longer than any chromosome")
-    _step(source, rest.strip(), current, sequences)
+    _step(source, b"".join(begun).strip(), current, sequences)
     return WholeReference({name: bytes(sequence) for name, sequence in sequences.items()})
 
 

@@ -194,6 +194,20 @@ def _check_known(
             pass
 
 
+def check_one_person(genomes: ImportedCohort) -> None:
+    """Make sure that a file can become one record.
+
+    Raises:
+        RejectedInputError: ``import.several``.
+    """
+    if len(genomes) != 1:
+        raise RejectedInputError(
+            "import.several",
+            f"the file has {len(genomes):,} people, and a record is about one",
+            hint="`nebula custodian import FILE` makes a record for each",
+        )
+
+
 def import_own(
     vault: Vault,
     genomes: ImportedCohort,
@@ -210,12 +224,7 @@ def import_own(
     Raises:
         RejectedInputError: the file is about several people, or that label's record has other data.
     """
-    if len(genomes) != 1:
-        raise RejectedInputError(
-            "import.several",
-            f"the file has {len(genomes)} people, and a record is about one",
-            hint="`nebula custodian import FILE` makes a record for each",
-        )
+    check_one_person(genomes)
     genome = genomes.genome(0)
     if label is not None:
         genome = replace(genome, sample=label)
