@@ -1,9 +1,11 @@
 from pathlib import Path
 
 import numpy as np
+import pyliftover
 import pytest
 
 from genome.vcf_text import refused, source
+from nebula.genome.chromosomes import MT, NAMES, chromosome_code
 from nebula.genome.inflate import Source
 from nebula.genome.liftover import read_chain
 
@@ -55,3 +57,23 @@ def test_known_positions_land_where_ucsc_says(shared_data: Path) -> None:
     # rs4970383 and rs1801133 in dbSNP on both assemblies.
     lifted = chain.lift(np.array([1, 1]), np.array([838_555, 11_856_378]))
     assert lifted.pos.tolist() == [903_175, 11_796_321]
+
+
+@pytest.mark.parametrize("name", ["hg19ToHg38", "hg18ToHg38"])
+def test_positions_land_where_pyliftover_puts_them(shared_data: Path, name: str) -> None:
+    path = shared_data / f"reference/{name}.over.chain.gz"
+    with path.open("rb") as file:
+        chain = read_chain(Source(file, kind="chain"))
+    peer = pyliftover.LiftOver(str(path))
+    draw = np.random.default_rng(3)
+    for code, blocks in chain.blocks.items():
+        # Anywhere, and at the borders of blocks, where an error by one would show.
+        ends = blocks[draw.integers(0, len(blocks), 100)][:, :2].ravel()
+        pos = np.concatenate([draw.integers(1, blocks[-1, 1], 300), ends, ends + 1])
+        lifted = chain.lift(np.full(len(pos), code), pos)
+        contig = "chrM" if code == MT else f"chr{NAMES[code]}"
+        for place, *ours in zip(pos.tolist(), *(part.tolist() for part in lifted), strict=True):
+            found = peer.convert_coordinate(contig, place - 1) or []
+            theirs = [[chromosome_code(to), at + 1, strand == "-"] for to, at, strand, _ in found]
+            assert [ours] == [one for one in theirs if one[0]] or ours == [0, 0, False]
+            assert ours[0] or not any(code for code, *_ in theirs)

@@ -43,7 +43,9 @@ def import_(
     chosen = _panel(opened, how) if new_panel is None else _new_panel(cohort, new_panel, assembly, how)
     first = importing.FirstPolicy(opened.settings, how.policy)
     with reading(cohort, "reading the cohort") as told:
-        genomes = read_genomes(cohort, chosen, reference=how.reference, lenient=how.lenient, progress=told)
+        genomes = read_genomes(
+            cohort, chosen, reference=how.reference, chain=how.chain, lenient=how.lenient, progress=told
+        )
     sheet = importing.read_table(how, list(genomes.samples))
     seen = Preview(
         file=cohort.name,

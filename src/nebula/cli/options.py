@@ -99,7 +99,13 @@ class ImportOptions:
         Path | None, Parameter(help="A file (TOML or JSON) with what the first consent says differently.")
     ] = None
     reference: Annotated[
-        Path | None, Parameter(help="The reference genome (FASTA), to check REF alleles and left-align with.")
+        Path | None,
+        Parameter(
+            help="The reference genome (FASTA) of the panel's assembly, to check REF alleles and left-align with."
+        ),
+    ] = None
+    chain: Annotated[
+        Path | None, Parameter(help="A UCSC chain file, which carries a file on another assembly to the panel's.")
     ] = None
     lenient: Annotated[
         bool,

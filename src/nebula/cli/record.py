@@ -41,7 +41,6 @@ def import_(
     file: Path,
     *,
     label: str | None = None,
-    chain: Path | None = None,
     sex: Sex | None = None,
     confirm_identity: Annotated[bool, Parameter(negative="")] = False,
     original: bool = True,
@@ -56,7 +55,6 @@ def import_(
     Args:
         file: the genome file, plain or compressed.
         label: what you call the record; by default the file's sample name, or the file's own.
-        chain: a UCSC chain file, for consumer files on another assembly than the panel.
         sex: of the person, to hold against what the X says; it is not stored.
         confirm_identity: say that the file is the right one where the comparison with the vault's records, the sex or
             the reads raise a doubt.
@@ -68,7 +66,9 @@ def import_(
     chosen = panels_of(opened.settings).choose(how.panel)
     first = importing.FirstPolicy(opened.settings, how.policy)
     with reading(file, "reading the file") as told:
-        genomes = read_genomes(file, chosen, reference=how.reference, chain=chain, lenient=how.lenient, progress=told)
+        genomes = read_genomes(
+            file, chosen, reference=how.reference, chain=how.chain, lenient=how.lenient, progress=told
+        )
     check_one_person(genomes)
     name = label or genomes.samples[0] or _plain_name(file)
     sheet = _sheet_of(name, how)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nebula.genome import keys as variant_keys
-from nebula.genome.importing import stated_assembly
 from nebula.genome.panel import Panel
 from nebula.genome.vcf.reader import VcfReader
+from nebula.genome.vcf_assembly import stated_assembly
 
 if TYPE_CHECKING:
     from nebula.genome.inflate import Source

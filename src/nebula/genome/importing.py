@@ -7,27 +7,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import chain as joined
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 import numpy as np
 
 from nebula import _native
-from nebula.genome import keys as variant_keys
 from nebula.genome.autosomes import autosomal_part, compared
 from nebula.genome.calls import Calls
-from nebula.genome.chromosomes import assembly_by_lengths, assembly_by_name
 from nebula.genome.consumer import looks_like_consumer_file, read_consumer
-from nebula.genome.consumer_calls import ENOUGH_FIT, ENOUGH_MARKERS, calls_on_panel
+from nebula.genome.consumer_calls import calls_on_panel
 from nebula.genome.consumer_notes import notes_of
 from nebula.genome.counting import count_calls
 from nebula.genome.inflate import Source
+from nebula.genome.lift_calls import lift_calls
+from nebula.genome.lift_notes import notes_of_lift
 from nebula.genome.record.parquet import RecordWriter
 from nebula.genome.record.vector import AnalysisVector
 from nebula.genome.sex import guess_sex
 from nebula.genome.unlike import unlike_genotypes
 from nebula.genome.vcf.overlooked import Overlooked  # noqa: TC001 - msgspec reads it
 from nebula.genome.vcf.reader import VcfReader
+from nebula.genome.vcf_assembly import fit_if_carried, fit_of, prove, refuse_stated, stated_assembly
 from nebula.genome.zipped import unzipped
 
 if TYPE_CHECKING:
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from nebula.genome.matrix import PackedMatrix
     from nebula.genome.panel import Panel
     from nebula.genome.reference import Reference
-    from nebula.genome.vcf.header import VcfHeader
     from nebula.genome.vcf.reader import VariantBatch
 
 
@@ -198,8 +198,8 @@ def import_genomes(
     Args:
         source: the open file, its name, its limits, who wants to hear of progress.
         panel: whose sites the analysis vectors are of.
-        reference: to check REF and left-align with; without it, alleles are only trimmed.
-        chain: from the file's assembly to the panel's, for consumer files on another one.
+        reference: of the panel's assembly, to check REF and left-align with; without it, alleles are only trimmed.
+        chain: from the file's assembly to the panel's, for files on another one.
         lenient: whether a VCF that breaks rules is read as far as it leaves no doubt; the report says what was
             overlooked, and what was left out.
 
@@ -214,7 +214,15 @@ def import_genomes(
         return _import_consumer(consumer, joined([first], pieces), panel, chain)
     if (other := unlike_genotypes(first)) is not None:
         source.refuse("no-genotypes", other.what, hint=other.hint)
-    return _import_vcf(_of_kind(source, "vcf"), joined([first], pieces), panel, reference, lenient=lenient)
+    given = _Given(reference, chain)
+    return _import_vcf(_of_kind(source, "vcf"), joined([first], pieces), panel, given, lenient=lenient)
+
+
+class _Given(NamedTuple):
+    """What was given beside a VCF: both are about the panel's assembly."""
+
+    reference: Reference | None
+    chain: Chain | None
 
 
 def _of_kind(source: Source, kind: str) -> Source:
@@ -232,18 +240,16 @@ def _import_consumer(source: Source, pieces: Iterator[bytes], panel: Panel, chai
 
 
 def _import_vcf(
-    source: Source, pieces: Iterator[bytes], panel: Panel, reference: Reference | None, *, lenient: bool
+    source: Source, pieces: Iterator[bytes], panel: Panel, given: _Given, *, lenient: bool
 ) -> ImportedCohort:
-    reader = VcfReader(source, pieces, lenient=lenient, reference=reference)
+    # The reference genome is of the panel's assembly: a file that is to be carried there is checked when it is.
+    expects_other = given.chain is not None
+    reader = VcfReader(source, pieces, lenient=lenient, reference=None if expects_other else given.reference)
     if not reader.header.samples:
         source.refuse("no-genotypes", "the file has no samples", hint="give the file with its genotypes")
     stated = stated_assembly(reader.header)
-    if stated is not None and stated != panel.assembly:
-        source.refuse(
-            "wrong-assembly",
-            f"the header says {stated}, the panel is on {panel.assembly}",
-            hint=f"ask for the file on {panel.assembly}, or choose a panel on {stated}",
-        )
+    if stated not in (None, panel.assembly) and given.chain is None:
+        refuse_stated(source, stated, panel)
     batches = list(reader)
     if not sum(batch.genotyped for batch in batches):
         source.refuse("no-genotypes", "no record has a GT", hint="give the file with its genotypes")
@@ -253,45 +259,30 @@ def _import_vcf(
         calls, repeated = calls.without_repetitions()
     else:
         calls.check_unique(source.name)
-    proof = _check_assembly_by_data(source, calls, panel)
-    notes = _notes(batches, calls, aligned=reference is not None)
+    notes = _notes(batches, calls, aligned=given.reference is not None and not expects_other)
+    said = "its header does not say it" if stated is None else f"its header says {_itself(stated, panel)}"
+    carried = None if given.chain is None else fit_if_carried(source, calls, panel, given.chain, stated=stated)
+    if given.chain is not None and carried is not None:
+        symbolic = any(batch.other_alleles for batch in batches)
+        calls, lift = lift_calls(calls, given.chain, panel, reference=given.reference, symbolic=symbolic)
+        old = given.chain.old or stated or "another assembly"
+        notes += notes_of_lift(lift, old, panel.assembly, proven_by_panel=given.reference is None)
+        said = f"carried from {old}; {said}"
+    elif expects_other and given.reference is not None:
+        source.refuse(
+            "chain", f"the file is on {panel.assembly} already: no chain file carries it", hint="leave --chain away"
+        )
+    proof = prove(source, carried or fit_of(calls, panel), panel.assembly)
     version = f"VCF 4.{reader.header.minor}"
     format_name = f"BCF 2.2 of {version}" if reader.binary else version
     overlooked = reader.overlooked + repeated
-    said = "its header does not say it" if stated is None else "its header says so"
     return ImportedCohort(
         calls, panel, format_name=format_name, assembly_by=f"{said}; {proof}", notes=notes, overlooked=overlooked
     )
 
 
-def stated_assembly(header: VcfHeader) -> str | None:
-    """What a VCF's header says: contig lengths first, which nobody types by hand, then names."""
-    by_lengths = assembly_by_lengths(header.contig_lengths())
-    if by_lengths is not None:
-        return by_lengths
-    contigs = " ".join(meta.fields.get("assembly", "") for meta in header.of("contig"))
-    named = (meta.text for key in ("reference", "assembly") for meta in header.of(key))
-    return assembly_by_name(" ".join([contigs, *named]))
-
-
-def _check_assembly_by_data(source: Source, calls: Calls, panel: Panel) -> str:
-    """Headers lie: where the file meets the panel, single bases must have the panel's REF. Returns what they proved."""
-    single = (calls.key != 0) & (calls.reference.lengths() == 1) & (calls.alternate.lengths() == 1)
-    keys = calls.key[single & ~variant_keys.hashed(calls.key)]
-    sites = panel.locate_places(keys)
-    theirs = panel.keys.take(sites, mode="clip")
-    # The first base of REF stands in the same bits whatever the lengths; hashed keys have none.
-    met = (sites >= 0) & ~variant_keys.hashed(theirs)
-    base = np.uint64(3 << 21)
-    fitting = int((met & ((theirs ^ keys) & base == 0)).sum())
-    if met.sum() >= ENOUGH_MARKERS and fitting < ENOUGH_FIT * int(met.sum()):
-        source.refuse(
-            "wrong-assembly",
-            f"of {int(met.sum())} variants at places of the panel, {fitting} have its reference base",
-            hint=f"the file is on another assembly than {panel.assembly}, whatever its header says",
-        )
-    few = "" if met.sum() >= ENOUGH_MARKERS else ", too few to prove it"
-    return f"{fitting:,} of {int(met.sum()):,} variants at places of the panel have its reference base{few}"
+def _itself(stated: str, panel: Panel) -> str:
+    return "so" if stated == panel.assembly else stated
 
 
 def _counting_notes(counted: Counted) -> tuple[str, ...]:

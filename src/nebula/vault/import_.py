@@ -87,13 +87,17 @@ def read_genomes(
         panel: whose sites the analysis vectors are of.
         reference: the reference genome as FASTA, to check REF and left-align with; by its index, where one stands
             beside it.
-        chain: a UCSC chain file, for consumer files on another assembly.
+        chain: a UCSC chain file, for files on another assembly; not for PLINK file sets.
         lenient: whether a file that breaks rules is read as far as it leaves no doubt, and the rest reported.
         progress: called with the bytes read so far.
 
     Raises:
         RejectedInputError: it is not there, or not valid; file, line, field and rule are named.
     """
+    if chain is not None and is_plink(file):
+        raise RejectedInputError(
+            "plink.chain", f"{file.name}: a PLINK file set is not carried to another assembly", hint="give it as a VCF"
+        )
     carrying = None if chain is None else _read_with(chain, read_chain, kind="chain")
     with ExitStack() as files:
         genome = None if reference is None else files.enter_context(open_reference(reference))

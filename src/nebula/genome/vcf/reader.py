@@ -17,7 +17,7 @@ from nebula.genome.vcf.rules import hint_of
 from nebula.protocol.errors import RejectedInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -63,7 +63,21 @@ class Texts:
 
     def take(self, rows: NDArray[np.int64]) -> Texts:
         """Some of them, in the order asked for."""
-        return Texts.of([self[row] for row in rows.tolist()])
+        sizes = self.lengths()[rows]
+        offsets = np.zeros(len(rows) + 1, np.int32)
+        np.cumsum(sizes, out=offsets[1:])
+        # Each byte's place: where its string begins here, and how far behind the beginning of its new one it stands.
+        places = np.arange(offsets[-1]) + np.repeat(self.offsets[:-1][rows] - offsets[:-1], sizes)
+        return Texts(self.content[places], offsets)
+
+    def put(self, changes: Mapping[int, str]) -> Texts:
+        """All of them, some with other strings."""
+        if not changes:
+            return self
+        rows = np.array(sorted(changes), np.int64)
+        order = np.arange(len(self))
+        order[rows] = len(self) + np.arange(len(rows))
+        return Texts.join([self, Texts.of([changes[row] for row in rows.tolist()])]).take(order)
 
     def lengths(self) -> NDArray[np.int32]:
         """Length of each string."""

@@ -1,0 +1,138 @@
+"""Which assembly a VCF is on: what its header says, held against its bases, and whether it is carried to the panel's.
+
+Headers lie. Where at least 30 single bases stand at places of the panel, the data decide; below that the header does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
+
+import numpy as np
+
+from nebula.genome import keys as variant_keys
+from nebula.genome.chain_files import chain_hint, check_chain
+from nebula.genome.chromosomes import assembly_by_lengths, assembly_by_name, chromosome_code
+from nebula.genome.consumer_calls import ENOUGH_FIT, ENOUGH_MARKERS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nebula.genome.calls import Calls
+    from nebula.genome.inflate import Source
+    from nebula.genome.liftover import Chain
+    from nebula.genome.panel import Panel
+    from nebula.genome.vcf.header import VcfHeader
+
+_COMPLEMENT = np.uint8(3)
+_NO_BASE = 255
+
+
+class Fit(NamedTuple):
+    """Variants of single bases at places of the panel, and how many of them have its reference base."""
+
+    met: int
+    fitting: int
+
+    @property
+    def proves(self) -> bool:
+        """Whether the data are on the panel's assembly beyond doubt."""
+        return self.met >= ENOUGH_MARKERS and not self.contradicts
+
+    @property
+    def contradicts(self) -> bool:
+        """Whether they are on another one beyond doubt."""
+        return self.met >= ENOUGH_MARKERS and self.fitting < ENOUGH_FIT * self.met
+
+
+def stated_assembly(header: VcfHeader) -> str | None:
+    """What a VCF's header says: contig lengths first, which nobody types by hand, then names."""
+    by_lengths = assembly_by_lengths(header.contig_lengths())
+    if by_lengths is not None:
+        return by_lengths
+    contigs = " ".join(meta.fields.get("assembly", "") for meta in header.of("contig"))
+    named = (meta.text for key in ("reference", "assembly") for meta in header.of(key))
+    return assembly_by_name(" ".join([contigs, *named]))
+
+
+def refuse_stated(source: Source, stated: str, panel: Panel) -> NoReturn:
+    """Refuse a file whose header says that it is on another assembly, for want of a chain file.
+
+    Raises:
+        RejectedInputError: ``wrong-assembly``, always.
+    """
+    hint = f"{chain_hint(stated, panel.assembly)}; or choose a panel on {stated}"
+    source.refuse("wrong-assembly", f"the header says {stated}, the panel is on {panel.assembly}", hint=hint)
+
+
+def fit_if_carried(source: Source, calls: Calls, panel: Panel, chain: Chain, *, stated: str | None) -> Fit | None:
+    """How a file fits the panel once a chain file has carried it; None where it is on the panel's assembly already.
+
+    Raises:
+        RejectedInputError: ``chain`` where the chain file leads elsewhere; ``wrong-assembly`` where the data are on
+            neither side of it, or neither data nor header tell on which.
+    """
+    check_chain(chain, panel.assembly, source)
+    here, there = fit_of(calls, panel), fit_of(calls, panel, chain)
+    if (here.proves or there.proves) and here.fitting != there.fitting:
+        return there if there.fitting > here.fitting else None
+    if stated is not None and stated == panel.assembly and not here.contradicts:
+        return None
+    if stated is None or stated != chain.old or there.contradicts:
+        source.refuse(
+            "wrong-assembly",
+            f"its data do not show which assembly it is on: of its single bases {_share(here)} as they are, and "
+            f"{_share(there)} once carried by the chain file, and {ENOUGH_MARKERS} must stand there; "
+            + (f"the header says {stated}" if stated else "its header does not say it"),
+            hint=f"give a chain file from the assembly that it is on to {panel.assembly}",
+        )
+    return there
+
+
+def _share(found: Fit) -> str:
+    return f"{found.fitting:,} of {found.met:,} at places of the panel have its reference base"
+
+
+def fit_of(calls: Calls, panel: Panel, chain: Chain | None = None) -> Fit:
+    """Hold a file's single bases against the panel's, as they are or where a chain file carries them."""
+    rows = np.flatnonzero((calls.key != 0) & (calls.reference.lengths() == 1) & (calls.alternate.lengths() == 1))
+    keys = calls.key[rows]
+    rows, keys = rows[~variant_keys.hashed(keys)], keys[~variant_keys.hashed(keys)]
+    base = ((keys >> np.uint64(21)) & np.uint64(3)).astype(np.uint8)
+    if chain is not None:
+        codes = np.array([chromosome_code(contig) for contig in calls.contigs], np.uint8)
+        lifted = chain.lift(codes[calls.contig[rows]] if len(rows) else np.zeros(0, np.uint8), calls.pos[rows])
+        placed = lifted.chromosome > 0
+        base = np.where(lifted.flipped, _COMPLEMENT - base, base)[placed]
+        keys = variant_keys.place(lifted.chromosome[placed], lifted.pos[placed]) << np.uint64(variant_keys.ALLELE_BITS)
+    theirs = _bases_at(panel, keys)
+    met = theirs != _NO_BASE
+    return Fit(int(met.sum()), int((met & (theirs == base)).sum()))
+
+
+def _bases_at(panel: Panel, keys: NDArray[np.uint64]) -> NDArray[np.uint8]:
+    """The panel's first base of REF at the place of each key, as a code; ``_NO_BASE`` where it does not tell one.
+
+    It stands in the same bits whatever the lengths of alleles; hashed keys have none.
+    """
+    sites = panel.locate_places(keys)
+    theirs = panel.keys.take(sites, mode="clip")
+    told = (sites >= 0) & ~variant_keys.hashed(theirs)
+    bases = ((theirs >> np.uint64(21)) & np.uint64(3)).astype(np.uint8)
+    found: NDArray[np.uint8] = np.where(told, bases, np.uint8(_NO_BASE))
+    return found
+
+
+def prove(source: Source, found: Fit, assembly: str) -> str:
+    """Make sure that data do not contradict the panel's assembly; returns what they proved.
+
+    Raises:
+        RejectedInputError: ``wrong-assembly``.
+    """
+    if found.contradicts:
+        source.refuse(
+            "wrong-assembly",
+            f"of {found.met:,} variants at places of the panel, only {found.fitting:,} have its reference base",
+            hint=f"it is on another assembly than {assembly}, whatever its header says: --chain FILE carries it there",
+        )
+    few = "" if found.met >= ENOUGH_MARKERS else ", too few to prove it"
+    return f"{found.fitting:,} of {found.met:,} variants at places of the panel have its reference base{few}"
