@@ -1,4 +1,4 @@
-"""``nebula record import|list|show|export``: bring a genome in, see what became of it, get it back."""
+"""``nebula record import|list|show|export|report``: bring a genome in, see what became of it, get it back."""
 
 import shlex
 from dataclasses import replace
@@ -112,6 +112,9 @@ def import_(
     out.print(f"{made.label} is record {made.record}, {made.stage.value}.", markup=False)
     tell(f"`nebula record show {shlex.quote(made.label)}` tells what keepers decide about it,")
     tell("`nebula payout list` what it earns.")
+
+
+record.command("nebula.cli.report:report", name="report")
 
 
 @record.command(name="list")

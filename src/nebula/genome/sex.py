@@ -34,12 +34,13 @@ def guess_sex(calls: Calls, assembly: str) -> list[str]:
     haploid = ((dosage >= 0) & (forms == _HAPLOID)).sum(axis=0)
     heterozygous = ((dosage == 1) & (forms != _HAPLOID)).sum(axis=0)
     return [
-        _judge(int(calls_), int(single), int(mixed))
+        judge_sex(int(calls_), int(single), int(mixed))
         for calls_, single, mixed in zip(called, haploid, heterozygous, strict=True)
     ]
 
 
-def _judge(called: int, haploid: int, heterozygous: int) -> str:
+def judge_sex(called: int, haploid: int, heterozygous: int) -> str:
+    """Judge by how many calls there are on X, how many of them have one copy, and how many are heterozygous."""
     if called < _ENOUGH_CALLS:
         return "unclear"
     if haploid > _MOSTLY * called:

@@ -45,7 +45,7 @@ def export(vault: Vault, record: Record, what: Exported, output: Path) -> int:
             f"record {record.label!r} has no part {what.value}",
             hint="`nebula record show RECORD` lists its parts; what a record was not made with it does not have",
         )
-    with _new_file(output) as file:
+    with new_file(output) as file:
         if what is Exported.ORIGINAL and original is not UNSET:
             fetch_original(original, keys_of(vault.owner, record).crypt4gh_identity(), file)
         elif parquet is not None:
@@ -54,7 +54,7 @@ def export(vault: Vault, record: Record, what: Exported, output: Path) -> int:
 
 
 @contextmanager
-def _new_file(output: Path) -> Iterator[BinaryIO]:
+def new_file(output: Path) -> Iterator[BinaryIO]:
     """Give a file, readable by its owner alone, that gets its name at the end, and never replaces another."""
     temporary = output.with_name(f".{secrets.token_hex(8)}.partial")
     try:

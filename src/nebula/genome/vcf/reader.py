@@ -83,6 +83,10 @@ class Texts:
         """Length of each string."""
         return np.diff(self.offsets)
 
+    def first_bytes(self) -> NDArray[np.uint8]:
+        """First byte of each string; alleles are never empty."""
+        return self.content[self.offsets[:-1]]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VariantBatch:

@@ -1,0 +1,59 @@
+"""An owner's report in words, the same in a terminal and on a page."""
+
+from nebula.genome.meanings import Finding
+from nebula.vault.report import Quality, Score
+
+CAUTIONS = (
+    (
+        "This is not medical advice, and no test for a disease. Before you act on anything here, have it confirmed by "
+        "a clinical laboratory, and speak with a doctor or a genetic counsellor."
+    ),
+    (
+        "A consumer array reads some hundred thousand chosen places. It cannot see what lies between them, nor most "
+        "insertions, deletions and copies of genes; and of the very rare variants that it does report, most are false "
+        "(Weedon et al., BMJ 372, 2021). That it finds nothing does not mean that there is nothing."
+    ),
+    "What is not in your file is unknown here, never taken for the usual allele.",
+    (
+        "A score ranks you among the people of the reference, for what was known when it was made, mostly in people of "
+        "European descent: elsewhere it is less sure. It leaves out how you live, your family, your age."
+    ),
+)
+
+
+def quality_words(quality: Quality) -> dict[str, str]:
+    """What the record has."""
+    autosomal = quality.heterozygous / quality.called if quality.called else 0.0
+    return {
+        "assembly": quality.assembly,
+        "in the record": f"{quality.rows:,} variants with a row of their own",
+        "call rate": f"{quality.called:,} of {quality.panel_sites:,} sites of panel {quality.panel} "
+        f"({quality.call_rate:.1%}); the others are unknown",
+        "heterozygous": f"{autosomal:.1%} of these calls",
+        "sex, by the X": {"unclear": "unclear: too few calls on X, or neither one copy nor two is plain"}.get(
+            quality.sex, quality.sex
+        ),
+    }
+
+
+def score_words(score: Score) -> str:
+    """Where the person stands on a score."""
+    covered = f"{score.variants:,} of its {score.asked:,} variants are in your record and in the reference"
+    if score.share_below is None:
+        return f"{covered}: too few, a sum over these is another score. Nothing is told."
+    sentence = f"You have a higher score than {score.share_below:.0%} of the reference's people"
+    if score.share_below_in_group is not None:
+        sentence += f", and than {score.share_below_in_group:.0%} of its group {score.group}, to which you lie nearest"
+    partly = "" if score.whole else " So this is a part of the score, and less sure than what was published of it."
+    return f"{sentence}. {covered}; all were scored on these alone.{partly}"
+
+
+def finding_words(finding: Finding) -> str:
+    """How many copies of an allele the person has."""
+    if finding.copies is None:
+        return "not known: not in your record"
+    if not finding.copies:
+        return "none"
+    if finding.of == 1:
+        return "your only copy"
+    return {1: "one copy of two", 2: "both copies"}[finding.copies]

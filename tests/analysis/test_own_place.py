@@ -1,0 +1,79 @@
+"""One person among a reference's people: where the person is one of them, their own place and score come back."""
+
+import numpy as np
+import pytest
+
+from nebula.analysis.inputs import Sites
+from nebula.analysis.own_place import ScoreStanding, place_on_components, stand_on_score
+from nebula.analysis.scoring_file import ScoreVariant
+from nebula.genome.matrix import PackedMatrix
+from nebula.protocol.errors import RejectedInputError
+
+DRAW = np.random.default_rng(7)
+VARIANTS, PEOPLE = 1_500, 60
+FREQUENCY = np.clip(DRAW.uniform(0.2, 0.8, (VARIANTS, 1)) + DRAW.normal(0, 0.15, (VARIANTS, 3)), 0.05, 0.95)
+GROUP = np.repeat([0, 1, 2], PEOPLE // 3)
+DOSAGE = DRAW.binomial(2, FREQUENCY[:, GROUP]).astype(np.int8)
+MATRIX = PackedMatrix.from_dosage(DOSAGE)
+CHROMOSOME = np.repeat(np.arange(1, 16), VARIANTS // 15)
+SITES = Sites(
+    CHROMOSOME.astype(str).astype(object),
+    np.arange(1, VARIANTS + 1, dtype=np.int64),
+    np.array(["A"] * VARIANTS, object),
+    np.array(["G"] * VARIANTS, object),
+)
+
+
+@pytest.mark.parametrize("person", [0, 25, 59])
+def test_a_person_of_the_reference_is_put_where_they_are(person: int) -> None:
+    found = place_on_components(DOSAGE[:, person], MATRIX, CHROMOSOME)
+
+    # Genotypes are rounded to single precision on their way.
+    assert np.allclose(found.person, found.people[person], atol=1e-4)
+    assert found.nearest[0] == person
+    assert (GROUP[found.nearest[:10]] == GROUP[person]).all()
+
+
+def test_a_person_with_a_third_of_the_calls_lies_among_their_group() -> None:
+    missing = DRAW.random(VARIANTS) > 0.4
+    for group in (0, 1, 2):
+        stranger = DRAW.binomial(2, FREQUENCY[:, group]).astype(np.int8)
+        stranger[missing] = -1
+        found = place_on_components(stranger, MATRIX, CHROMOSOME)
+        assert found.variants <= (~missing).sum()
+        assert (GROUP[found.nearest] == group).mean() > 0.8
+
+
+def test_too_few_variants_place_nobody() -> None:
+    few = DOSAGE[:, 0].copy()
+    few[400:] = -1
+    with pytest.raises(RejectedInputError, match="too few") as caught:
+        place_on_components(few, MATRIX, CHROMOSOME)
+    assert caught.value.code == "analysis.few-variants"
+
+
+def test_scores_are_sums_over_what_the_person_has_for_everybody_alike() -> None:
+    weights = DRAW.normal(size=30)
+    rows = np.arange(0, 300, 10)
+    score = [
+        ScoreVariant(str(CHROMOSOME[row]), int(row) + 1, *(("G", "A") if turned else ("A", "G")), (0.0, w, 2 * w))
+        for row, w, turned in zip(rows.tolist(), weights.tolist(), DRAW.random(30) < 0.5, strict=True)
+    ]
+    person = DOSAGE[:, 3].copy()
+    person[rows[:12]] = -1
+
+    found = stand_on_score(person, MATRIX, SITES, [*score, ScoreVariant("22", 1, "A", "G", (0.0, 1.0, 2.0))])
+
+    copies = np.array(
+        [DOSAGE[row] if one.effect == "G" else 2 - DOSAGE[row] for row, one in zip(rows, score, strict=True)]
+    )
+    expected = weights[12:] @ copies[12:]
+    assert (found.variants, found.asked) == (18, 31)
+    assert np.allclose(found.people, expected, atol=1e-5)
+    assert found.person == pytest.approx(expected[3], abs=1e-5)
+
+
+def test_equal_scores_count_half() -> None:
+    standing = ScoreStanding(1.0, np.array([0.0, 1.0, 1.0, 2.0]), 1, 1)
+    assert standing.share_below() == 0.5
+    assert standing.share_below(np.array([True, False, False, True])) == 0.5
