@@ -9,7 +9,7 @@ use numpy::{
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::cpu::widest;
+use crate::cpu::{ask_for, widest};
 use crate::select::{compact, Kept};
 use crate::transpose::{transpose_codes, transpose_into, transpose_narrow, Target};
 
@@ -78,7 +78,9 @@ widest! {
 #[inline(always)]
 fn count_anywhere(bytes: &[u8], width: usize, codes: usize) -> Vec<i64> {
     let mut out = Vec::with_capacity(4 * (bytes.len() / width.max(1)));
-    for row in bytes.chunks_exact(width.max(1)) {
+    let rows = bytes.chunks_exact(width.max(1));
+    for (row, next) in rows.clone().zip(rows.skip(1).chain([&[][..]])) {
+        ask_for(next);
         out.extend_from_slice(&count_codes_anywhere(row, codes));
     }
     out
@@ -315,6 +317,12 @@ mod tests {
         let mut out = Vec::new();
         pack_codes(codes.iter().copied(), &mut out);
         out
+    }
+
+    #[test]
+    fn every_second_bit_closes_up() {
+        assert_eq!(even_bits(0b01_00_01_01), 0b1011);
+        assert_eq!(even_bits(u64::MAX), 0xffff_ffff);
     }
 
     #[test]

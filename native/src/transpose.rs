@@ -3,7 +3,7 @@
 //! A tile is 256 people by 256 sites: every person's codes there are one cache line, and so are every site's. It is
 //! transposed in the first-level cache and leaves it line by line.
 
-use crate::cpu::widest;
+use crate::cpu::{ask_for, widest};
 
 /// Codes in a 64-bit word, and so the side of a square.
 pub const SIDE: usize = 32;
@@ -77,31 +77,46 @@ fn transpose_anywhere(rows: &[&[u8]], sites: usize, target: &mut Target<'_>) {
     let mut bands = Box::new([[[0u64; LANES]; SIDE]; LANES]);
     for stripe in (0..sites).step_by(STRIPE) {
         for (group, people) in rows.chunks(TILE).enumerate() {
+            let start = target.first + group * LINE_BYTES;
+            let bytes = people.len().div_ceil(4);
             for site in (stripe..sites.min(stripe + STRIPE)).step_by(TILE) {
                 for (band, people) in bands.iter_mut().zip(people.chunks(SIDE)) {
-                    *band = [[0; LANES]; SIDE];
-                    for (line, row) in band.iter_mut().zip(people) {
-                        *line = line_at(row, site / 4);
-                    }
+                    read_band(band, people, site / 4);
                     transpose_squares(band);
                 }
-                let bytes = people.len().div_ceil(4);
-                let start = target.first + group * LINE_BYTES;
-                for offset in 0..TILE.min(sites - site) {
-                    let words: [u64; LANES] =
-                        std::array::from_fn(|band| bands[band][offset % SIDE][offset / SIDE]);
-                    let mut line = [0u8; LINE_BYTES];
-                    for (bytes, word) in line.as_chunks_mut::<8>().0.iter_mut().zip(words) {
-                        *bytes = word.to_le_bytes();
-                    }
-                    let out = &mut target.bytes[(site + offset) * target.width + start..][..bytes];
-                    match out.first_chunk_mut::<LINE_BYTES>() {
-                        Some(whole) => *whole = line,
-                        None => out.copy_from_slice(&line[..bytes]),
-                    }
+                let lines = target.bytes[site * target.width..].chunks_mut(target.width);
+                for (offset, line) in lines.take(TILE.min(sites - site)).enumerate() {
+                    write_line(&bands, offset, &mut line[start..start + bytes]);
                 }
             }
         }
+    }
+}
+
+/// Read some people's lines at one place, and have those brought near that the next stripe begins with.
+#[inline(always)]
+fn read_band(band: &mut [[u64; LANES]; SIDE], people: &[&[u8]], start: usize) {
+    *band = [[0; LANES]; SIDE];
+    for (line, row) in band.iter_mut().zip(people) {
+        let next = start + STRIPE / 4;
+        ask_for(row.get(next..next + LINE_BYTES).unwrap_or_default());
+        *line = line_at(row, start);
+    }
+}
+
+/// Write one site's codes, at most a cache line: a word of each band.
+#[inline(always)]
+fn write_line(bands: &[[[u64; LANES]; SIDE]; LANES], offset: usize, line: &mut [u8]) {
+    let word = |band: usize| bands[band][offset % SIDE][offset / SIDE].to_le_bytes();
+    let (words, rest) = line.as_chunks_mut::<8>();
+    // Nearly all lines are whole. Their length is known here, so that no copy has to ask for it.
+    if let Some(whole) = words.first_chunk_mut::<LANES>() {
+        whole.iter_mut().enumerate().for_each(|(band, bytes)| *bytes = word(band));
+        return;
+    }
+    words.iter_mut().enumerate().for_each(|(band, bytes)| *bytes = word(band));
+    if !rest.is_empty() {
+        rest.copy_from_slice(&word(words.len())[..rest.len()]);
     }
 }
 
