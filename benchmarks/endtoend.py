@@ -20,6 +20,7 @@ from measuring import command_time, own_time, row, take_turns, tool_version, wri
 from nebula.analysis import catalogue
 from nebula.analysis.inputs import CohortInput
 from nebula.analysis.parameters import LinearGwas, analysed_columns
+from nebula.analysis.result import AnalysisResult
 from nebula.enclave.assemble import panel_sites
 from nebula.enclave.cohort import choose_cohort
 from nebula.genome.assembly import Assembly, assemble
@@ -37,7 +38,7 @@ GLM = (
 )
 
 
-def gwas(panel: Panel, records: list[sealed.SealedRecord]) -> catalogue.AnalysisResult:
+def gwas(panel: Panel, records: list[sealed.SealedRecord]) -> AnalysisResult:
     """Do what an enclave does once it has the records and their keys."""
     assembly = Assembly(panel, len(records))
     tables = []

@@ -10,7 +10,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::cpu::widest;
-use crate::logistic_fit::{Estimate, Fitter, Method, Problem};
+use crate::logistic_fit::{exponential, Estimate, Fitter, Method, Problem};
 use crate::packing::rows_of;
 use crate::symmetric::{cholesky, dot, forward_solve};
 use crate::walk::{row_sums, rows_together, shares, Lanes, Oriented, Sums, Weights, LANES};
@@ -18,6 +18,9 @@ use crate::walk::{row_sums, rows_together, shares, Lanes, Oriented, Sums, Weight
 /// Below this share of its variance left, a variant counts as explained by the covariates: what sums of single-precision
 /// weights can tell from nothing.
 const TOLERANCE: f64 = 1e-5;
+
+/// A linear predictor beyond this is as good as infinite, and its exponential still a number.
+const LARGEST: f64 = 700.0;
 
 /// Why a variant has no estimate; as in linear regression, and one more.
 #[derive(Clone, Copy)]
@@ -59,7 +62,8 @@ impl<'a> Screen<'a> {
         let means: Vec<f64> = (0..people)
             .map(|person| {
                 let rows = problem.design.iter().zip(problem.null);
-                1.0 / (1.0 + (-rows.map(|(column, factor)| column[person] * factor).sum::<f64>()).exp())
+                let predictor = rows.map(|(column, factor)| column[person] * factor).sum::<f64>();
+                1.0 / (1.0 + exponential((-predictor).clamp(-LARGEST, LARGEST)))
             })
             .collect();
         let weights: Vec<f64> = means.iter().map(|mean| mean * (1.0 - mean)).collect();

@@ -64,7 +64,7 @@ impl Problem<'_> {
 
 /// e^x for every x within ±700, to the last digits; written so that it vectorises.
 #[inline(always)]
-fn exponential(x: f64) -> f64 {
+pub fn exponential(x: f64) -> f64 {
     const SHIFT: f64 = 6_755_399_441_055_744.0; // 1.5 · 2^52: adding it rounds to a whole number in the low bits
     const LN2_HIGH: f64 = 6.931_471_803_691_238e-1;
     const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;

@@ -1,11 +1,15 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nebula.analysis.inputs import CohortInput, Sites, Table
-from nebula.analysis.parameters import LinearGwas
-from nebula.analysis.regional import FrequencyModel, LinearModel, run_shard
+from nebula.analysis.logistic import NoFit, associate_cases
+from nebula.analysis.parameters import LinearGwas, LogisticGwas
+from nebula.analysis.regional import FrequencyModel, LinearModel, run_all, run_shard, select_tested
+from nebula.analysis.regional_cases import LogisticModel
 from nebula.analysis.sharding import Piece, Shard, combine, plan
 from nebula.genome.matrix import PackedMatrix
 
@@ -16,12 +20,21 @@ def cohort(made_up: np.ndarray) -> CohortInput:
     return CohortInput(PackedMatrix.from_dosage(made_up), sites, {})
 
 
-@pytest.fixture
-def model() -> LinearModel:
+PEOPLE = np.arange(203) % 20 != 4
+LINEAR, LOGISTIC = LinearGwas(trait="trait", pcs=0), LogisticGwas(trait="trait", pcs=0)
+
+
+def a_model(name: str) -> Callable[[PackedMatrix, Sites], Table]:
+    """An analysis of most of the people, with covariates where it has any, fitted once."""
     rng = np.random.default_rng(3)
-    cases = np.arange(203) % 20 != 4
-    covariates = rng.standard_normal((cases.sum(), 4))
-    return LinearModel.fit(LinearGwas(trait="trait", pcs=0), cases, rng.standard_normal(cases.sum()), covariates)
+    trait, covariates = rng.standard_normal(PEOPLE.sum()), rng.standard_normal((PEOPLE.sum(), 4))
+    match name:
+        case "linear":
+            return LinearModel.fit(LINEAR, PEOPLE, trait, covariates)
+        case "logistic":
+            return LogisticModel.fit(LOGISTIC, PEOPLE, (trait > 0.7).astype(float), covariates)
+        case _:
+            return FrequencyModel()
 
 
 def assert_same_bits(found: Table, expected: Table) -> None:
@@ -32,11 +45,9 @@ def assert_same_bits(found: Table, expected: Table) -> None:
 
 
 @pytest.mark.parametrize("shards", [2, 7, 600])
-@pytest.mark.parametrize("what", ["linear", "frequency"])
-def test_shards_in_any_order_give_the_same_bits_as_one(
-    cohort: CohortInput, model: LinearModel, what: str, shards: int
-) -> None:
-    analysis = model if what == "linear" else FrequencyModel()
+@pytest.mark.parametrize("name", ["linear", "logistic", "frequency"])
+def test_shards_in_any_order_give_the_same_bits_as_one(cohort: CohortInput, name: str, shards: int) -> None:
+    analysis = a_model(name)
     (whole,) = plan(600, 1)
     pieces = [run_shard(analysis, shard, cohort) for shard in plan(600, shards)]
     assert len(pieces) == shards
@@ -44,6 +55,27 @@ def test_shards_in_any_order_give_the_same_bits_as_one(
     expected = combine([run_shard(analysis, whole, cohort)], 600)
     assert len(expected["chromosome"]) > 400
     assert_same_bits(combine([pieces[index] for index in order], 600), expected)
+
+
+def test_a_sharded_table_of_cases_is_that_of_all_variants_at_once(cohort: CohortInput) -> None:
+    rng = np.random.default_rng(5)
+    case, covariates = (rng.random(PEOPLE.sum()) < 0.1).astype(float), rng.standard_normal((PEOPLE.sum(), 2))
+    found = run_all(LogisticModel.fit(LOGISTIC, PEOPLE, case, covariates), cohort, shards=9)
+    tested, rows = select_tested(LOGISTIC, PEOPLE, cohort.matrix)
+    unsharded = associate_cases(tested, case, covariates)
+    estimated = unsharded.no_fit == NoFit.NONE
+    assert (
+        found["base_pair_location"].tolist()
+        == cohort.sites.select(rows).select(estimated).columns()["base_pair_location"].tolist()
+    )
+    assert {"SCORE", "WALD", "FIRTH"} == set(found["test"])
+    for name, column in (
+        ("beta", unsharded.beta),
+        ("standard_error", unsharded.standard_error),
+        ("neg_log_10_p_value", unsharded.neg_log10_p),
+        ("n_cases", unsharded.cases),
+    ):
+        assert found[name].tolist() == column[estimated].tolist()
 
 
 @given(st.lists(st.floats(0.01, 100), min_size=1, max_size=60), st.integers(1, 70))

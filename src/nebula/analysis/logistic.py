@@ -104,6 +104,34 @@ class CaseControlAssociations:
         return allele_frequency(self.alternate - self.case_alternate, self.observed - self.cases)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class NullModel:
+    """Cases fitted on covariates alone, ready for any of the variants.
+
+    Attributes:
+        design: covariates made orthogonal, of an intercept's size, and one in their span; shape (columns, samples).
+        case: 1 for a case and 0 for a control, shape (samples,).
+        factors: that fit ``case``, shape (columns,).
+    """
+
+    design: NDArray[np.float64]
+    case: NDArray[np.float64]
+    factors: NDArray[np.float64]
+
+    @classmethod
+    def fit(cls, case: NDArray[np.float64], covariates: NDArray[np.float64]) -> NullModel:
+        """Fit the covariates, as of ``associate_cases``, which says what is refused."""
+        if not np.isin(case, (0.0, 1.0)).all():
+            raise RejectedInputError(
+                "analysis.not-case-control", "a case is 1 and a control 0; nothing else stands here"
+            )
+        if case.min() == case.max():
+            raise RejectedInputError("analysis.constant-trait", "there are no cases, or no controls")
+        # Orthogonal columns of the size of an intercept: no unit of a covariate can spoil the arithmetic.
+        design = np.ascontiguousarray(covariate_basis(covariates, len(case)).T * np.sqrt(len(case)))
+        return cls(design, case, fit_null(design, case))
+
+
 def associate_cases(
     matrix: PackedMatrix,
     case: NDArray[np.float64],
@@ -127,16 +155,24 @@ def associate_cases(
     """
     if case.shape != (matrix.samples,):
         raise RejectedInputError("analysis.shape", f"the trait has shape {case.shape}, not ({matrix.samples},)")
-    if not np.isin(case, (0.0, 1.0)).all():
-        raise RejectedInputError("analysis.not-case-control", "a case is 1 and a control 0; nothing else stands here")
-    if case.min() == case.max():
-        raise RejectedInputError("analysis.constant-trait", "there are no cases, or no controls")
-    # Orthogonal columns of the size of an intercept: no unit of a covariate can spoil the arithmetic.
-    design = np.ascontiguousarray(covariate_basis(covariates, matrix.samples).T * np.sqrt(matrix.samples))
-    null = fit_null(design, case)
+    return associate_with_null(matrix, NullModel.fit(case, covariates), refined_p=refined_p, threads=threads)
+
+
+def associate_with_null(
+    matrix: PackedMatrix, null: NullModel, *, refined_p: float = REFINED_P, threads: int | None = None
+) -> CaseControlAssociations:
+    """Test variants against a null model: ``associate_cases`` for who fits it once.
+
+    Args:
+        matrix: of the null model's people: all of the cohort's variants, or some. Each is tested by itself, and its
+            numbers are the same bits whichever others are in the matrix.
+        null: of ``NullModel.fit``.
+        refined_p: as of ``associate_cases``.
+        threads: results do not depend on it.
+    """
     threshold = float(special.ndtri(refined_p / 2) ** 2)
     beta, error, method, reason, observed, alternate, cases, case_alternate = _native.logistic_scan(
-        matrix.packed, design, case, null, threshold, workers(threads)
+        matrix.packed, null.design, null.case, null.factors, threshold, workers(threads)
     )
     z = beta / error
     return CaseControlAssociations(
@@ -150,7 +186,7 @@ def associate_cases(
         alternate=alternate,
         cases=cases,
         case_alternate=case_alternate,
-        covariates=len(design),
+        covariates=len(null.design),
     )
 
 

@@ -38,6 +38,17 @@ def run_all(analysis: Callable[[PackedMatrix, Sites], Table], cohort: CohortInpu
     return combine([run_shard(analysis, shard, cohort) for shard in planned], sites)
 
 
+def select_tested(
+    parameters: Association, people: NDArray[np.bool_], matrix: PackedMatrix
+) -> tuple[PackedMatrix, NDArray[np.bool_]]:
+    """Return a region's genotypes of who is analysed, on the variants that are tested; and which those are."""
+    chosen = matrix if people.all() else matrix.select_samples(people)
+    counts = GenotypeCounts.of(chosen)
+    least = np.maximum(1, 2 * counts.observed * parameters.minimum_maf)
+    tested = (counts.minor >= least) & (counts.missing_share <= parameters.maximum_missing)
+    return chosen if tested.all() else chosen.select_variants(tested), tested
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class LinearModel:
     """A linear GWAS, ready for any region: called with a region's genotypes, it gives that part of the table.
@@ -68,12 +79,7 @@ class LinearModel:
 
     def __call__(self, matrix: PackedMatrix, sites: Sites) -> Table:
         """Test the region's variants that are common enough and called well enough."""
-        chosen = matrix if self.cases.all() else matrix.select_samples(self.cases)
-        counts = GenotypeCounts.of(chosen)
-        least = np.maximum(1, 2 * counts.observed * self.parameters.minimum_maf)
-        tested = (counts.minor >= least) & (counts.missing_share <= self.parameters.maximum_missing)
-        if not tested.all():
-            chosen = chosen.select_variants(tested)
+        chosen, tested = select_tested(self.parameters, self.cases, matrix)
         (found,) = linear.associate_residuals(chosen, self.basis, self.residual)
         return association_table(sites.select(tested), found)
 
