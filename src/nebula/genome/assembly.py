@@ -28,10 +28,10 @@ class Assembly:
     """
 
     def __init__(self, panel: Panel, most_people: int) -> None:
-        self._panel = panel
+        self._sites, self._bytes = panel.sites, panel.vector_bytes
         self._most = most_people
         # Pages are only touched, and so only taken, when people arrive.
-        self._packed = np.zeros((panel.sites, -(-most_people // 4)), dtype=np.uint8)
+        self._packed = np.zeros((self._sites, -(-most_people // 4)), dtype=np.uint8)
         self._waiting: list[NDArray[np.uint8]] = []
         self._placed = 0
 
@@ -48,10 +48,10 @@ class Assembly:
                 behind the last site.
         """
         row = np.frombuffer(vector, np.uint8)
-        sites = self._panel.sites
-        if len(row) != self._panel.vector_bytes or (sites % 4 and row[-1] >> (2 * (sites % 4))):
+        last = self._sites % 4
+        if len(row) != self._bytes or (last and row[-1] >> (2 * last)):
             raise RejectedInputError(
-                "record.malformed", f"vector {self.people} does not hold the codes of exactly {sites} sites"
+                "record.malformed", f"vector {self.people} does not hold the codes of exactly {self._sites} sites"
             )
         if self.people == self._most:
             raise ValueError(f"this assembly is for {self._most} people")
@@ -70,12 +70,12 @@ class Assembly:
         if len(people) < self._most:
             _native.keep_samples(packed, self._most, people)
             width = -(-len(people) // 4)
-            packed = packed.reshape(-1)[: self._panel.sites * width].reshape(self._panel.sites, width)
+            packed = packed.reshape(-1)[: self._sites * width].reshape(self._sites, width)
         return PackedMatrix(packed, len(people))
 
     def _place(self) -> None:
         if self._waiting:
-            _native.place(self._waiting, self._panel.sites, self._packed, self._placed)
+            _native.place(self._waiting, self._sites, self._packed, self._placed)
             self._placed += len(self._waiting)
             self._waiting.clear()
 
