@@ -1,6 +1,6 @@
-"""Components, kinship and pruning: ours beside plink2.
+"""Components and pruning: ours beside plink2.
 
-    python benchmarks/structure.py [--people 10000] [--variants 100000] [--kin-people 4000] [--kin-variants 20000]
+    python benchmarks/structure.py [--people 10000] [--variants 100000] [--few-people 4000] [--few-variants 20000]
 
 Five populations, apart by an F_ST of about a hundredth. Both run on one thread; processor time, medians of rounds in
 which they take turns. plink2's time holds its start and its reading of a local file.
@@ -15,7 +15,6 @@ import numpy as np
 from made_up import write_plink
 from measuring import Figure, command_time, own_time, row, take_turns, tool_version, write_results
 
-from nebula.analysis.kinship import find_relatives
 from nebula.analysis.structure import leading_components, prune_linked
 from nebula.genome.matrix import PackedMatrix
 
@@ -53,12 +52,12 @@ def side_by_side(
 
 
 def main() -> None:
-    """Time all three."""
+    """Time both."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--people", type=int, default=10_000)
     parser.add_argument("--variants", type=int, default=100_000)
-    parser.add_argument("--kin-people", type=int, default=4_000)
-    parser.add_argument("--kin-variants", type=int, default=20_000)
+    parser.add_argument("--few-people", type=int, default=4_000)
+    parser.add_argument("--few-variants", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=3)
     chosen = parser.parse_args()
     rows, all_figures, notes = [], {}, {}
@@ -82,23 +81,12 @@ def main() -> None:
     rows.append(row(title, *(one.median for one in figures.values()), bar=3))
     all_figures["components"] = figures
 
-    some = structured(chosen.kin_people, chosen.kin_variants)
-    figures = side_by_side(
-        some,
-        lambda: find_relatives(some, threads=1),
-        "--make-king-table --king-table-filter 0.0884",
-        chosen.rounds,
-        nothing,
-    )
-    title = f"kinship, N = {chosen.kin_people:,} x {chosen.kin_variants:,}"
-    rows.append(row(title, *(one.median for one in figures.values()), bar=2))
-    all_figures["kinship"] = figures
-
+    some = structured(chosen.few_people, chosen.few_variants)
     chromosome = np.ones(some.variants, dtype=np.int64)
     figures = side_by_side(
         some, lambda: prune_linked(some, chromosome), "--indep-pairwise 50 5 0.2", chosen.rounds, nothing
     )
-    title = f"pruning, N = {chosen.kin_people:,} x {chosen.kin_variants:,}"
+    title = f"pruning, N = {chosen.few_people:,} x {chosen.few_variants:,}"
     rows.append(row(title, *(one.median for one in figures.values()), bar=1))
     all_figures["pruning"] = figures
     peer = tool_version("plink2", "--version")
