@@ -48,7 +48,6 @@ class Associations:
         neg_log10_p: two-sided, exact far beyond where p itself would underflow.
         observed: people who have this genotype.
         alternate: alternate alleles among them.
-        covariates: columns projected out, intercept included.
         no_estimate: NoEstimate codes, uint8.
     """
 
@@ -58,7 +57,6 @@ class Associations:
     neg_log10_p: NDArray[np.float64]
     observed: NDArray[np.int64]
     alternate: NDArray[np.int64]
-    covariates: int
     no_estimate: NDArray[np.uint8]
 
     @property
@@ -155,7 +153,7 @@ def associate_residuals(
         with np.errstate(divide="ignore", invalid="ignore"):
             t = beta / error
         p = neg_log10_two_sided_t(t, freedom)
-        found.append(Associations(beta, error, t, p, observed, alternate, covariates=rank, no_estimate=reason))
+        found.append(Associations(beta, error, t, p, observed, alternate, no_estimate=reason))
     return tuple(found)
 
 

@@ -73,7 +73,6 @@ class CaseControlAssociations:
         alternate: alternate alleles among them.
         cases: cases among those observed.
         case_alternate: alternate alleles among these cases.
-        covariates: columns of the null model, intercept included.
     """
 
     beta: NDArray[np.float64]
@@ -86,7 +85,6 @@ class CaseControlAssociations:
     alternate: NDArray[np.int64]
     cases: NDArray[np.int64]
     case_alternate: NDArray[np.int64]
-    covariates: int
 
     @property
     def frequency(self) -> NDArray[np.float64]:
@@ -186,7 +184,6 @@ def associate_with_null(
         alternate=alternate,
         cases=cases,
         case_alternate=case_alternate,
-        covariates=len(null.design),
     )
 
 
