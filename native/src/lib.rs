@@ -1,7 +1,8 @@
 //! The fast core of Nebula, imported as `nebula._native`.
 //!
 //! No panic on hostile bytes: bad input comes back as `ValueError` or `ParseError`. `unsafe` stands only where
-//! instructions are called that the processor was asked for, and where a vector is taken for its bytes.
+//! instructions are called that every such processor has, or that this one was asked for, and where a vector is taken
+//! for its bytes.
 
 mod bgzf;
 mod consumer;
