@@ -6,6 +6,8 @@
 //! what was seen are walked over, a few steps around the peak. Sums, products and roots only: every processor gives the
 //! same bits.
 
+mod stirling;
+
 use std::marker::PhantomData;
 
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
@@ -13,13 +15,12 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::cpu::widest;
+use stirling::{distances, exponential, stirling, MANY};
 
 /// Probabilities this close count as equally likely: they differ by rounding only.
 const SLACK: f64 = 1e-8;
 /// A term this much smaller than the sum can no longer be seen in it, nor what follows it.
 const UNSEEN: f64 = 1e-18;
-/// Rare homozygotes at the peak from which on Stirling's series is exact to the last digits.
-const MANY: f64 = 24.0;
 /// Where less than this is outside, it is summed up itself: a difference from one would lose digits.
 const LITTLE: f64 = 0.01;
 
@@ -193,58 +194,6 @@ impl<S: Side> Walk<S> {
         }
         self.passed
     }
-}
-
-/// What Stirling's formula lacks of the logarithms of factorials, exact in double precision from `MANY` on.
-#[inline(always)]
-fn stirling<const N: usize>(counts: [f64; N]) -> [f64; N] {
-    const FACTORS: [f64; 5] = [1.0 / 12.0, -1.0 / 360.0, 1.0 / 1260.0, -1.0 / 1680.0, 1.0 / 1188.0];
-    let small = counts.map(f64::recip);
-    let sums = series(small.map(|one| one * one), &FACTORS);
-    std::array::from_fn(|lane| small[lane] * sums[lane])
-}
-
-/// Count × ln(count / expected) + expected − count, where they differ by less than a tenth of what is expected.
-#[inline(always)]
-fn distances<const N: usize>(counts: [f64; N], expected: [f64; N]) -> [f64; N] {
-    const FACTORS: [f64; 13] = {
-        let mut factors = [0.0; 13];
-        let mut power = 0;
-        while power < factors.len() {
-            let sign = if power.is_multiple_of(2) { 1.0 } else { -1.0 };
-            factors[power] = sign / ((power + 1) * (power + 2)) as f64;
-            power += 1;
-        }
-        factors
-    };
-    let differences: [f64; N] = std::array::from_fn(|lane| counts[lane] - expected[lane]);
-    let relative: [f64; N] = std::array::from_fn(|lane| differences[lane] / expected[lane]);
-    let sums = series(relative, &FACTORS);
-    std::array::from_fn(|lane| differences[lane] * relative[lane] * sums[lane])
-}
-
-/// Exponentials of what lies within 0.2 of zero.
-#[inline(always)]
-fn exponential<const N: usize>(values: [f64; N]) -> [f64; N] {
-    const FACTORS: [f64; 12] = {
-        let mut factors = [1.0; 12];
-        let mut power = 1;
-        while power < factors.len() {
-            factors[power] = factors[power - 1] / power as f64;
-            power += 1;
-        }
-        factors
-    };
-    series(values, &FACTORS)
-}
-
-/// Power series, side by side.
-#[inline(always)]
-fn series<const N: usize>(values: [f64; N], factors: &[f64]) -> [f64; N] {
-    factors
-        .iter()
-        .rev()
-        .fold([0.0; N], |sums, factor| std::array::from_fn(|lane| sums[lane] * values[lane] + factor))
 }
 
 /// The chance of tables at most as likely as the one seen, given the allele counts; `mid` counts those that are as likely
