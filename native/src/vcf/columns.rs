@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use super::fault::{quoted, Fault};
-use super::numbers::plain_numbers;
 
 /// The highest position of VCF: 2^31 − 1, as BCF and every index hold it.
 const HIGHEST_POS: u64 = (1 << 31) - 1;
@@ -80,11 +79,16 @@ pub fn parse_pos(field: &[u8]) -> Result<u32, Fault> {
 
 /// A whole number of at most ten digits and 2^31 − 1.
 pub fn number(field: &[u8]) -> Option<u64> {
-    if field.is_empty() || field.len() > 10 || !field.iter().all(u8::is_ascii_digit) {
+    if field.is_empty() || field.len() > 10 {
         return None;
     }
-    let value = field.iter().fold(0u64, |value, digit| value * 10 + u64::from(digit - b'0'));
-    (value <= HIGHEST_POS).then_some(value)
+    let (mut value, mut all_digits) = (0u64, true);
+    for byte in field {
+        let digit = byte.wrapping_sub(b'0');
+        all_digits &= digit < 10;
+        value = value * 10 + u64::from(digit);
+    }
+    (all_digits && value <= HIGHEST_POS).then_some(value)
 }
 
 fn has_repetition(field: &[u8]) -> bool {
@@ -95,9 +99,6 @@ fn has_repetition(field: &[u8]) -> bool {
 /// ID: `.` or names between semicolons, each once.
 pub fn check_id(field: &[u8]) -> Result<(), Fault> {
     const MOST: usize = 10_000;
-    if !field.is_empty() && field.iter().all(u8::is_ascii_alphanumeric) {
-        return Ok(());
-    }
     let lists = memchr::memchr(b';', field).is_some();
     let empty = field.is_empty() || (lists && field.split(|byte| *byte == b';').any(<[u8]>::is_empty));
     if has_whitespace(field) || empty || (lists && (field.len() > MOST || has_repetition(field))) {
@@ -182,8 +183,7 @@ pub fn parse_alternates(field: &[u8], reference: &[u8], out: &mut Vec<Alternate>
 
 /// QUAL: `.` or a number that is not negative.
 pub fn check_qual(field: &[u8]) -> Result<(), Fault> {
-    let plain = plain_numbers(field, 0, false, true) == Some((1, field.len()));
-    let valid = plain || field == b"." || (super::values::is_float(field) && field.first() != Some(&b'-'));
+    let valid = field == b"." || (super::values::is_float(field) && field.first() != Some(&b'-'));
     if valid {
         return Ok(());
     }

@@ -46,7 +46,7 @@ pub struct Tally {
 }
 
 /// Strict: the first fault ends the reading. Lenient: faults are counted, by rule and by what became of the record.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Ledger {
     pub lenient: bool,
     /// Of the record that is being read.

@@ -1,7 +1,10 @@
 //! INFO: entries between semicolons, each a key that is defined, once, with the values that it must have.
 
+use std::ops::Range;
+
 use super::columns::{number, Alternate};
 use super::fault::{quoted, Fault};
+use super::line::Line;
 use super::recent::Keys;
 use super::structural::check_structural;
 use super::values::{check_values, Kind, Shape};
@@ -31,52 +34,57 @@ fn is_info_key(key: &[u8], rules: &Rules) -> bool {
     }
 }
 
-/// Check the entries of INFO; return END, and the first fault.
+/// Check the entries of INFO, one by one.
 fn check_entries(
-    info: &[u8],
+    line: Line<'_>,
+    info: &Range<usize>,
     rules: &Rules,
     keys: &mut Keys,
     shape: Shape,
-) -> (Option<u64>, Result<(), Fault>) {
-    let (mut end, mut checked) = (None, Ok(()));
-    if info == b"." {
-        return (None, checked);
+) -> Result<(), Fault> {
+    for entry in line.index.entries(line.text, info.clone()) {
+        check_entry(line, &entry, rules, keys, shape)?;
     }
-    let mut rest = info;
-    loop {
-        let plain = keys.plain_entry(rest, shape);
-        let length = plain.or_else(|| memchr::memchr(b';', rest)).unwrap_or(rest.len());
-        let entry = &rest[..length];
-        if plain.is_none() && checked.is_ok() {
-            checked = check_entry(entry, rules, keys, shape);
-        }
-        if let (None, Some(value)) = (end, entry.strip_prefix(b"END=")) {
-            end = Some(number(value));
-        }
-        match rest.get(length + 1..) {
-            Some(behind) => rest = behind,
-            None => return (end.flatten(), checked),
-        }
-    }
+    Ok(())
+}
+
+/// The first END of INFO, if its value is a position.
+pub fn end_of(info: &[u8]) -> Option<u64> {
+    let mut entries = info.split(|byte| *byte == b';');
+    entries.find_map(|entry| entry.strip_prefix(b"END=")).and_then(number)
 }
 
 /// One entry of INFO: `KEY` or `KEY=VALUE`, as defined, and not met before on this line.
-fn check_entry(entry: &[u8], rules: &Rules, keys: &mut Keys, shape: Shape) -> Result<(), Fault> {
+fn check_entry(
+    line: Line<'_>,
+    place: &Range<usize>,
+    rules: &Rules,
+    keys: &mut Keys,
+    shape: Shape,
+) -> Result<(), Fault> {
     const CODE: &str = "vcf.info";
+    let entry = &line.text[place.clone()];
     let (key, value) = match memchr::memchr(b'=', entry) {
         Some(at) => (&entry[..at], Some(&entry[at + 1..])),
         None => (entry, None),
     };
     let spaced = |byte: &u8| byte.is_ascii_control() || (*byte == b' ' && rules.minor < 3);
-    if !is_info_key(key, rules) || entry.iter().any(spaced) {
+    if !is_info_key(key, rules) || (!line.index.is_clean(place) && entry.iter().any(spaced)) {
         let sentence = format!("{} is no KEY or KEY=VALUE without whitespace", quoted(key));
         return Err(Fault::new(CODE, "INFO", sentence));
     }
-    if !keys.meet(key, || rules.info.get(key).copied()) {
+    let Ok(definition) = keys.meet(key, || rules.info.get(key).copied()) else {
         return Err(Fault::new(CODE, "INFO", format!("the key {} stands twice", quoted(key))));
-    }
-    match (keys.definition(), value) {
-        (Some(definition), Some(values)) => check_values(CODE, "INFO", key, values, definition, shape),
+    };
+    match (definition, value) {
+        (Some(definition), Some(values)) => {
+            let plain = line.index.is_plain(&line.place(values), definition, shape);
+            if plain {
+                Ok(())
+            } else {
+                check_values(CODE, "INFO", key, values, definition, shape)
+            }
+        }
         (Some(definition), None) if definition.kind != Kind::Flag => {
             Err(Fault::new(CODE, format!("INFO, {}", quoted(key)), "a value is missing"))
         }
@@ -85,19 +93,28 @@ fn check_entry(entry: &[u8], rules: &Rules, keys: &mut Keys, shape: Shape) -> Re
 }
 
 impl VcfParser {
-    /// Check INFO and, from 4.4 on, what it says of structural variants; return END.
+    /// Check INFO and, from 4.4 on, what it says of structural variants.
+    #[inline(always)]
     pub(super) fn check_info(
         &mut self,
+        line: Line<'_>,
         info: &[u8],
         alternate: &[u8],
         alternates: &[Alternate],
         format: Option<&[u8]>,
-    ) -> Result<Option<u64>, Fault> {
+    ) -> Result<(), Fault> {
         let minor = self.rules.minor;
         // Number=G in INFO has no ploidy to go by: any count is accepted.
         let shape = Shape { alternates: alternates.len(), minor, ploidy: None, local: None };
-        self.keys.start(self.ledger.line);
-        let (end, mut checked) = check_entries(info, &self.rules, &mut self.keys, shape);
+        let place = line.place(info);
+        let mut checked = Ok(());
+        if info != b"." && !self.layouts.know(line, &place, shape) {
+            self.keys.start(self.ledger.line);
+            checked = check_entries(line, &place, &self.rules, &mut self.keys, shape);
+            if checked.is_ok() {
+                self.layouts.learn(line, &place, |key| self.rules.info.get(key).copied());
+            }
+        }
         if checked.is_ok() && minor >= STRUCTURAL_KEYS && alternates.contains(&Alternate::Other) {
             let mut pairs = Vec::new();
             parse_info(info, &mut pairs);
@@ -107,10 +124,8 @@ impl VcfParser {
         }
         // Of a block, INFO says where it ends.
         if alternates.iter().all(|kind| *kind == Alternate::AnyOther) {
-            checked?;
-        } else {
-            self.ledger.check(checked)?;
+            return checked;
         }
-        Ok(end)
+        self.ledger.check(checked)
     }
 }

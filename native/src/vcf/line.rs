@@ -1,6 +1,9 @@
 //! One line of the body, cut into its columns.
 
+use std::ops::Range;
+
 use super::fault::Fault;
+use super::index::Index;
 use crate::cut::{cut, cut_near};
 
 pub const TAB: u8 = b'\t';
@@ -19,7 +22,28 @@ pub fn wrong_width(line: &[u8], samples: usize) -> Fault {
     Fault::new("vcf.columns", "line", sentence)
 }
 
-pub fn split(line: &[u8], samples: usize) -> Result<Columns<'_>, Fault> {
+/// A line, and what was seen of it before it is read.
+#[derive(Clone, Copy)]
+pub struct Line<'a> {
+    pub text: &'a [u8],
+    pub index: &'a Index,
+}
+
+impl<'a> Line<'a> {
+    #[inline(always)]
+    pub fn split(&self, samples: usize) -> Result<Columns<'a>, Fault> {
+        self.index.columns(self.text, samples).map_or_else(|| split(self.text, samples), Ok)
+    }
+
+    /// Where a field, which is a part of this line, stands in it.
+    #[inline(always)]
+    pub fn place(&self, field: &[u8]) -> Range<usize> {
+        let start = field.as_ptr().addr() - self.text.as_ptr().addr();
+        start..start + field.len()
+    }
+}
+
+fn split(line: &[u8], samples: usize) -> Result<Columns<'_>, Fault> {
     let wrong = || wrong_width(line, samples);
     let mut fixed = [&b""[..]; 8];
     let mut rest = Some(line);

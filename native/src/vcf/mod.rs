@@ -3,13 +3,18 @@
 //! SECURITY: every byte here may come from an attacker. Lengths are checked by slicing patterns and
 //! iterators, numbers have a longest form, and nothing indexes by a value from the file unchecked.
 
+#[cfg(test)]
+mod agreement;
 mod alignment;
 pub mod bcf;
+mod bits;
 mod columns;
 pub mod fault;
 mod format;
 mod genotypes;
+mod index;
 mod info;
+mod layouts;
 mod line;
 mod numbers;
 mod order;
@@ -28,11 +33,16 @@ use numpy::{IntoPyArray, PyArray1, PyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+use crate::cpu;
 use alignment::Alleles;
+use bits::{Masks, LOOK};
 use columns::{check_filter, Alternate};
 use fault::{Fate, Ledger};
 use format::Format;
 use genotypes::Call;
+use index::Index;
+use layouts::Layouts;
+use line::Line;
 use order::Order;
 use recent::Keys;
 use reference::Reference;
@@ -68,6 +78,7 @@ pub struct VcfParser {
     chromosome: (Vec<u8>, u8),
     filter: Option<(Vec<u8>, i32)>,
     keys: Keys,
+    layouts: Layouts,
     format: Option<Format>,
     alternates: Vec<Alternate>,
     alleles: Alleles,
@@ -151,6 +162,7 @@ impl VcfParser {
             chromosome: (Vec::new(), 0),
             filter: None,
             keys: Keys::default(),
+            layouts: Layouts::default(),
             format: None,
             alternates: Vec::new(),
             alleles: Alleles::default(),
@@ -190,13 +202,13 @@ impl VcfParser {
         self.filter_names.clone()
     }
 
-    /// Parse the whole lines before `end`; only the last may lack its newline.
+    /// Parse the whole lines before `end`; the first goes on with what was begun, only the last may lack its newline.
     ///
     /// Raises `ParseError`, or what reading the reference raised.
-    fn parse(&mut self, py: Python<'_>, piece: &[u8], end: usize) -> PyResult<VcfBatch> {
+    fn parse(&mut self, py: Python<'_>, begun: &[u8], piece: &[u8], end: usize) -> PyResult<VcfBatch> {
         let samples = self.rules.samples.len();
         let lines = piece.get(..end).unwrap_or(piece);
-        let rows = py.detach(|| self.parse_lines(lines));
+        let rows = py.detach(|| self.parse_piece(begun, lines));
         if let Some(failure) = self.reference.as_mut().and_then(|reference| reference.failure.take()) {
             return Err(failure);
         }
@@ -205,29 +217,62 @@ impl VcfParser {
 }
 
 impl VcfParser {
-    fn parse_lines(&mut self, piece: &[u8]) -> Result<Rows, (fault::Fault, u64)> {
+    fn parse_piece(&mut self, begun: &[u8], lines: &[u8]) -> Result<Rows, (fault::Fault, u64)> {
         let mut rows = Rows::with_room(self.usual_rows);
-        let piece = piece.strip_suffix(b"\n").unwrap_or(piece);
-        if piece.is_empty() {
-            return Ok(rows);
-        }
-        let mut rest = piece;
-        loop {
-            let end = memchr::memchr(b'\n', rest);
-            let line = end.map_or(rest, |end| &rest[..end]);
-            self.ledger.line += 1;
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
-            self.parse_record(line, &mut rows)
-                .or_else(|fault| self.ledger.overlook(fault, Fate::LeftOut))
-                .map_err(|fault| (fault, self.ledger.line))?;
-            match end {
-                Some(end) => rest = &rest[end + 1..],
-                None => {
-                    self.usual_rows = rows.key.len();
-                    return Ok(rows);
-                }
+        let first =
+            if begun.is_empty() { 0 } else { memchr::memchr(b'\n', lines).map_or(lines.len(), |at| at + 1) };
+        self.parse_lines(&[begun, &lines[..first]].concat(), &mut rows)?;
+        self.parse_lines(&lines[first..], &mut rows)?;
+        self.usual_rows = rows.key.len();
+        Ok(rows)
+    }
+
+    /// Parse lines with the widest instructions that this processor has.
+    fn parse_lines(&mut self, lines: &[u8], rows: &mut Rows) -> Result<(), (fault::Fault, u64)> {
+        #[cfg(target_arch = "x86_64")]
+        {
+            use bits::{look_256, look_512};
+            type Done = Result<(), (fault::Fault, u64)>;
+            #[target_feature(enable = "avx512f,avx512bw,avx2,popcnt,bmi1,bmi2")]
+            fn with_512(parser: &mut VcfParser, lines: &[u8], rows: &mut Rows) -> Done {
+                parser.parse_lines_by(lines, rows, |bytes| look_512(bytes))
+            }
+            #[target_feature(enable = "avx2,popcnt,bmi1,bmi2")]
+            fn with_256(parser: &mut VcfParser, lines: &[u8], rows: &mut Rows) -> Done {
+                parser.parse_lines_by(lines, rows, |bytes| look_256(bytes))
+            }
+            if cpu::has_avx512() {
+                // SAFETY: these instructions were just found.
+                return unsafe { with_512(self, lines, rows) };
+            }
+            if cpu::has_avx2() {
+                // SAFETY: these instructions were just found.
+                return unsafe { with_256(self, lines, rows) };
             }
         }
+        self.parse_lines_by(lines, rows, bits::look)
+    }
+
+    #[inline(always)]
+    fn parse_lines_by(
+        &mut self,
+        lines: &[u8],
+        rows: &mut Rows,
+        look: impl Fn(&[u8; LOOK]) -> Masks,
+    ) -> Result<(), (fault::Fault, u64)> {
+        let mut index = Index::default();
+        let lines = lines.strip_suffix(b"\n").unwrap_or(lines);
+        let mut rest = Some(lines).filter(|lines| !lines.is_empty());
+        while let Some(text) = rest {
+            let end = index.look_at(text, &look);
+            let line = text[..end].strip_suffix(b"\r").unwrap_or(&text[..end]);
+            rest = text.get(end + 1..);
+            self.ledger.line += 1;
+            self.parse_record(Line { text: line, index: &index }, rows)
+                .or_else(|fault| self.ledger.overlook(fault, Fate::LeftOut))
+                .map_err(|fault| (fault, self.ledger.line))?;
+        }
+        Ok(())
     }
 
     /// The number of a valid FILTER.

@@ -2,7 +2,8 @@
 
 use super::columns::{check_chrom, check_id, check_qual, check_ref, parse_alternates, parse_pos, Alternate};
 use super::fault::{Fate, Fault};
-use super::line::split;
+use super::info::end_of;
+use super::line::Line;
 use super::rows::{trim, Rows, Variant};
 use super::sample::Sample;
 use super::{VcfParser, LOCAL_ALLELES};
@@ -12,29 +13,33 @@ use crate::variant_key::{chromosome_code, encode};
 const MOST_ALTERNATES: usize = 10_000;
 
 impl VcfParser {
-    pub(super) fn parse_record(&mut self, line: &[u8], rows: &mut Rows) -> Result<(), Fault> {
-        if line.is_empty() {
+    #[inline(always)]
+    pub(super) fn parse_record(&mut self, line: Line<'_>, rows: &mut Rows) -> Result<(), Fault> {
+        if line.text.is_empty() {
             return Err(Fault::new("vcf.empty-line", "line", "an empty line inside the file"));
         }
-        let columns = split(line, self.rules.samples.len())?;
+        let columns = line.split(self.rules.samples.len())?;
         let [chrom, pos, id, reference, alternate, qual, filter, info] = columns.fixed;
         if self.chromosome.0 != chrom {
             check_chrom(chrom, &self.rules.contigs, self.rules.minor)?;
             self.chromosome = (chrom.to_vec(), chromosome_code(chrom));
         }
         let pos = parse_pos(pos)?;
-        self.ledger.check(check_id(id))?;
+        if !line.index.is_name(&line.place(id)) {
+            self.ledger.check(check_id(id))?;
+        }
         check_ref(reference)?;
         let mut alternates = std::mem::take(&mut self.alternates);
         parse_alternates(alternate, reference, &mut alternates)?;
         if alternates.len() > MOST_ALTERNATES {
             return Err(Fault::new("vcf.alt", "ALT", format!("more than {MOST_ALTERNATES} alleles")));
         }
-        self.ledger.check(check_qual(qual))?;
-        let passed = matches!(filter, b"." | b"PASS" | b"RefCall");
-        let filter = self.filter_number(filter)?;
+        if line.index.numbers(&line.place(qual), false, true) != Some(1) {
+            self.ledger.check(check_qual(qual))?;
+        }
+        let filter_number = self.filter_number(filter)?;
         let format = columns.calls.map(|(format, _)| format);
-        let end = self.check_info(info, alternate, &alternates, format)?;
+        self.check_info(line, info, alternate, &alternates, format)?;
         let contig = self.step(chrom, pos, format)?;
         let aligned = self.check_reference(chrom, pos, reference, &alternates)?;
         rows.records += 1;
@@ -59,15 +64,16 @@ impl VcfParser {
             rows.unreferenced += u64::from(self.reference.is_some() && !aligned);
             let (reference, alternate) = (&self.alleles.reference[..], &self.alleles.alternate[..]);
             let key = encode(self.chromosome.1, pos, reference, alternate);
-            rows.push(&Variant { contig, pos, key, reference, alternate }, filter, self.ledger.line);
+            rows.push(&Variant { contig, pos, key, reference, alternate }, filter_number, self.ledger.line);
             rows.push_calls(&self.calls, number);
             if let Some(sample) = &sample {
                 rows.depth.push(sample.depth);
                 rows.quality.push(sample.quality);
             }
         }
-        if let Some(sample) = sample.filter(|sample| passed && is_covered(&alternates, sample)) {
-            rows.push_block(contig, pos, block_end(pos, reference.len(), end, &sample), &sample);
+        let passed = || matches!(filter, b"." | b"PASS" | b"RefCall");
+        if let Some(sample) = sample.filter(|sample| is_covered(&alternates, sample) && passed()) {
+            rows.push_block(contig, pos, block_end(pos, reference.len(), end_of(info), &sample), &sample);
         }
         self.alternates = alternates;
         Ok(())

@@ -12,8 +12,8 @@ const WINDOW_BYTES: u64 = 1 << 18;
 
 /// Some lines of a sequence, as they stand in the file.
 struct Window {
-    /// The number of the window: lines `number * lines` and on.
-    number: u64,
+    /// The 0-based place of its first base.
+    first: u64,
     text: PyBackedBytes,
 }
 
@@ -23,6 +23,7 @@ struct Sequence {
     bases_per_line: u64,
     bytes_per_line: u64,
     lines_per_window: u64,
+    bases_per_window: u64,
     /// The window that was used last, and the one before it: left-aligning may step back over a border.
     windows: [Option<Window>; 2],
 }
@@ -56,10 +57,10 @@ fn fault(sentence: impl Into<String>) -> Fault {
 impl Sequence {
     /// The letter at a 0-based place, upper case, if its window is at hand.
     fn held(&self, place: u64) -> Option<u8> {
-        let (line, column) = (place / self.bases_per_line, place % self.bases_per_line);
-        let number = line / self.lines_per_window;
-        let window = self.windows.iter().flatten().find(|window| window.number == number)?;
-        let at = (line - number * self.lines_per_window) * self.bytes_per_line + column;
+        let held = |window: &&Window| place.wrapping_sub(window.first) < self.bases_per_window;
+        let window = self.windows.iter().flatten().find(held)?;
+        let into = place - window.first;
+        let at = into / self.bases_per_line * self.bytes_per_line + into % self.bases_per_line;
         window.text.get(usize::try_from(at).ok()?).map(u8::to_ascii_uppercase)
     }
 }
@@ -81,7 +82,16 @@ impl Reference {
             self.sequence = self.unless_failed(layout)?.map(|(bases, bases_per_line, bytes_per_line)| {
                 let (bases_per_line, bytes_per_line) = (bases_per_line.max(1), bytes_per_line.max(1));
                 let lines_per_window = (WINDOW_BYTES / bytes_per_line).max(1);
-                Sequence { bases, bases_per_line, bytes_per_line, lines_per_window, windows: [None, None] }
+                let bases_per_window = bases_per_line.saturating_mul(lines_per_window);
+                let windows = [None, None];
+                Sequence {
+                    bases,
+                    bases_per_line,
+                    bytes_per_line,
+                    lines_per_window,
+                    bases_per_window,
+                    windows,
+                }
             });
         }
         Ok(self.sequence.is_some())
@@ -141,8 +151,8 @@ impl Reference {
     #[cold]
     fn fetch(&mut self, place: u64) -> Result<u8, Fault> {
         let Some(sequence) = &self.sequence else { return Ok(b'\n') };
-        let number = place / sequence.bases_per_line / sequence.lines_per_window;
-        let lines = sequence.lines_per_window;
+        let number = place / sequence.bases_per_window;
+        let (lines, first) = (sequence.lines_per_window, number * sequence.bases_per_window);
         let text = Python::attach(|py| {
             let name = String::from_utf8_lossy(&self.contig);
             let text = self.source.bind(py).call_method1("lines", (name, number * lines, lines))?;
@@ -151,7 +161,7 @@ impl Reference {
         let text = self.unless_failed(text)?;
         let Some(sequence) = &mut self.sequence else { return Ok(b'\n') };
         sequence.windows.swap(0, 1);
-        sequence.windows[0] = Some(Window { number, text });
+        sequence.windows[0] = Some(Window { first, text });
         // What the lines do not have is no letter.
         Ok(sequence.held(place).unwrap_or(b'\n'))
     }

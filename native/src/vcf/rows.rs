@@ -6,6 +6,7 @@ use super::genotypes::{Call, Ploidy};
 use super::sample::Sample;
 
 /// Strings end to end, as Arrow holds them.
+#[derive(Debug, PartialEq, Eq)]
 pub struct Texts {
     pub bytes: Vec<u8>,
     pub ends: Vec<i32>,
@@ -35,7 +36,7 @@ impl Texts {
 }
 
 /// Columns of a batch; see `VcfBatch`.
-#[derive(Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Rows {
     pub contig: Vec<i32>,
     pub pos: Vec<i32>,

@@ -4,7 +4,7 @@ use super::columns::number;
 use super::fault::{quoted, Fate, Fault, Ledger};
 use super::format::{parse_format, Format};
 use super::genotypes::{parse_call, Call, Ploidy};
-use super::line::{wrong_width, TAB};
+use super::line::{wrong_width, Line, TAB};
 use super::numbers::plain_numbers;
 use super::rows::Rows;
 use super::values::{check_values, Definition, Kind, Shape};
@@ -143,7 +143,16 @@ fn count_local(value: &[u8], alternates: usize, name: &str) -> Result<usize, Fau
 
 /// Parse the sample at the front of `fields` if it is of the plainest kind: a GT of two digits, then lists of
 /// plain numbers and texts. Returns where it ends.
-fn plain_sample(fields: &[u8], format: &Format, minor: u8, alternates: usize) -> Option<(Sample, usize)> {
+///
+/// `plain_value` says where the values of a key that begin at a place end, if they are certainly valid.
+#[inline(always)]
+fn plain_sample(
+    fields: &[u8],
+    format: &Format,
+    minor: u8,
+    alternates: usize,
+    mut plain_value: impl FnMut(usize, Definition, Shape) -> Option<usize>,
+) -> Option<(Sample, usize)> {
     if format.filter.or(format.length).or(format.local).is_some() {
         return None;
     }
@@ -156,9 +165,9 @@ fn plain_sample(fields: &[u8], format: &Format, minor: u8, alternates: usize) ->
             shape.ploidy = sample.call.ploidy_for_counting();
             3
         } else {
-            plain_value(fields, at, (*definition)?, shape)?
+            plain_value(at, (*definition)?, shape)?
         };
-        let value = || plain_whole(&fields[at..end]);
+        let value = || plain_whole(fields.get(at..end)?);
         if format.depth == Some(place) {
             sample.depth = value()?;
         }
@@ -175,6 +184,28 @@ fn plain_sample(fields: &[u8], format: &Format, minor: u8, alternates: usize) ->
         }
     }
     None
+}
+
+/// As `plain_sample`, of the only sample of a line.
+#[inline(always)]
+fn only_sample(
+    line: Line<'_>,
+    fields: &[u8],
+    format: &Format,
+    minor: u8,
+    alternates: usize,
+) -> Option<Sample> {
+    let place = line.place(fields);
+    let start = place.start;
+    let mut values = line.index.values(line.text, place);
+    if format.genotyped {
+        values.next()?;
+    }
+    let (sample, end) = plain_sample(fields, format, minor, alternates, |_, definition, shape| {
+        let value = values.next()?;
+        line.index.is_plain(&value, definition, shape).then_some(value.end - start)
+    })?;
+    (end == fields.len()).then_some(sample)
 }
 
 /// Where the values of one key that begin at `at` end, if they are certainly valid.
@@ -207,9 +238,10 @@ fn plain_whole(value: &[u8]) -> Option<i32> {
 
 impl VcfParser {
     /// Parse FORMAT and all samples into `self.calls`; with exactly one sample, also return its values.
+    #[inline(always)]
     pub(super) fn parse_calls(
         &mut self,
-        line: &[u8],
+        line: Line<'_>,
         calls: Option<(&[u8], &[u8])>,
         alternates: usize,
         rows: &mut Rows,
@@ -225,8 +257,17 @@ impl VcfParser {
         let mut last = None;
         let alleles = alleles_of(alternates);
         let only_genotypes = format.genotyped && format.keys.len() == 1;
-        for name in &self.rules.samples {
-            let fields = rest.ok_or_else(|| wrong_width(line, samples))?;
+        let whole = if samples == 1 {
+            only_sample(line, fields, &format, self.rules.minor, alternates)
+        } else {
+            None
+        };
+        if let Some(sample) = whole {
+            self.calls.push(sample.call);
+            (rest, last) = (None, Some(sample));
+        }
+        for name in self.rules.samples.iter().skip(self.calls.len()) {
+            let fields = rest.ok_or_else(|| wrong_width(line.text, samples))?;
             // Nearly all that a cohort's file holds is `0/0` between tabs: no search, no splitting.
             if let (true, [first, mark, second, b'\t', behind @ ..]) = (only_genotypes, fields) {
                 if let Ok(call) = parse_call(&[*first, *mark, *second], alleles, false) {
@@ -235,7 +276,8 @@ impl VcfParser {
                     continue;
                 }
             }
-            if let Some((sample, end)) = plain_sample(fields, &format, self.rules.minor, alternates) {
+            let plain = |at, definition, shape| plain_value(fields, at, definition, shape);
+            if let Some((sample, end)) = plain_sample(fields, &format, self.rules.minor, alternates, plain) {
                 self.calls.push(sample.call);
                 (rest, last) = (fields.get(end + 1..), Some(sample));
                 continue;
@@ -250,7 +292,7 @@ impl VcfParser {
             (rest, last) = (behind, Some(sample));
         }
         if rest.is_some() {
-            return Err(wrong_width(line, samples));
+            return Err(wrong_width(line.text, samples));
         }
         rows.genotyped += u64::from(format.genotyped);
         self.format = Some(format);

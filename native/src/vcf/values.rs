@@ -23,6 +23,12 @@ impl Number {
         matches!(self, Self::PerLocalAlternate | Self::PerLocalAllele | Self::PerLocalGenotype)
     }
 
+    /// Whether exactly one value belongs to a record with so many alternative alleles, whatever its samples have.
+    #[inline]
+    pub fn is_one(self, alternates: usize) -> bool {
+        self == Self::Exactly(1) || (self == Self::PerAlternate && alternates == 1)
+    }
+
     /// As the header spells it; M, which depends on the alleles' bases, counts as any.
     pub fn parse(text: &str) -> Self {
         match text {

@@ -231,31 +231,38 @@ class VcfReader:
 
     def __iter__(self) -> Iterator[VariantBatch]:
         samples = len(self.header.samples)
-        for piece, end in self._whole_lines():
+        for begun, piece, end in self._whole_lines():
             try:
-                native = self._parser.parse(piece, end)
+                native = self._parser.parse(begun, piece, end)
             except _native.ParseError as error:
                 code, line, field, sentence = error.args
                 self._refuse_line(code, line, f"{field}: {sentence}", hint=hint_of(code))
             yield VariantBatch.from_native(native, samples)
 
-    def _whole_lines(self) -> Iterator[tuple[bytes, int]]:
-        """Pieces, and how far into each of them lines are whole; empty lines at the file's end are left out."""
+    def _whole_lines(self) -> Iterator[tuple[bytes, bytes, int]]:
+        """A line that was begun, the piece that goes on with it, and how far into that lines are whole.
+
+        Empty lines at the file's end are left out.
+        """
         rest = self._rest
         for piece in self._pieces:
-            joined = rest + piece
+            begun, going_on = rest, piece
             # The last line is held back: what follows it may be the end.
-            content = joined if joined[-2:].strip(b"\r\n") else joined.rstrip(b"\r\n")
-            end = joined.rfind(b"\n", 0, len(content)) + 1
+            if b"\n" in begun or not piece[-2:].strip(b"\r\n"):
+                begun, going_on = b"", rest + piece
+            whole = going_on if going_on[-2:].strip(b"\r\n") else going_on.rstrip(b"\r\n")
+            end = going_on.rfind(b"\n", 0, len(whole)) + 1
             if end:
-                yield joined, end
-            rest = joined[end:]
+                yield begun, going_on, end
+                rest = going_on[end:]
+            else:
+                rest = begun + going_on
             if len(rest) > self._source.limits.line_bytes:
                 self._source.refuse("line-too-long", f"a line is longer than {self._source.limits.line_bytes} bytes")
         if self.header.minor in _VERSIONS_OF_LAST_NEWLINE and rest and not rest.endswith(b"\n"):
             self._refuse_cut_off()
         if rest := rest.rstrip(b"\r\n"):
-            yield rest, len(rest)
+            yield b"", rest, len(rest)
 
     def _refuse_cut_off(self) -> None:
         if not self._lenient:

@@ -1,0 +1,142 @@
+//! The law of the index: a line that was looked at is read as one that was not, where every check is the slow one.
+
+use super::index::Index;
+use super::line::Line;
+use super::rows::Rows;
+use super::VcfParser;
+
+const INFO: [(&str, &str, &str, bool); 8] = [
+    ("AC", "A", "Integer", true),
+    ("AF", "A", "Float", false),
+    ("AN", "1", "Integer", true),
+    ("DB", "0", "Flag", false),
+    ("END", "1", "Integer", false),
+    ("MQRankSumOfReads", "1", "Float", false),
+    ("NOTE", "1", "String", false),
+    ("ANY", ".", "Float", false),
+];
+const FORMAT: [(&str, &str, &str, bool); 7] = [
+    ("GT", "1", "String", false),
+    ("AD", "R", "Integer", true),
+    ("DP", "1", "Integer", true),
+    ("GQ", "1", "Integer", true),
+    ("PL", "G", "Integer", true),
+    ("FT", "1", "String", false),
+    ("PGT", "1", "String", false),
+];
+const LINES: [&str; 16] = [
+    "chr1\t1\trs1\tA\tC\t50.25\tPASS\tAC=1;AF=0.500;AN=2;DB\tGT:AD:DP:GQ:PL\t0/1:3,4:7:99:120,0,90",
+    "chr1\t2\t.\tA\tC\t50\tPASS\tAC=1;AF=0.500;AN=2;MQRankSumOfReads=-1.25\tGT:AD:DP:GQ:PL\t0/1:3,4:7:99:120,0,90",
+    "chr1\t3\trs1;rs2\tA\tC,G\t.\tlow\tAC=1,1;AF=0.5,1e-3;AN=2\tGT:AD:DP:GQ:PL\t1/2:0,3,4:7:9:9,8,7,6,0,5",
+    "chr1\t4\t.\tACAC\tA\t1e3\tPASS;low\tAC=2;AF=1.;AN=2;NOTE=some,text\tGT:DP\t1|1:7",
+    "chr1\t5\t.\tA\t<NON_REF>\t.\t.\tEND=40\tGT:DP:GQ\t0/0:30:60",
+    "chr1\t41\t.\tA\tT,<NON_REF>\t3.5\t.\tAC=1,0;AF=.;AN=2;ANY=.5,-2,nan\tGT:DP:GQ\t0/1:.:6",
+    "chr1\t42\t.\tA\tT\t3\tPASS\t.\tGT\t./.",
+    "chr1\t43\t.\tA\tT\t3\tPASS\tDB;AC=0\tGT:PGT:FT\t0|1:0|1:PASS",
+    "chr1\t44\t.\tA\t*,G\t3\tPASS\tOWN=1;AC=0,1\tGT:AD\t2:3,4,5",
+    "chr1\t45\t.\tG\tG]17:198982]\t6\tPASS\tNOTE=x;NOTE=y\tGT\t0/1",
+    "chr1\t46\t.\tA\tC\t-1\tPASS\tAC=-1;AF=--1;AN=2147483648\tGT:GQ\t0/1:1.5",
+    "chr1\t47\t.\tA\tC\t1..2\tPASS\tAF=1.2.3;AN=2\tGT\t0/1\t0/1",
+    "chr1\t48\t.\tA\tC\t1\tPASS\tAC=1;AF=0.500;AN=2;DB=1\tGT:AD\t0/1:3,4:5",
+    "chr1\t49\t.\tA\tC\t1\tPASS\tAC=1;AN;AF=0.1 2\tGT:DP\t0/1:-3",
+    "chr1\t50\t\u{e9}\tA\tC\t1\tPASS\tAC=1;;AN=2\tGT:DP:GQ\t0/1:0000000000012:7",
+    "chr2\t1\t.\tN\tC\t0.000001\tPASS\t=1;AC\tGT",
+];
+
+fn parser(minor: u8, lenient: bool, samples: usize) -> VcfParser {
+    let raw = |table: &[(&str, &str, &str, bool)]| {
+        let keys = table.iter();
+        keys.map(|(key, number, kind, natural)| {
+            ((*key).to_owned(), (*number).to_owned(), (*kind).to_owned(), *natural, true, *natural)
+        })
+        .collect()
+    };
+    let samples = (0..samples).map(|number| format!("S{number}")).collect();
+    VcfParser::new(samples, raw(&INFO), raw(&FORMAT), Vec::new(), minor, 0, lenient, None)
+}
+
+/// Numbers of a generator that is the same on every machine (Vigna, xorshift64*).
+struct Chooser(u64);
+
+impl Chooser {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize % bound
+    }
+}
+
+/// A line of above; mostly with some bytes that are other ones, gone, or twice there.
+fn mutated(chooser: &mut Chooser) -> Vec<u8> {
+    const BYTES: &[u8] = b"0123456789.,-;:=\t|/ACGTN<>* \x00\x7f\xffeEPx\r";
+    let mut line = LINES[chooser.below(LINES.len())].as_bytes().to_vec();
+    if chooser.below(20) == 0 {
+        // Beyond what is looked at.
+        let at = line.iter().rposition(|byte| *byte == b';').unwrap_or(0);
+        let long = format!(";NOTE={}", "long".repeat(chooser.below(2000)));
+        line.splice(at..at, long.into_bytes());
+    }
+    for _ in 0..chooser.below(4) {
+        let (at, byte) = (chooser.below(line.len()), BYTES[chooser.below(BYTES.len())]);
+        match chooser.below(4) {
+            0 => line.insert(at, byte),
+            1 => drop(line.remove(at)),
+            2 => line.insert(at, line[at]),
+            _ => line[at] = byte,
+        }
+    }
+    line
+}
+
+#[test]
+fn lines_that_were_looked_at_are_read_like_those_that_were_not() {
+    let (mut chooser, blind) = (Chooser(1), Index::default());
+    let (mut kept, mut refused) = (0, 0);
+    for round in 0..60u8 {
+        let (minor, lenient, samples) = (1 + round % 5, round % 2 == 1, usize::from(round % 7 != 0));
+        let (mut quick, mut slow) = (parser(minor, lenient, samples), parser(minor, lenient, samples));
+        let (mut quick_rows, mut slow_rows) = (Rows::default(), Rows::default());
+        for number in 1..400u32 {
+            let mut line = mutated(&mut chooser);
+            if chooser.below(4) > 0 {
+                // Ascending, so that most lines get as far as their rows.
+                let rest = line.iter().skip_while(|byte| **byte != b'\t').skip(1);
+                let rest: Vec<u8> = rest.skip_while(|byte| **byte != b'\t').copied().collect();
+                line = [format!("chr1\t{}", 1000 * number).as_bytes(), &rest].concat();
+            }
+            let text = line.split(|byte| *byte == b'\n').next().unwrap_or_default();
+            let quickly = quick.parse_lines(text, &mut quick_rows);
+            slow.ledger.line += u64::from(!text.is_empty());
+            let stripped = text.strip_suffix(b"\r").unwrap_or(text);
+            let slowly = if text.is_empty() {
+                Ok(())
+            } else {
+                let line = Line { text: stripped, index: &blind };
+                slow.parse_record(line, &mut slow_rows)
+                    .or_else(|fault| slow.ledger.overlook(fault, super::Fate::LeftOut))
+                    .map_err(|fault| (fault, slow.ledger.line))
+            };
+            assert_eq!(quickly, slowly, "4.{minor}: {}", String::from_utf8_lossy(text));
+            (kept, refused) = (kept + u32::from(quickly.is_ok()), refused + u32::from(quickly.is_err()));
+        }
+        assert_eq!(quick_rows, slow_rows);
+        assert_eq!(format!("{:?}", quick.ledger), format!("{:?}", slow.ledger));
+    }
+    assert!(kept > 5000 && refused > 5000, "{kept} lines kept, {refused} refused");
+}
+
+#[test]
+fn every_way_to_look_reads_a_line_alike() {
+    for line in LINES {
+        let text = line.as_bytes();
+        let (mut one, mut other) = (parser(2, true, 1), parser(2, true, 1));
+        let (mut rows, mut portable) = (Rows::default(), Rows::default());
+        assert_eq!(
+            one.parse_lines(text, &mut rows),
+            other.parse_lines_by(text, &mut portable, super::bits::look),
+            "{line}"
+        );
+        assert_eq!(rows, portable);
+    }
+}

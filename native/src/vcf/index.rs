@@ -1,0 +1,486 @@
+//! Where the separators and the numbers of one line stand, found 64 bytes at a look before anything is read.
+//!
+//! What the index calls plain is certainly valid; of what it does not, the checks of each column decide.
+
+use std::ops::Range;
+
+use super::bits::{Masks, LOOK};
+use super::line::Columns;
+use super::values::{Definition, Kind, Shape};
+
+/// So much of a line is looked at, at most; nearly all lines of one person are shorter.
+const WORDS: usize = 64;
+/// The longest run of digits that surely fits 32 bits.
+const SHORT: usize = 9;
+/// The longest value that is looked at as one word.
+const LONGEST: usize = 63;
+/// Tabs of a line without samples, and of one with a single sample.
+const TABS: [usize; 2] = [7, 9];
+
+/// One bit for each byte of the line; what stands behind the last look is of earlier lines.
+#[derive(Clone, Copy)]
+struct Bits([u64; WORDS + 1]);
+
+impl Bits {
+    /// The 64 bits from a place on.
+    #[inline(always)]
+    fn from(&self, at: usize) -> u64 {
+        let pair = u128::from(self.0[at / 64]) | u128::from(self.0[at / 64 + 1]) << 64;
+        (pair >> (at % 64)) as u64
+    }
+}
+
+/// The places of the ones from some place on.
+struct Ones<'a> {
+    words: std::slice::Iter<'a, u64>,
+    /// Where the bits of the word at hand begin, and those of them that are left.
+    start: usize,
+    bits: u64,
+}
+
+impl Iterator for Ones<'_> {
+    type Item = usize;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<usize> {
+        while self.bits == 0 {
+            self.bits = *self.words.next()?;
+            self.start += 64;
+        }
+        let place = self.start + self.bits.trailing_zeros() as usize;
+        self.bits &= self.bits - 1;
+        Some(place)
+    }
+}
+
+/// The form of a value that is a single number.
+#[derive(Debug, Clone, Copy)]
+pub struct Form {
+    /// Among the bits of impossible bytes.
+    place: usize,
+    longest: usize,
+}
+
+impl Form {
+    /// No value at all.
+    pub const NOTHING: Self = Self { place: 0, longest: 0 };
+
+    pub fn of(definition: Definition) -> Option<Self> {
+        match (definition.kind, definition.natural) {
+            (Kind::Integer, _) => Some(Self { place: 0, longest: SHORT }),
+            (Kind::Float, false) => Some(Self { place: 1, longest: LONGEST }),
+            (Kind::Float, true) => Some(Self { place: 2, longest: LONGEST }),
+            _ => None,
+        }
+    }
+}
+
+pub struct Index {
+    tabs: Bits,
+    semicolons: Bits,
+    colons: Bits,
+    digits: Bits,
+    points: Bits,
+    commas: Bits,
+    minuses: Bits,
+    /// For each form, the bytes that no single number of it has.
+    impossible: [Bits; 3],
+    /// So many bytes were looked at.
+    seen: usize,
+    /// The first blank or control character but tabs.
+    first_odd: usize,
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        let none = Bits([0; WORDS + 1]);
+        Self {
+            tabs: none,
+            semicolons: none,
+            colons: none,
+            digits: none,
+            points: none,
+            commas: none,
+            minuses: none,
+            impossible: [none; 3],
+            seen: 0,
+            first_odd: 0,
+        }
+    }
+}
+
+impl Index {
+    /// Look at the line at the front of `text`; returns where it ends.
+    ///
+    /// Of a line with many samples, what follows the first of them is not looked at.
+    #[inline(always)]
+    pub fn look_at(&mut self, text: &[u8], look: impl Fn(&[u8; LOOK]) -> Masks) -> usize {
+        self.look_until_end(text, look).unwrap_or_else(|| {
+            let behind = text.get(self.seen..).unwrap_or_default();
+            memchr::memchr(b'\n', behind).map_or(text.len(), |length| self.seen + length)
+        })
+    }
+
+    #[inline(always)]
+    fn look_until_end(&mut self, text: &[u8], look: impl Fn(&[u8; LOOK]) -> Masks) -> Option<usize> {
+        (self.seen, self.first_odd) = (0, usize::MAX);
+        let (mut tabs, mut numbers) = (0, Numbers::default());
+        for word in 0..WORDS {
+            let rest = text.get(self.seen..).unwrap_or_default();
+            let masks = match rest.first_chunk() {
+                Some(bytes) => look(bytes),
+                None => {
+                    // The end of the text ends the line.
+                    let mut padded = [b'\n'; LOOK];
+                    padded[..rest.len()].copy_from_slice(rest);
+                    look(&padded)
+                }
+            };
+            self.note(word, &masks);
+            let impossible = numbers.impossible(&masks);
+            for (bits, of_form) in
+                self.impossible.iter_mut().zip([!masks.digit, impossible, impossible | masks.minus])
+            {
+                bits.0[word] = of_form;
+            }
+            if masks.newline != 0 {
+                let end = self.seen + masks.newline.trailing_zeros() as usize;
+                self.seen = end;
+                return Some(end);
+            }
+            self.seen += LOOK;
+            tabs += masks.tab.count_ones() as usize;
+            if tabs > TABS[1] {
+                break;
+            }
+        }
+        None
+    }
+
+    #[inline(always)]
+    fn note(&mut self, word: usize, masks: &Masks) {
+        let odd = masks.odd & !masks.tab;
+        if odd != 0 && self.first_odd == usize::MAX {
+            self.first_odd = self.seen + odd.trailing_zeros() as usize;
+        }
+        self.tabs.0[word] = masks.tab;
+        self.semicolons.0[word] = masks.semicolon;
+        self.colons.0[word] = masks.colon;
+        self.digits.0[word] = masks.digit;
+        self.points.0[word] = masks.point;
+        self.commas.0[word] = masks.comma;
+        self.minuses.0[word] = masks.minus;
+    }
+
+    /// Cut a line at its tabs; `None` where they were not all seen, or are not as many as there must be.
+    #[inline(always)]
+    pub fn columns<'a>(&self, line: &'a [u8], samples: usize) -> Option<Columns<'a>> {
+        let mut tabs = self.ones(&self.tabs, 0);
+        let (mut fixed, mut start) = ([&b""[..]; 8], 0);
+        let (short, info) = fixed.split_at_mut(TABS[0]);
+        for field in short {
+            let tab = tabs.next()?;
+            *field = line.get(start..tab)?;
+            start = tab + 1;
+        }
+        if samples == 0 {
+            info[0] = line.get(start..)?;
+            let whole = self.seen >= line.len() && tabs.next().is_none_or(|tab| tab > line.len());
+            return whole.then_some(Columns { fixed, calls: None });
+        }
+        let (info_end, format_end) = (tabs.next()?, tabs.next()?);
+        info[0] = line.get(start..info_end)?;
+        let calls = Some((line.get(info_end + 1..format_end)?, line.get(format_end + 1..)?));
+        Some(Columns { fixed, calls })
+    }
+
+    /// How many entries INFO has, if all of it was seen.
+    #[inline(always)]
+    pub fn entry_count(&self, info: &Range<usize>) -> Option<usize> {
+        let (first, last) = (info.start / 64, info.end / 64);
+        let words = self.semicolons.0.get(first..=last).filter(|_| info.end <= self.seen)?;
+        let all: u32 = words.iter().map(|word| word.count_ones()).sum();
+        let before = (words.first()? & !(u64::MAX << (info.start % 64))).count_ones();
+        let behind = (words.last()? & (u64::MAX << (info.end % 64))).count_ones();
+        usize::try_from(all - before - behind).ok().map(|separators| separators + 1)
+    }
+
+    #[inline(always)]
+    pub fn semicolons_from(&self, at: usize) -> impl Iterator<Item = usize> + '_ {
+        self.ones(&self.semicolons, at)
+    }
+
+    /// The entries of INFO, between semicolons.
+    #[inline(always)]
+    pub fn entries<'a>(&'a self, line: &'a [u8], info: Range<usize>) -> Pieces<'a> {
+        Pieces::new(self.ones(&self.semicolons, info.start), line, b';', self.seen, info)
+    }
+
+    /// The values of a sample, between colons.
+    #[inline(always)]
+    pub fn values<'a>(&'a self, line: &'a [u8], sample: Range<usize>) -> Pieces<'a> {
+        Pieces::new(self.ones(&self.colons, sample.start), line, b':', self.seen, sample)
+    }
+
+    /// Whether a piece, behind an equals sign or a colon, has this form; all of it was seen.
+    #[inline(always)]
+    pub fn has_form(&self, piece: &Range<usize>, form: Form) -> bool {
+        let length = piece.end.wrapping_sub(piece.start);
+        if length > form.longest {
+            return false;
+        }
+        let inside = !(u64::MAX << length);
+        let ended = self.digits.from(piece.end.wrapping_sub(1)) & 1 == 1;
+        self.impossible[form.place].from(piece.start) & inside == 0 && (ended || form.longest == 0)
+    }
+
+    /// Whether a piece is certainly what a key that is no flag must have.
+    #[inline(always)]
+    pub fn is_plain(&self, value: &Range<usize>, definition: Definition, shape: Shape) -> bool {
+        match definition.kind {
+            Kind::Integer | Kind::Float => {
+                let (whole, natural) = (definition.kind == Kind::Integer, definition.natural);
+                let Some(count) = self.numbers(value, whole, natural) else { return self.is_missing(value) };
+                shape.expects(definition.number).is_none_or(|expected| expected == count)
+            }
+            // A text of one's own may have commas, and then any number of parts.
+            Kind::Text if !definition.reserved => self.is_clean(value) && self.is_texts(value),
+            _ => self.is_missing(value),
+        }
+    }
+
+    /// Whether a piece is a lone dot.
+    #[inline(always)]
+    fn is_missing(&self, value: &Range<usize>) -> bool {
+        value.len() == 1 && value.end <= self.seen && self.points.from(value.start) & 1 == 1
+    }
+
+    /// Whether a piece is a single identifier.
+    #[inline(always)]
+    pub fn is_name(&self, piece: &Range<usize>) -> bool {
+        let Some(length) = self.length(piece) else { return false };
+        self.is_clean(piece) && self.semicolons.from(piece.start) & !(u64::MAX << length) == 0
+    }
+
+    /// Whether a piece is free of blanks and control characters; a tab does not count.
+    #[inline(always)]
+    pub fn is_clean(&self, piece: &Range<usize>) -> bool {
+        self.first_odd >= piece.end && self.seen >= piece.end
+    }
+
+    /// How many plain numbers a piece lists: digits with a point in the middle at most, between commas.
+    ///
+    /// `None` where one of them is anything else, or, for `whole` numbers, than up to nine digits; `natural` ones
+    /// have no minus.
+    #[inline(always)]
+    pub fn numbers(&self, piece: &Range<usize>, whole: bool, natural: bool) -> Option<usize> {
+        let length = self.length(piece)?;
+        let inside = !(u64::MAX << length);
+        let digits = self.digits.from(piece.start) & inside;
+        if digits == inside && length <= SHORT {
+            return Some(1);
+        }
+        let [points, commas, minuses] =
+            [&self.points, &self.commas, &self.minuses].map(|bits| bits.from(piece.start) & inside);
+        let begins = commas << 1 | 1;
+        let first_digits = (begins & !minuses) | ((begins & minuses) << 1);
+        let behind_points = points << 1;
+        // Added, the bit behind a point runs through the digits there and comes out behind the last of them.
+        let behind_fractions = (digits + (behind_points & digits)) & !digits;
+        let around = first_digits | behind_points | (points >> 1);
+        let wrong = (inside & !(digits | points | commas | minuses))
+            | (minuses & !begins)
+            | (around & !digits)
+            | (behind_fractions & points)
+            | if natural { minuses } else { 0 }
+            | if whole { points | tenth_digits(digits) } else { 0 };
+        (wrong == 0).then_some(commas.count_ones() as usize + 1)
+    }
+
+    /// Whether a piece of one column is texts between commas, none of them empty.
+    #[inline(always)]
+    fn is_texts(&self, piece: &Range<usize>) -> bool {
+        let Some(length) = self.length(piece) else { return false };
+        let [commas, tabs] =
+            [&self.commas, &self.tabs].map(|bits| bits.from(piece.start) & !(u64::MAX << length));
+        tabs | ((commas << 1 | 1) & (commas | 1 << length)) == 0
+    }
+
+    /// The length of a piece that is looked at as one word.
+    #[inline(always)]
+    fn length(&self, piece: &Range<usize>) -> Option<usize> {
+        let length = piece.len();
+        ((1..=LONGEST).contains(&length) && piece.end <= self.seen).then_some(length)
+    }
+
+    #[inline(always)]
+    fn ones<'a>(&self, bits: &'a Bits, at: usize) -> Ones<'a> {
+        let mut words = bits.0.get(at / 64..self.seen.div_ceil(64)).unwrap_or_default().iter();
+        let first = words.next().copied().unwrap_or(0);
+        Ones { words, start: at / 64 * 64, bits: first & (u64::MAX << (at % 64)) }
+    }
+}
+
+/// What a number's bytes say of the ones behind them, from one look to the next.
+#[derive(Default)]
+struct Numbers {
+    /// The last byte was a point; or it may stand before a minus.
+    point: u64,
+    before: u64,
+    /// The last byte was a digit of a fraction.
+    fraction: u64,
+}
+
+impl Numbers {
+    /// The bytes that no single number has, whatever stands around them.
+    #[inline(always)]
+    fn impossible(&mut self, masks: &Masks) -> u64 {
+        let before = masks.equals | masks.colon;
+        let behind_point = masks.point << 1 | self.point;
+        let begins = before << 1 | self.before;
+        // Added, the bit behind a point runs through the digits there and comes out behind the last of them.
+        let (sum, one) = masks.digit.overflowing_add(behind_point & masks.digit);
+        let (sum, other) = sum.overflowing_add(self.fraction);
+        let behind_fraction = (sum & !masks.digit) | behind_point | (self.fraction & !masks.digit);
+        *self = Self { point: masks.point >> 63, before: before >> 63, fraction: u64::from(one | other) };
+        !(masks.digit | masks.point | masks.minus) | (masks.minus & !begins) | (masks.point & behind_fraction)
+    }
+}
+
+/// Where a run of digits has its tenth.
+#[inline(always)]
+fn tenth_digits(digits: u64) -> u64 {
+    let two = digits & (digits >> 1);
+    let four = two & (two >> 2);
+    let eight = four & (four >> 4);
+    eight & (two >> 8)
+}
+
+/// A part of a line, cut at a separator.
+pub struct Pieces<'a> {
+    ones: Ones<'a>,
+    line: &'a [u8],
+    separator: u8,
+    seen: usize,
+    /// What is left, if anything is.
+    rest: Option<Range<usize>>,
+}
+
+impl<'a> Pieces<'a> {
+    #[inline(always)]
+    fn new(ones: Ones<'a>, line: &'a [u8], separator: u8, seen: usize, part: Range<usize>) -> Self {
+        Self { ones, line, separator, seen, rest: Some(part) }
+    }
+}
+
+impl Iterator for Pieces<'_> {
+    type Item = Range<usize>;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Range<usize>> {
+        let Range { start, end } = self.rest.take()?;
+        let seen = self.ones.next().filter(|place| *place < self.seen);
+        let place = seen.or_else(|| {
+            let unseen = start.max(self.seen);
+            let behind = self.line.get(unseen..end)?;
+            memchr::memchr(self.separator, behind).map(|length| unseen + length)
+        });
+        let Some(place) = place.filter(|place| *place < end) else { return Some(start..end) };
+        self.rest = Some(place + 1..end);
+        Some(start..place)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::bits::look;
+    use super::super::values::{check_values, Number};
+    use super::*;
+
+    fn looked_at(text: &[u8]) -> Index {
+        let mut index = Index::default();
+        assert_eq!(index.look_at(text, look), text.len());
+        index
+    }
+
+    fn of(kind: Kind, natural: bool, number: Number) -> Definition {
+        Definition { number, kind, reserved: true, declared: true, natural }
+    }
+
+    const SHAPE: Shape = Shape { alternates: 1, minor: 3, ploidy: Some(2), local: None };
+
+    /// All texts of up to six of these bytes, at a place of a line where words meet.
+    fn every_text(mut check: impl FnMut(&Index, Range<usize>, &[u8])) {
+        const BYTES: &[u8] = b"-1.,x";
+        for length in 1..=6u32 {
+            for number in 0..5usize.pow(length) {
+                let letters = (0..length).map(|place| BYTES[number / 5usize.pow(place) % 5]);
+                let before = 64 - number % 7;
+                let line: Vec<u8> =
+                    std::iter::repeat_n(b'=', before).chain(letters).chain(*b";12.5,-3").collect();
+                let value = before..before + length as usize;
+                check(&looked_at(&line), value.clone(), &line[value]);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_plain_is_valid() {
+        every_text(|index, value, text| {
+            for (kind, natural) in [(Kind::Integer, false), (Kind::Integer, true), (Kind::Float, false)] {
+                let any = of(kind, natural, Number::Any);
+                let strictly = check_values("", "INFO", b"", text, any, SHAPE).is_ok();
+                assert!(strictly || !index.is_plain(&value, any, SHAPE), "{kind:?} {text:?}");
+                let one = of(kind, natural, Number::Exactly(1));
+                let strictly = check_values("", "INFO", b"", text, one, SHAPE).is_ok();
+                let form = Form::of(one).unwrap_or(Form::NOTHING);
+                assert!(strictly || !index.has_form(&value, form), "{kind:?} {text:?}");
+                assert!(strictly || !index.is_plain(&value, one, SHAPE), "{kind:?} {text:?}");
+            }
+        });
+    }
+
+    #[test]
+    fn what_is_written_most_is_plain() {
+        for (text, count) in [("0", 1), ("12", 1), ("0,16,19", 3), ("123456789", 1), ("1,2,123456789", 3)] {
+            let line = format!("K={text};1");
+            let index = looked_at(line.as_bytes());
+            assert_eq!(index.numbers(&(2..2 + text.len()), true, true), Some(count), "{text}");
+        }
+        for (text, count) in [("-1.25", 1), ("0.500,-2", 2), ("60.00", 1), ("1234567890.123456789", 1)] {
+            let line = format!("{}={text}", "K".repeat(60));
+            let index = looked_at(line.as_bytes());
+            let value = 61..line.len();
+            assert_eq!(index.numbers(&value, false, false), Some(count), "{text}");
+            let one = Form::of(of(Kind::Float, false, Number::Exactly(1))).unwrap_or(Form::NOTHING);
+            assert_eq!(index.has_form(&value, one), count == 1, "{text}");
+        }
+        for unsure in ["1234567890", "1,1234567890", "+1", "1.5", ""] {
+            let line = format!("K={unsure};1");
+            assert_eq!(
+                looked_at(line.as_bytes()).numbers(&(2..2 + unsure.len()), true, true),
+                None,
+                "{unsure}"
+            );
+        }
+    }
+
+    #[test]
+    fn pieces_are_what_splitting_gives_also_behind_what_was_seen() {
+        for length in [3, 63, 64, 65, 200, 5000] {
+            let line: Vec<u8> = (0..length).map(|place| if place % 9 == 4 { b';' } else { b'a' }).collect();
+            let mut index = Index::default();
+            index.look_at(&line, look);
+            for start in 0..length.min(70) {
+                let found: Vec<&[u8]> =
+                    index.entries(&line, start..length).map(|piece| &line[piece]).collect();
+                let expected: Vec<&[u8]> = line[start..].split(|byte| *byte == b';').collect();
+                assert_eq!(found, expected);
+                let count = index.entry_count(&(start..length));
+                assert!(
+                    count.is_none_or(|count| count == expected.len()) && count.is_some() == (length <= 200)
+                );
+            }
+        }
+    }
+}
