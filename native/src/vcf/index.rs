@@ -4,76 +4,14 @@
 
 use std::ops::Range;
 
-use super::bits::{Masks, LOOK};
 use super::line::Columns;
+use super::look::{Masks, LOOK};
+use super::pieces::{Bits, Ones, Pieces, WORDS};
+use super::plain::{tenth_digits, Form, Numbers, LONGEST, SHORT};
 use super::values::{Definition, Kind, Shape};
 
-/// So much of a line is looked at, at most; nearly all lines of one person are shorter.
-const WORDS: usize = 64;
-/// The longest run of digits that surely fits 32 bits.
-const SHORT: usize = 9;
-/// The longest value that is looked at as one word.
-const LONGEST: usize = 63;
 /// Tabs of a line without samples, and of one with a single sample.
 const TABS: [usize; 2] = [7, 9];
-
-/// One bit for each byte of the line; what stands behind the last look is of earlier lines.
-#[derive(Clone, Copy)]
-struct Bits([u64; WORDS + 1]);
-
-impl Bits {
-    /// The 64 bits from a place on.
-    #[inline(always)]
-    fn from(&self, at: usize) -> u64 {
-        let pair = u128::from(self.0[at / 64]) | u128::from(self.0[at / 64 + 1]) << 64;
-        (pair >> (at % 64)) as u64
-    }
-}
-
-/// The places of the ones from some place on.
-struct Ones<'a> {
-    words: std::slice::Iter<'a, u64>,
-    /// Where the bits of the word at hand begin, and those of them that are left.
-    start: usize,
-    bits: u64,
-}
-
-impl Iterator for Ones<'_> {
-    type Item = usize;
-
-    #[inline(always)]
-    fn next(&mut self) -> Option<usize> {
-        while self.bits == 0 {
-            self.bits = *self.words.next()?;
-            self.start += 64;
-        }
-        let place = self.start + self.bits.trailing_zeros() as usize;
-        self.bits &= self.bits - 1;
-        Some(place)
-    }
-}
-
-/// The form of a value that is a single number.
-#[derive(Debug, Clone, Copy)]
-pub struct Form {
-    /// Among the bits of impossible bytes.
-    place: usize,
-    longest: usize,
-}
-
-impl Form {
-    /// No value at all.
-    pub const NOTHING: Self = Self { place: 0, longest: 0 };
-
-    pub fn of(definition: Definition) -> Option<Self> {
-        match (definition.kind, definition.natural) {
-            (Kind::Integer, _) => Some(Self { place: 0, longest: SHORT }),
-            (Kind::Float, false) => Some(Self { place: 1, longest: LONGEST }),
-            (Kind::Float, true) => Some(Self { place: 2, longest: LONGEST }),
-            _ => None,
-        }
-    }
-}
 
 pub struct Index {
     tabs: Bits,
@@ -93,7 +31,7 @@ pub struct Index {
 
 impl Default for Index {
     fn default() -> Self {
-        let none = Bits([0; WORDS + 1]);
+        let none = Bits::default();
         Self {
             tabs: none,
             semicolons: none,
@@ -315,85 +253,13 @@ impl Index {
 
     #[inline(always)]
     fn ones<'a>(&self, bits: &'a Bits, at: usize) -> Ones<'a> {
-        let mut words = bits.0.get(at / 64..self.seen.div_ceil(64)).unwrap_or_default().iter();
-        let first = words.next().copied().unwrap_or(0);
-        Ones { words, start: at / 64 * 64, bits: first & (u64::MAX << (at % 64)) }
-    }
-}
-
-/// What a number's bytes say of the ones behind them, from one look to the next.
-#[derive(Default)]
-struct Numbers {
-    /// The last byte was a point; or it may stand before a minus.
-    point: u64,
-    before: u64,
-    /// The last byte was a digit of a fraction.
-    fraction: u64,
-}
-
-impl Numbers {
-    /// The bytes that no single number has, whatever stands around them.
-    #[inline(always)]
-    fn impossible(&mut self, masks: &Masks) -> u64 {
-        let before = masks.equals | masks.colon;
-        let behind_point = masks.point << 1 | self.point;
-        let begins = before << 1 | self.before;
-        // Added, the bit behind a point runs through the digits there and comes out behind the last of them.
-        let (sum, one) = masks.digit.overflowing_add(behind_point & masks.digit);
-        let (sum, other) = sum.overflowing_add(self.fraction);
-        let behind_fraction = (sum & !masks.digit) | behind_point | (self.fraction & !masks.digit);
-        *self = Self { point: masks.point >> 63, before: before >> 63, fraction: u64::from(one | other) };
-        !(masks.digit | masks.point | masks.minus) | (masks.minus & !begins) | (masks.point & behind_fraction)
-    }
-}
-
-/// Where a run of digits has its tenth.
-#[inline(always)]
-fn tenth_digits(digits: u64) -> u64 {
-    let two = digits & (digits >> 1);
-    let four = two & (two >> 2);
-    let eight = four & (four >> 4);
-    eight & (two >> 8)
-}
-
-/// A part of a line, cut at a separator.
-pub struct Pieces<'a> {
-    ones: Ones<'a>,
-    line: &'a [u8],
-    separator: u8,
-    seen: usize,
-    /// What is left, if anything is.
-    rest: Option<Range<usize>>,
-}
-
-impl<'a> Pieces<'a> {
-    #[inline(always)]
-    fn new(ones: Ones<'a>, line: &'a [u8], separator: u8, seen: usize, part: Range<usize>) -> Self {
-        Self { ones, line, separator, seen, rest: Some(part) }
-    }
-}
-
-impl Iterator for Pieces<'_> {
-    type Item = Range<usize>;
-
-    #[inline(always)]
-    fn next(&mut self) -> Option<Range<usize>> {
-        let Range { start, end } = self.rest.take()?;
-        let seen = self.ones.next().filter(|place| *place < self.seen);
-        let place = seen.or_else(|| {
-            let unseen = start.max(self.seen);
-            let behind = self.line.get(unseen..end)?;
-            memchr::memchr(self.separator, behind).map(|length| unseen + length)
-        });
-        let Some(place) = place.filter(|place| *place < end) else { return Some(start..end) };
-        self.rest = Some(place + 1..end);
-        Some(start..place)
+        bits.ones(at, self.seen)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::bits::look;
+    use super::super::look::look;
     use super::super::values::{check_values, Number};
     use super::*;
 

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::index::Form;
 use super::line::Line;
+use super::plain::Form;
 use super::values::{check_values, Definition, Shape};
 
 /// Lines with more entries are always checked key by key.

@@ -7,7 +7,6 @@
 mod agreement;
 mod alignment;
 pub mod bcf;
-mod bits;
 mod columns;
 pub mod fault;
 mod format;
@@ -16,8 +15,11 @@ mod index;
 mod info;
 mod layouts;
 mod line;
+mod look;
 mod numbers;
 mod order;
+mod pieces;
+mod plain;
 mod recent;
 mod record;
 mod reference;
@@ -35,7 +37,6 @@ use pyo3::prelude::*;
 
 use crate::cpu;
 use alignment::Alleles;
-use bits::{Masks, LOOK};
 use columns::{check_filter, Alternate};
 use fault::{Fate, Ledger};
 use format::Format;
@@ -43,6 +44,7 @@ use genotypes::Call;
 use index::Index;
 use layouts::Layouts;
 use line::Line;
+use look::{Masks, LOOK};
 use order::Order;
 use recent::Keys;
 use reference::Reference;
@@ -231,7 +233,7 @@ impl VcfParser {
     fn parse_lines(&mut self, lines: &[u8], rows: &mut Rows) -> Result<(), (fault::Fault, u64)> {
         #[cfg(target_arch = "x86_64")]
         {
-            use bits::{look_256, look_512};
+            use look::{look_256, look_512};
             type Done = Result<(), (fault::Fault, u64)>;
             #[target_feature(enable = "avx512f,avx512bw,avx2,popcnt,bmi1,bmi2")]
             fn with_512(parser: &mut VcfParser, lines: &[u8], rows: &mut Rows) -> Done {
@@ -250,7 +252,7 @@ impl VcfParser {
                 return unsafe { with_256(self, lines, rows) };
             }
         }
-        self.parse_lines_by(lines, rows, bits::look)
+        self.parse_lines_by(lines, rows, look::look)
     }
 
     #[inline(always)]

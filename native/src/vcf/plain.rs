@@ -1,0 +1,66 @@
+//! Plain numbers, as bits: digits with a point in the middle at most, a minus in front at most.
+
+use super::look::Masks;
+use super::values::{Definition, Kind};
+
+/// The longest run of digits that surely fits 32 bits.
+pub const SHORT: usize = 9;
+/// The longest value that is looked at as one word.
+pub const LONGEST: usize = 63;
+
+/// The form of a value that is a single number.
+#[derive(Debug, Clone, Copy)]
+pub struct Form {
+    /// Among the bits of impossible bytes.
+    pub place: usize,
+    pub longest: usize,
+}
+
+impl Form {
+    /// No value at all.
+    pub const NOTHING: Self = Self { place: 0, longest: 0 };
+
+    pub fn of(definition: Definition) -> Option<Self> {
+        match (definition.kind, definition.natural) {
+            (Kind::Integer, _) => Some(Self { place: 0, longest: SHORT }),
+            (Kind::Float, false) => Some(Self { place: 1, longest: LONGEST }),
+            (Kind::Float, true) => Some(Self { place: 2, longest: LONGEST }),
+            _ => None,
+        }
+    }
+}
+
+/// What a number's bytes say of the ones behind them, from one look to the next.
+#[derive(Default)]
+pub struct Numbers {
+    /// The last byte was a point; or it may stand before a minus.
+    point: u64,
+    before: u64,
+    /// The last byte was a digit of a fraction.
+    fraction: u64,
+}
+
+impl Numbers {
+    /// The bytes that no single number has, whatever stands around them.
+    #[inline(always)]
+    pub fn impossible(&mut self, masks: &Masks) -> u64 {
+        let before = masks.equals | masks.colon;
+        let behind_point = masks.point << 1 | self.point;
+        let begins = before << 1 | self.before;
+        // Added, the bit behind a point runs through the digits there and comes out behind the last of them.
+        let (sum, one) = masks.digit.overflowing_add(behind_point & masks.digit);
+        let (sum, other) = sum.overflowing_add(self.fraction);
+        let behind_fraction = (sum & !masks.digit) | behind_point | (self.fraction & !masks.digit);
+        *self = Self { point: masks.point >> 63, before: before >> 63, fraction: u64::from(one | other) };
+        !(masks.digit | masks.point | masks.minus) | (masks.minus & !begins) | (masks.point & behind_fraction)
+    }
+}
+
+/// Where a run of digits has its tenth.
+#[inline(always)]
+pub fn tenth_digits(digits: u64) -> u64 {
+    let two = digits & (digits >> 1);
+    let four = two & (two >> 2);
+    let eight = four & (four >> 4);
+    eight & (two >> 8)
+}
