@@ -18,7 +18,7 @@ from vyper.version import version as vyper_version
 
 SOURCES = Path(__file__).resolve().parent
 ARTEFACTS = SOURCES.parent / "src" / "nebula" / "ledger" / "artefacts"
-CONTRACTS = ("organizations", "token", "records", "sessions", "studies")
+CONTRACTS = ("organizations", "token", "records", "sessions", "studies", "panels")
 
 
 def compile_contract(name: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import pytest
 
 from genome.test_importing import panel_of
 from genome.vcf_text import source, vcf
-from nebula.genome.importing import ImportedGenome, import_genomes
+from nebula.genome.importing import ImportedGenome, import_genomes, import_record
 from nebula.genome.matrix import PackedMatrix
 from nebula.genome.panel import Panel
 from nebula.genome.record import parse_vector
@@ -19,7 +19,10 @@ SEX_PANEL = panel_of(("X", OUTSIDE, "A", "C"), ("X", INSIDE, "A", "C"), ("Y", 3_
 
 def imported(*records: str, panel: Panel = PANEL, version: str = "4.2") -> ImportedGenome:
     raw = vcf(*records, version=version, meta=[MIN_DP])
-    return import_genomes(source(raw, "genome"), panel).genome(0)
+    genome = import_genomes(source(raw, "genome"), panel).genome(0)
+    # What the table says holds of a vector that is derived from the record, too.
+    assert import_record(genome.parquet, panel, sample="A").vector(0).to_bytes() == genome.vector
+    return genome
 
 
 def vector(genome: ImportedGenome, panel: Panel = PANEL) -> list[int]:

@@ -23,6 +23,7 @@ from nebula.genome.inflate import Source
 from nebula.genome.lift_calls import lift_calls
 from nebula.genome.lift_notes import notes_of_lift
 from nebula.genome.record.parquet import RecordWriter
+from nebula.genome.record.reading import read_calls
 from nebula.genome.record.vector import AnalysisVector
 from nebula.genome.sex import guess_sex
 from nebula.genome.unlike import unlike_genotypes
@@ -223,6 +224,21 @@ class _Given(NamedTuple):
 
     reference: Reference | None
     chain: Chain | None
+
+
+def import_record(raw: bytes, panel: Panel, *, sample: str) -> ImportedCohort:
+    """Read one person's standard record onto a panel: for a record of a VCF, what its file would give there.
+
+    Args:
+        raw: the record as Parquet, of positions on the panel's assembly.
+        panel: whose sites the analysis vector is of.
+        sample: what to call the person.
+
+    Raises:
+        RejectedInputError: ``record.malformed``.
+    """
+    calls = read_calls(raw, sample=sample)
+    return ImportedCohort(calls, panel, format_name="standard record", assembly_by="its manifest says it", notes=())
 
 
 def _of_kind(source: Source, kind: str) -> Source:

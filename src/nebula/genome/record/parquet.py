@@ -41,7 +41,7 @@ SCHEMA = pa.schema(
     ]
 )
 #: GT by code + 4 x form; see ``VariantBatch.forms``. No Arrow array before it is needed: making one loads pandas.
-_GENOTYPES = ("0/0", "0/1", "1/1", "./.", "0", "1", "1", ".", "0|0", "1|0", "1|1", ".|.", "0|0", "0|1", "1|1", ".|.")
+GENOTYPES = ("0/0", "0/1", "1/1", "./.", "0", "1", "1", ".", "0|0", "1|0", "1|1", ".|.", "0|0", "0|1", "1|1", ".|.")
 _HOM_REF = 0
 _PHASED_FROM = 8
 _DICTIONARIES = ["chrom", "ref", "alt", "gt", "filter"]
@@ -110,10 +110,10 @@ def read_record(raw: bytes, *, max_rows: int = 200_000_000) -> pa.Table:
 
 def _genotypes(written: NDArray[np.int8]) -> pa.Array:
     """GT as text; only what occurs is in the dictionary, so that a number in it is as short as can be."""
-    used = np.flatnonzero(np.bincount(written, minlength=len(_GENOTYPES)))
-    shorter = np.zeros(len(_GENOTYPES), np.int8)
+    used = np.flatnonzero(np.bincount(written, minlength=len(GENOTYPES)))
+    shorter = np.zeros(len(GENOTYPES), np.int8)
     shorter[used] = np.arange(len(used), dtype=np.int8)
-    spelt = pa.array([_GENOTYPES[code] for code in used.tolist()], pa.string())
+    spelt = pa.array([GENOTYPES[code] for code in used.tolist()], pa.string())
     return pa.DictionaryArray.from_arrays(pa.array(shorter[written]), spelt)
 
 
