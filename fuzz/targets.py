@@ -32,6 +32,7 @@ from nebula.genome.plink.importing import import_plink
 from nebula.genome.record.parquet import read_record
 from nebula.genome.record.vector import parse_vector
 from nebula.genome.reference import IndexedReference, Reference, WholeReference, read_fasta
+from nebula.genome.site_list import build_listed_panel
 from nebula.keeper.diseases import parse_diseases
 from nebula.ledger.genesis import parse_genesis
 from nebula.ledger.node import rpc
@@ -109,6 +110,11 @@ def plink(raw: bytes) -> None:
         attempt(read)
 
 
+def sites(raw: bytes) -> None:
+    """A list of sites for a panel."""
+    attempt(lambda: build_listed_panel(source(raw, "sites"), name="p", version="1", assembly="GRCh38"))
+
+
 def fasta(raw: bytes) -> None:
     """A reference genome: whole, and by indexes, the lengths of which stand before them."""
     attempt(lambda: read_fasta(source(raw, "fasta")))
@@ -178,6 +184,7 @@ def consent(raw: bytes) -> None:
 TARGETS: Mapping[str, Callable[[bytes], object]] = {
     "genome": genome,
     "plink": plink,
+    "sites": sites,
     "fasta": fasta,
     "chain": lambda raw: attempt(lambda: read_chain(source(raw, "chain"))),
     "panel": lambda raw: attempt(lambda: Panel.from_bytes(raw)),

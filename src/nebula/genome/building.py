@@ -13,10 +13,17 @@ from nebula.genome.vcf_assembly import stated_assembly
 
 if TYPE_CHECKING:
     from nebula.genome.inflate import Source
+    from nebula.genome.reference import Reference
 
 
 def build_panel(
-    source: Source, *, name: str, version: str, assembly: str | None = None, lenient: bool = False
+    source: Source,
+    *,
+    name: str,
+    version: str,
+    assembly: str | None = None,
+    reference: Reference | None = None,
+    lenient: bool = False,
 ) -> Panel:
     """Build a panel from every variant of a VCF that stands on a chromosome; genotypes are not needed.
 
@@ -25,12 +32,13 @@ def build_panel(
         name: of the panel, for people.
         version: of the panel.
         assembly: of the VCF; by default what its header says.
+        reference: to check REF and left-align with; without it, alleles are only trimmed.
         lenient: whether records that break rules are left out.
 
     Raises:
         RejectedInputError: ``vcf.*``; ``vcf.wrong-assembly`` where the header says another or none.
     """
-    reader = VcfReader(source, lenient=lenient)
+    reader = VcfReader(source, lenient=lenient, reference=reference)
     stated = stated_assembly(reader.header)
     if stated is None and assembly is None:
         source.refuse("wrong-assembly", "the header does not say which assembly", hint="name the assembly")
