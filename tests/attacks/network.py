@@ -28,6 +28,7 @@ from nebula.genome.building import build_panel
 from nebula.genome.inflate import Source
 from nebula.ledger.client import LedgerClient, Network
 from nebula.localnet.bgzf import compress
+from nebula.localnet.custodian import offer_panel
 from nebula.localnet.places import ports
 from nebula.localnet.population import make_population, to_vcf
 from nebula.localnet.settings_files import LocalNetwork
@@ -40,7 +41,7 @@ from nebula.protocol.money import TOKEN_WEI
 from nebula.protocol.receipt import PublicRun, parse_public_run
 from nebula.protocol.record import parse_manifest
 from nebula.protocol.study import PartKind, PurposeTerms, ResultClass, StudyDocument
-from nebula.storage import LocalStorage, open_storage
+from nebula.storage import open_storage
 from nebula.storage.reading import parse_location
 from nebula.vault import state
 from nebula.vault.consent import first_policy, withdraw
@@ -249,7 +250,7 @@ def populate(folder: Path, local: LocalNetwork, taps: dict[str, Wiretap]) -> Fin
     (source / "people.tsv").write_text("\n".join(lines) + "\n")
 
     panel = build_panel(Source(BytesIO(vcf), name="people.vcf"), name="attacked", version="1", assembly="GRCh38")
-    LocalStorage(folder / "panels").put(panel.panel_id.removeprefix("0x"), panel.to_bytes())
+    offer_panel(folder, panel)
     mnemonic = generate_mnemonic()
     settings = load_vault(folder / "vault")
     engine = open_database(f"sqlite:///{folder}/vault/vault.sqlite", state.tables, party="vault")

@@ -13,11 +13,13 @@ from nebula.attestation.simulator.collateral import issue_collateral
 from nebula.attestation.simulator.cpu import SimulatedCpu
 from nebula.attestation.simulator.pki import DevelopmentPki
 from nebula.ledger.client import Network
+from nebula.ledger.client.panels import NO_PANEL
 from nebula.protocol.duo import Purpose
 from nebula.protocol.funding import funding_of, study_id
 from nebula.protocol.ids import to_hex
 from nebula.protocol.keys import SigningKey
 from nebula.protocol.merkle import payout_tree, subtree_proof
+from nebula.protocol.messages import PanelPublication
 from nebula.protocol.money import TOKEN_WEI
 from nebula.protocol.receipt import (
     Evidence,
@@ -66,6 +68,9 @@ def make_run(market: Market, folder: Path) -> Miniature:
     approved = market.network.sessions.approve_measurement(MEASUREMENT, pki.trust_root.fingerprint, simulated=True)
     market.ledger.transact(market.governor.secret, approved)
     study, session = make_study(market, pki.trust_root), SigningKey.generate()
+    publication = PanelPublication(panel=study.panel, name="common", version="1")
+    published = market.network.panels.publish(publication, follows=NO_PANEL)
+    market.ledger.transact(market.operator.secret, published)
     fund(market, study)
     evidence = make_evidence(market, study, session, SimulatedCpu(pki, lambda: MEASUREMENT))
     domain = market.network.sessions.domain(study.chain_id)

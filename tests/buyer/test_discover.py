@@ -43,6 +43,7 @@ class Ledger:
         records="0x" + "03" * 20,
         sessions=SESSIONS,
         studies="0x" + "04" * 20,
+        panels="0x" + "05" * 20,
         deployed_block=1,
     )
 

@@ -23,6 +23,7 @@ ADDRESSES = NetworkAddresses(
     records="0x" + "a3" * 20,
     sessions="0x" + "a4" * 20,
     studies="0x" + "a5" * 20,
+    panels="0x" + "a6" * 20,
     deployed_block=0,
 )
 SETTINGS = BuyerSettings(

@@ -1,4 +1,4 @@
-"""All five contracts on a fresh chain, the parties' keys, and the steps of a study: what contract tests start from."""
+"""All six contracts on a fresh chain, the parties' keys, and the steps of a study: what contract tests start from."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -56,7 +56,7 @@ class Key:
 
 def deployers() -> dict[str, Any]:
     """Compile every contract once."""
-    names = ("organizations", "token", "records", "sessions", "studies")
+    names = ("organizations", "token", "records", "sessions", "studies", "panels")
     return {name: boa.load_partial(str(SOURCES / f"{name}.vy")) for name in names}
 
 
@@ -83,6 +83,7 @@ class Deployment:
         self.records = compiled["records"].deploy()
         self.sessions = compiled["sessions"].deploy(self.organizations, governor, self.threshold)
         self.studies = compiled["studies"].deploy(self.token, self.organizations, self.sessions)
+        self.panels = compiled["panels"].deploy(self.organizations)
         for key, role in ((self.desk, DESK), (self.buyer, BUYER), (self.operator, OPERATOR)):
             self.register(key, role)
         for keeper in self.keepers:

@@ -50,6 +50,7 @@ class Network:
         self.studies = chain.deploy(
             "studies", GOVERNOR, self.token.address, self.organizations.address, self.sessions.address
         )
+        self.panels = chain.deploy("panels", GOVERNOR, self.organizations.address)
         for key, role in ((DESK_KEY, DESK), (BUYER_KEY, BUYER), (RELAY, OPERATOR), *((k, KEEPER) for k in KEEPERS)):
             gas = self.organizations.call(GOVERNOR, "register", checksum(key.address), role, FOREVER, key.name)
             self.table.setdefault("organizations.register", gas)
@@ -166,6 +167,15 @@ class Network:
             )
             self.table["studies.claim, to a fresh address" if index == 200 else "studies.claim"] = gas
 
+    # Panels
+
+    def measure_panels(self) -> None:
+        follows = bytes(32)
+        for version, step in (("1", "panels.publish, the first of its name"), ("2", "panels.publish, a newer version")):
+            panel = digest(f"panel {version}")
+            self.table[step] = self.panels.call(RELAY, "publish", panel, follows, "imputation", version)
+            follows = panel
+
     # The token
 
     def measure_token(self) -> None:
@@ -207,6 +217,7 @@ def measure() -> dict[str, int]:
     network = Network()
     network.measure_records()
     network.measure_studies()
+    network.measure_panels()
     network.measure_token()
     return dict(sorted(network.table.items()))
 

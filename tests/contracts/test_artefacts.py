@@ -8,7 +8,7 @@ import pytest
 
 from contracts.deployment import SOURCES
 
-NAMES = ("organizations", "token", "records", "sessions", "studies")
+NAMES = ("organizations", "token", "records", "sessions", "studies", "panels")
 LARGEST_CODE = 24_576  # EIP-170
 
 

@@ -27,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("full-disk")
     make_files(made, PEOPLE, 200)
     anybody = "0x" + "01" * 20
-    addresses = dict.fromkeys(("organizations", "token", "records", "sessions", "studies"), anybody)
+    addresses = dict.fromkeys(("organizations", "token", "records", "sessions", "studies", "panels"), anybody)
     network = {
         "addresses": {"chain_id": 1, "deployed_block": 1, **addresses},
         "ledger_url": "http://127.0.0.1:1",

@@ -97,6 +97,17 @@ def test_a_withdrawal_goes_alone_before_the_others_and_once(carried: Carried) ->
     assert carried.send(*both) == 0
 
 
+def test_a_withdrawal_outruns_a_registration_that_may_be_on_its_way(carried: Carried) -> None:
+    key = SigningKey.generate()
+    registration = carried.put(key, 1)
+
+    assert carried.send(carried.withdrawal(key, 1)) == 0  # nothing is live, and nothing can be on its way behind it
+    assert carried.send(carried.withdrawal(key, 2)) == 1
+    assert carried.send(registration) == 0
+    assert carried.slot(key) == (None, 2)
+    assert carried.send(carried.withdrawal(key, 2)) == 0
+
+
 def test_an_owner_who_acted_alone_meanwhile_is_no_error(carried: Carried) -> None:
     key = SigningKey.generate()
     write = carried.put(key, 1)

@@ -33,7 +33,7 @@ def write_settings(folder: Path, world: World, **changes: object) -> Path:
         "ledger_url": "http://127.0.0.1:9",
         "network": {
             "chain_id": 20017,
-            **dict.fromkeys(("organizations", "token", "records", "sessions", "studies"), ADDRESS),
+            **dict.fromkeys(("organizations", "token", "records", "sessions", "studies", "panels"), ADDRESS),
             "deployed_block": 0,
         },
         "hub": ADDRESS,

@@ -139,6 +139,17 @@ def test_a_buyer_who_is_not_in_good_standing_learns_nothing(world: World) -> Non
         ask(world, study)
 
 
+def test_a_study_on_a_panel_that_nobody_published_learns_nothing(world: World) -> None:
+    study = world.draft()
+    world.ledger.published_at[study.panel] = world.ledger.number + 1
+    with pytest.raises(NotPermittedError) as refused:
+        ask(world, study)
+    assert refused.value.code == "study.panel"
+    assert "nebula panel publish" in str(refused.value.hint)
+    world.ledger.mine()
+    assert ask(world, study).records == ()
+
+
 def test_complete_statistics_are_for_accredited_buyers(world: World) -> None:
     study = world.study(result_class=ResultClass.FULL)
     owner = world.owner(result_classes=(ResultClass.FULL,))

@@ -9,8 +9,10 @@ from ledger.ledgers import FOREVER, Ledger, Market, embedded, make_market
 from nebula.keeper.ledger_view import Slot
 from nebula.keeper.node_ledger import COUNTRY_UNKNOWN, NodeLedger
 from nebula.ledger.client.organizations import Role
+from nebula.ledger.client.panels import NO_PANEL
 from nebula.ledger.client.records import Put
 from nebula.protocol.keys import SigningKey
+from nebula.protocol.messages import PanelPublication
 from nebula.protocol.signing import sign_digest
 from nebula.protocol.typed_data import (
     Domain,
@@ -97,6 +99,14 @@ def test_a_study_is_open_from_its_funding_on(node: Node) -> None:
     assert not node.view.study_is_over(funding.study, node.view.newest_block())
     assert not node.view.study_is_over("0x" + "77" * 32, node.view.newest_block())
     assert not node.view.study_is_open(funding.study, before)
+
+
+def test_a_panel_stands_from_its_publication_on(node: Node) -> None:
+    panel, before = PanelPublication(panel="0x" + "9a" * 32, name="common", version="1"), node.view.newest_block()
+    published = node.market.network.panels.publish(panel, follows=NO_PANEL)
+    node.ledger.transact(node.market.operator.secret, published)
+    assert node.view.panel_is_published(panel.panel, node.view.newest_block())
+    assert not node.view.panel_is_published(panel.panel, before)
 
 
 def test_a_buyer_is_what_the_governor_entered_until_suspended(node: Node) -> None:

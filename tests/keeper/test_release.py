@@ -84,6 +84,21 @@ def test_a_suspended_buyer_gets_nothing(world: World) -> None:
     assert code(world, session, owner.record) == "buyer.standing"
 
 
+def test_a_study_gets_nothing_before_its_panel_stands_deep_enough_on_the_ledger(world: World) -> None:
+    owner, session = world.owner(), world.session(world.study())
+    world.ledger.published_at[session.study.panel] = world.ledger.number + 1
+    with pytest.raises(NotPermittedError) as refused:
+        world.release(session, owner.record)
+    assert refused.value.code == "study.panel"
+
+    world.keeper = world.restarted(confirmations=2)
+    world.ledger.mine()
+    with pytest.raises(UnavailableError, match="panel is not confirmed"):
+        world.release(session, owner.record)
+    world.ledger.mine(2)
+    assert len(world.release(session, owner.record).released) == 1
+
+
 def test_a_settled_study_and_one_past_its_deadline_get_nothing(world: World) -> None:
     owner, session = world.owner(), world.session(world.study())
     world.ledger.set_open(study_id(session.study), is_open=False)

@@ -55,7 +55,7 @@ def test_an_interrupted_deployment_is_continued(ledger: Ledger) -> None:
     key = ledger.fresh_key()
     addresses = {
         name: contract_address(key.address, nonce)
-        for nonce, name in enumerate(("organizations", "token", "records", "sessions", "studies"))
+        for nonce, name in enumerate(("organizations", "token", "records", "sessions", "studies", "panels"))
     }
     _send_missing(ledger.client, Wallet(key.secret), [0, 1], _arguments(addresses, key.address, 2))
     ledger.tick(0)

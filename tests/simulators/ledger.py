@@ -24,6 +24,8 @@ class SimulatedLedger:
     open_at: dict[Hash32, list[tuple[int, bool]]] = field(default_factory=dict)
     buyers: dict[Address, BuyerFacts] = field(default_factory=dict)
     approvals: dict[tuple[Hash32, Hash32], bool] = field(default_factory=dict)
+    published_at: dict[Hash32, int] = field(default_factory=dict)
+    """From which block on a panel stands here; one that is not named always has."""
     registered_at: dict[tuple[SessionVote, bool], int] = field(default_factory=dict)
     number: int = 0
     fork: int = 0
@@ -86,6 +88,10 @@ class SimulatedLedger:
         self._answer()
         changes = self.open_at.get(study, [])
         return bool(changes) and not _at(changes, at.number, default=True)
+
+    def panel_is_published(self, panel: Hash32, at: Block) -> bool:
+        self._answer(at)
+        return self.published_at.get(panel, 0) <= at.number
 
     def buyer(self, address: Address, at: Block) -> BuyerFacts | None:
         self._answer(at)

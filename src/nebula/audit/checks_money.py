@@ -1,4 +1,4 @@
-"""Checks 13 to 19: who is paid, from what; the privacy budget; the result."""
+"""Checks 14 to 20: who is paid, from what; the privacy budget; the result."""
 
 from nebula.audit.facts import RunCase
 from nebula.audit.report import require

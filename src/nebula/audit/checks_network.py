@@ -20,7 +20,7 @@ def contracts(facts: NetworkFacts) -> str:
     """The contracts know each other, and no stranger in another's place."""
     for (name, other), address in facts.wiring.items():
         require(address == getattr(facts.addresses, other), f"the {name} contract takes {address} for the {other}")
-    return "the five contracts belong together"
+    return "the six contracts belong together"
 
 
 def supply(facts: NetworkFacts) -> str:

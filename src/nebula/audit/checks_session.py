@@ -1,4 +1,4 @@
-"""Checks 1 to 12: who ran what, on whose word, and when consent was last looked at."""
+"""Checks 1 to 13: who ran what, on whose word, and when consent was last looked at."""
 
 from datetime import UTC, datetime
 
@@ -139,6 +139,13 @@ def analysis(case: RunCase) -> str:
     found = case.public.signed.receipt.analysis_digest
     require(analysis_digest(document) == found, "the receipt is for another analysis, or for other parameters")
     return f"{document.analysis} ran with the parameters that the study names"
+
+
+def panel(case: RunCase) -> str:
+    """The panel whose sites the study is about stood on the ledger before the run began."""
+    wanted = case.public.evidence.study.panel
+    require(case.facts.panel_published, f"panel {wanted} did not stand on the ledger at the session's block")
+    return f"panel {wanted} stands on the ledger"
 
 
 def consent_block(case: RunCase) -> str:

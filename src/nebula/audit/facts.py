@@ -39,6 +39,7 @@ class RunFacts:
         standing: by voter, whether a keeper in good standing at the session's block.
         vote_threshold: how many votes registered a session then.
         approvals: of the study's measurement under its trust root, at the session's and at the settlement's block.
+        panel_published: whether the study's panel stood on the ledger at the session's block.
         state, escrow_wei: where the study's money is now, and what is left of it.
     """
 
@@ -55,6 +56,7 @@ class RunFacts:
     standing: Mapping[Address, bool]
     vote_threshold: int
     approvals: tuple[Approval, Approval]
+    panel_published: bool
     state: StudyState
     escrow_wei: int
 

@@ -55,6 +55,7 @@ def read_run(public: PublicRun, network: Network) -> RunFacts:
             _approval(network, study.measurement, study.trust_root, at=at),
             _approval(network, study.measurement, study.trust_root, at=then),
         ),
+        panel_published=network.panels.is_published(study.panel, at),
         state=network.studies.state_of(receipt.study, head.number),
         escrow_wei=network.studies.escrow_wei(receipt.study, head.number),
     )

@@ -1,4 +1,4 @@
-"""Read from the ledger what the network's audit needs: every event of the five contracts, and where they led."""
+"""Read from the ledger what the network's audit needs: the events of the contracts, and where they led."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,6 +34,7 @@ _WIRING = (
     ("studies", "token"),
     ("studies", "organizations"),
     ("studies", "sessions"),
+    ("panels", "organizations"),
 )
 Standing = tuple[Address, Role, int]
 """Somebody in a role at a block."""

@@ -30,6 +30,7 @@ RUN_CHECKS: tuple[tuple[str, CheckFunction[RunCase]], ...] = (
     ("enclave", session.enclave),
     ("simulated", session.simulated),
     ("analysis", session.analysis),
+    ("panel", session.panel),
     ("consent-block", session.consent_block),
     ("payout-root", money.payout_root),
     ("record-count", money.record_count),

@@ -19,6 +19,7 @@ from nebula.hub.catalogue import Catalogue
 from nebula.hub.effects import Effects
 from nebula.hub.match import match
 from nebula.hub.orders import Orders
+from nebula.hub.panels import publish_panel
 from nebula.hub.public import leaves, public_routes
 from nebula.hub.questions import Questions
 from nebula.hub.run import Parties, Runs, close_overdue, go_on, settle_run, start_run
@@ -35,6 +36,7 @@ from nebula.protocol.messages import (
     NEXT_QUESTION,
     ORDER,
     OWNERS,
+    PANEL,
     PROGRESS,
     PUBLISH,
     RELAY,
@@ -116,6 +118,7 @@ def build(settings: HubSettings) -> Litestar:
             PROGRESS: lambda body, message: orders.progress(body, message.sender),
             OWNERS: lambda body, message: orders.owners(body, message.sender),
             REPORT: lambda body, message: orders.report(body, message.sender),
+            PANEL: lambda body, message: publish_panel(effects, key.address, body, message.sender),
             RELAY: lambda body, _message: records.carry(body),
             LEAVES: lambda body, _message: leaves(engine, body),
             ASK: lambda body, message: questions.ask(body, message.sender),

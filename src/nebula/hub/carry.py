@@ -76,9 +76,12 @@ def _transactions(puts: Sequence[RecordPut]) -> list[tuple[str, Sequence[RecordP
 
 
 def _is_wanted(put: RecordPut, slot: Slot) -> bool:
-    """Whether the ledger would take a write, and does not have it yet."""
+    """Whether the ledger would take a write, and does not have it yet.
+
+    A withdrawal of what is not live is wanted where it outruns a registration that may be on its way.
+    """
     if put.commitment == WITHDRAWN:
-        return put.version > slot.version and slot.is_live
+        return put.version > slot.version + (0 if slot.is_live else 1)
     return put.version == slot.version + 1
 
 

@@ -1,4 +1,4 @@
-"""What the hub does on the ledger: enter sessions, settle, pay, give back. Each effect happens once.
+"""What the hub does on the ledger: enter sessions and panels, settle, pay, give back. Each effect happens once.
 
 Effects go through the outbox, under keys that name them: asking again finds the same transaction. An effect that
 the ledger refuses is looked at again: somebody else may have done it meanwhile, as anybody may, and then it is done.
@@ -13,6 +13,7 @@ from nebula.ledger.client.studies import StudyState
 from nebula.ledger.relay import Relay
 from nebula.protocol.errors import NotPermittedError, UnavailableError
 from nebula.protocol.ids import Address, Hash32
+from nebula.protocol.messages import PanelPublication
 from nebula.protocol.receipt import Evidence, KeeperVote, Payout, SignedReceipt
 from nebula.protocol.session_vote import session_vote
 from nebula.protocol.typed_data import Funding
@@ -72,6 +73,19 @@ class Effects:
         return self._do_unless(
             lambda: all(self._network.studies.are_claimed(study, indices)), f"claim-{study}-{payouts[0].index}", call
         )
+
+    def publish_panel(self, panel: PanelPublication, operator: Address) -> Mined | None:
+        """Enter a panel behind the newest one of its name; None when it stands there already.
+
+        Raises:
+            NotPermittedError: the ledger refuses.
+        """
+        panels = self._network.panels
+        if panels.is_published(panel.panel):
+            return None
+        call = panels.publish(panel, follows=panels.newest(operator, panel.name))
+        key = self._relay.open_attempt(f"panel-{panel.panel}")
+        return self._do_unless(lambda: panels.is_published(panel.panel), key, call)
 
     def refund(self, funding: Funding) -> Mined | None:
         """Give a study's whole escrow back to its buyer; None when it went back before, or was split.

@@ -18,7 +18,7 @@ class KeeperAddress(Document, frozen=True, kw_only=True):
 
 
 class HubSettings(Document, frozen=True, kw_only=True):
-    """All that a hub needs to know."""
+    """All that a hub and its operator need to know. ``panels_url``: where the panels are that they publish."""
 
     host: str = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)]
@@ -32,6 +32,7 @@ class HubSettings(Document, frozen=True, kw_only=True):
     keepers: tuple[KeeperAddress, ...]
     hosts: tuple[Address, ...]
     simulated: bool
+    panels_url: str | None = None
 
 
 _parse = parser(HubSettings)

@@ -61,6 +61,10 @@ class LedgerView(Protocol):
         """Whether the study is settled or refunded: nothing more can come of it."""
         ...
 
+    def panel_is_published(self, panel: Hash32, at: Block) -> bool:
+        """Whether an operator has published the panel."""
+        ...
+
     def buyer(self, address: Address, at: Block) -> BuyerFacts | None:
         """Return what the ledger says of a buyer; None unless in good standing."""
         ...

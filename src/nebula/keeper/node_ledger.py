@@ -52,6 +52,10 @@ class NodeLedger:
         """Whether the study is settled or refunded."""
         return self._network.studies.state_of(study, at.hash) in (StudyState.SETTLED, StudyState.REFUNDED)
 
+    def panel_is_published(self, panel: Hash32, at: Block) -> bool:
+        """Whether an operator has published the panel."""
+        return self._network.panels.is_published(panel, at.hash)
+
     def buyer(self, address: Address, at: Block) -> BuyerFacts | None:
         """Return what the ledger says of a buyer; None unless in good standing."""
         organizations = self._network.organizations

@@ -2,7 +2,8 @@
 
 In this order: (1) my node's newest block is recent enough; (2) the study is of this chain and names me as a
 keeper; (3) its deadline has not passed, by my clock and by the ledger's; (4) it is funded, neither settled nor
-refunded; (5) its buyer is in good standing; (6) complete statistics are asked for by an accredited buyer only.
+refunded; (5) its buyer is in good standing; (6) complete statistics are asked for by an accredited buyer only; (7) its
+panel stands on the ledger.
 
 What opens must stand ``confirmations`` deep *and* in the newest block; what forbids counts in the newest block.
 """
@@ -54,11 +55,11 @@ def deep_blocks(keeper: Keeper, newest: Block) -> Iterator[Block]:
 
 
 def check_terms(keeper: Keeper, study: StudyDocument, *, at: datetime) -> Standing:
-    """Check a study that may not be funded yet: (1), (2), (3), (5), (6).
+    """Check a study that may not be funded yet: (1), (2), (3), (5), (6), (7).
 
     Raises:
         RejectedInputError: ``study.chain``, ``study.keepers``.
-        NotPermittedError: ``study.deadline``, ``buyer.standing``, ``buyer.accreditation``.
+        NotPermittedError: ``study.deadline``, ``buyer.standing``, ``buyer.accreditation``, ``study.panel``.
     """
     block = newest_block(keeper, at)
     if study.chain_id != keeper.sessions.chain_id:
@@ -74,6 +75,12 @@ def check_terms(keeper: Keeper, study: StudyDocument, *, at: datetime) -> Standi
         )
     if study.result_class is ResultClass.FULL and not buyer.accredited:
         raise NotPermittedError("buyer.accreditation", "only accredited buyers may ask for complete statistics")
+    if not keeper.ledger.panel_is_published(study.panel, block):
+        raise NotPermittedError(
+            "study.panel",
+            f"panel {study.panel} does not stand on the ledger",
+            hint="its operator publishes it: `nebula panel publish PANEL`",
+        )
     closure = keeper.diseases.closure(study.purpose.diseases)
     return Standing(block, StudyTerms(document=study, buyer=buyer, disease_closure=closure))
 
@@ -83,11 +90,17 @@ def check_study(keeper: Keeper, study: StudyDocument, *, at: datetime) -> Standi
 
     Raises:
         RejectedInputError, NotPermittedError: as :func:`check_terms`, and ``study.not-open``.
-        UnavailableError: the ledger is away.
+        UnavailableError: the ledger is away, or what opens is not deep enough in it yet.
     """
     standing = check_terms(keeper, study, at=at)
     check_funded(keeper, study_id(study), standing.block)
+    _check_panel(keeper, study.panel, standing.block)
     return standing
+
+
+def _check_panel(keeper: Keeper, panel: Hash32, newest: Block) -> None:
+    if not all(keeper.ledger.panel_is_published(panel, block) for block in deep_blocks(keeper, newest)):
+        raise UnavailableError("study.panel-not-confirmed", "the study's panel is not confirmed yet; try again later")
 
 
 def check_funded(keeper: Keeper, study: Hash32, newest: Block) -> None:

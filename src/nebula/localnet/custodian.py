@@ -5,6 +5,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from nebula.database import open_database, reading
+from nebula.genome.panel import Panel
+from nebula.hub.operator import publish
+from nebula.hub.settings import load_settings as load_hub
 from nebula.ledger.client import Network
 from nebula.ledger.client.organizations import Role
 from nebula.localnet.materials import Materials
@@ -18,7 +21,8 @@ from nebula.protocol.keys import OwnerKeys, generate_mnemonic
 from nebula.protocol.money import TOKEN_WEI
 from nebula.protocol.secrets import SecretBytes
 from nebula.protocol.study import BuyerFacts, ResultClass, StudyDocument, StudyTerms
-from nebula.storage import LocalStorage, open_storage
+from nebula.storage import open_storage
+from nebula.storage.panels import Panels
 from nebula.vault import state
 from nebula.vault.consent import first_policy
 from nebula.vault.enrol import Network as Others
@@ -47,10 +51,17 @@ def open_custodian(network: Path) -> Vault:
     return Vault(engine, owner, open_storage(load_vault(folder).storage_url))
 
 
+def offer_panel(network: Path, panel: Panel) -> None:
+    """Put a panel where everyone of a network finds it, and have its operator publish it."""
+    settings = load_hub(network / "hub" / "settings.json")
+    Panels((network.absolute() / "panels").as_uri()).publish(panel)
+    publish(settings, panel)
+
+
 def import_people(plot: Plot, local: LocalNetwork, vault: Vault, materials: Materials, teller: Teller) -> Imported:
     """Make a record of each person, under a consent that lets most of them take part, and one not."""
     panel, genomes = materials.panel, materials.genomes
-    LocalStorage(plot.folder / "panels").put(panel.panel_id.removeprefix("0x"), panel.to_bytes())
+    offer_panel(plot.folder, panel)
     unwilling = genomes.samples[0]
 
     def policy_of(record: Address, label: str) -> ConsentPolicy:

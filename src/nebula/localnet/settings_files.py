@@ -87,6 +87,7 @@ def _hub_settings(folder: Path, network: LocalNetwork, port: int) -> HubSettings
         keepers=tuple(KeeperAddress(address=keeper.address, url=keeper.url) for keeper in network.keepers),
         hosts=(signing_key(folder, "host").address,),
         simulated=True,
+        panels_url=_below(folder, "panels"),
     )
 
 
@@ -128,6 +129,7 @@ def _vault_settings(folder: Path, network: LocalNetwork) -> VaultSettings:
         records_contract=network.addresses.records,
         studies_contract=network.addresses.studies,
         token_contract=network.addresses.token,
+        panels_contract=network.addresses.panels,
         deployed_block=network.addresses.deployed_block,
         hub_url=network.hub_url,
         hub_address=network.hub,

@@ -29,6 +29,7 @@ class VaultSettings(Document, frozen=True, kw_only=True):
     records_contract: Address
     studies_contract: Address
     token_contract: Address | None = None
+    panels_contract: Address | None = None
     deployed_block: Annotated[int, msgspec.Meta(ge=0)] = 0
     hub_url: str
     hub_address: Address

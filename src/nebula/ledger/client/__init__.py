@@ -9,6 +9,7 @@ from nebula.ledger.client.calls import ContractCall
 from nebula.ledger.client.deployment import Network, NetworkAddresses, deploy_network, parse_network_addresses
 from nebula.ledger.client.failures import RevertedError
 from nebula.ledger.client.organizations import Organizations
+from nebula.ledger.client.panels import Panels
 from nebula.ledger.client.records import Records
 from nebula.ledger.client.rpc import LedgerClient
 from nebula.ledger.client.sessions import Sessions
@@ -22,6 +23,7 @@ __all__ = [
     "Network",
     "NetworkAddresses",
     "Organizations",
+    "Panels",
     "RawLog",
     "Records",
     "RevertedError",

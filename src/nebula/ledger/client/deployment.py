@@ -1,6 +1,6 @@
 """Bringing the contracts onto a ledger, and finding them again.
 
-The deployer is a key that does nothing else: the contracts' addresses follow from it and the nonces 0 to 4. So a
+The deployer is a key that does nothing else: the contracts' addresses follow from it and the nonces 0 to 5. So a
 deployment that was interrupted is continued by running it again, and one that is complete is only looked up.
 """
 
@@ -13,6 +13,7 @@ from eth_abi.abi import encode
 
 from nebula.ledger.client.calls import MAX_TRANSACTION_GAS, artefact
 from nebula.ledger.client.organizations import Organizations
+from nebula.ledger.client.panels import Panels
 from nebula.ledger.client.records import Records
 from nebula.ledger.client.rpc import LedgerClient
 from nebula.ledger.client.sessions import Sessions
@@ -24,7 +25,7 @@ from nebula.protocol.ids import Address
 from nebula.protocol.secrets import SecretBytes
 from nebula.protocol.wire import Document, parser
 
-_ORDER = ("organizations", "token", "records", "sessions", "studies")
+_ORDER = ("organizations", "token", "records", "sessions", "studies", "panels")
 _WAIT_SECONDS = 0.25
 _ROUNDS = 240
 _KNOWN = frozenset(("ledger.known", "ledger.nonce-low"))
@@ -39,6 +40,7 @@ class NetworkAddresses(Document, frozen=True, kw_only=True):
     records: Address
     sessions: Address
     studies: Address
+    panels: Address
     deployed_block: Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
 
 
@@ -46,7 +48,7 @@ parse_network_addresses = parser(NetworkAddresses)
 
 
 class Network:
-    """The five contracts of one network."""
+    """The six contracts of one network."""
 
     def __init__(self, client: LedgerClient, addresses: NetworkAddresses) -> None:
         self.client = client
@@ -56,6 +58,7 @@ class Network:
         self.records = Records(client, addresses.records)
         self.sessions = Sessions(client, addresses.sessions)
         self.studies = Studies(client, addresses.studies)
+        self.panels = Panels(client, addresses.panels)
 
 
 def deploy_network(
@@ -112,6 +115,7 @@ def _arguments(addresses: dict[str, Address], governor: Address, threshold: int)
         "records": b"",
         "sessions": encode(["address", "address", "uint256"], [organizations, governor, threshold]),
         "studies": encode(["address", "address", "address"], [token, organizations, sessions]),
+        "panels": encode(["address"], [organizations]),
     }
 
 

@@ -92,6 +92,18 @@ class MeasurementView:
     approval: Approval
 
 
+@dataclass(frozen=True, slots=True)
+class PanelView:
+    """A published panel. ``follows``: the one before it of its publisher and name; None for the first."""
+
+    panel: Hash32
+    publisher: Address
+    follows: Hash32 | None
+    name: str
+    version: str
+    block_number: int
+
+
 def record_view(row: Any) -> RecordView:
     """Read a record off its row."""
     return RecordView(row["subject"], row["commitment"], row["version"], bool(row["live"]), row["changed_block"])
@@ -139,3 +151,9 @@ def organization_view(row: Any) -> OrganizationView:
 def measurement_view(row: Any) -> MeasurementView:
     """Read what holds of a measurement off its row."""
     return MeasurementView(row["subject"], row["trust_root"], Approval(row["approval"]))
+
+
+def panel_view(row: Any) -> PanelView:
+    """Read a published panel off its row."""
+    names = ("publisher", "follows", "name", "version", "block_number")
+    return PanelView(row["subject"], *(row[name] for name in names))

@@ -15,12 +15,14 @@ from nebula.ledger.index.answers import (
     ClaimView,
     MeasurementView,
     OrganizationView,
+    PanelView,
     RecordView,
     SessionView,
     StudyView,
     claim_view,
     measurement_view,
     organization_view,
+    panel_view,
     record_view,
     session_view,
     study_view,
@@ -150,6 +152,11 @@ class LedgerIndex:
         query = select(table).order_by(table.c.subject, table.c.trust_root)
         return [measurement_view(row) for row in self._rows(query)]
 
+    def panels(self) -> list[PanelView]:
+        """Return every published panel, in the order in which they came."""
+        table = self._tables.panels
+        return [panel_view(row) for row in self._rows(select(table).order_by(table.c.block_number, table.c.subject))]
+
     def events(
         self,
         *,
@@ -161,7 +168,7 @@ class LedgerIndex:
         """Return events in the ledger's order, a page at a time.
 
         Args:
-            subject: only about this record, study, session, organization or measurement.
+            subject: only about this record, study, session, organization, measurement or panel.
             kind: only of this name with its contract, such as ``studies.Settled``.
             after: (block number, log index) of the last event of the page before.
             limit: at most this many.

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from nebula.ledger.client import organizations, records, sessions, studies
+from nebula.ledger.client import organizations, panels, records, sessions, studies
 from nebula.ledger.client.events import Event, LedgerEvent
 from nebula.ledger.index.views import subject_of
 
@@ -28,6 +28,7 @@ _KINDS: dict[str, type[Event]] = {
         organizations.Suspended,
         organizations.Reinstated,
         organizations.Seated,
+        panels.Published,
     )
 }
 

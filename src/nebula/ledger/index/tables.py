@@ -20,11 +20,20 @@ class IndexTables:
     claims: Table
     organizations: Table
     measurements: Table
+    panels: Table
 
     @property
     def views(self) -> tuple[Table, ...]:
         """The tables that are folded from events; each has a ``subject`` to fold again."""
-        return (self.records, self.studies, self.sessions, self.claims, self.organizations, self.measurements)
+        return (
+            self.records,
+            self.studies,
+            self.sessions,
+            self.claims,
+            self.organizations,
+            self.measurements,
+            self.panels,
+        )
 
 
 def index_tables(tables: MetaData, prefix: str = "ledger_") -> IndexTables:
@@ -121,5 +130,14 @@ def index_tables(tables: MetaData, prefix: str = "ledger_") -> IndexTables:
             Column("subject", String(_HASH), primary_key=True),
             Column("trust_root", String(_HASH), primary_key=True),
             Column("approval", Integer, nullable=False),
+        ),
+        panels=table(
+            "panels",
+            Column("subject", String(_HASH), primary_key=True),
+            Column("publisher", String(_ADDRESS), nullable=False),
+            Column("follows", String(_HASH)),
+            Column("name", String(64), nullable=False),
+            Column("version", String(32), nullable=False),
+            Column("block_number", BigInteger, nullable=False),
         ),
     )

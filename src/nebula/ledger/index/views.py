@@ -1,7 +1,7 @@
 """Events folded into what is true now. Order matters; the same events give the same views, however often.
 
-Each event has one subject (a record, a study, a session, an organization, a measurement), and what an event changes
-depends on its subject's events alone: so after a reorganisation only the touched subjects are folded again.
+Each event has one subject (a record, a study, a session, an organization, a measurement, a panel), and what an event
+changes depends on its subject's events alone: so after a reorganisation only the touched subjects are folded again.
 """
 
 from collections.abc import Callable, Iterable
@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, insert, update
 
 from nebula.database import insert_into
-from nebula.ledger.client import organizations, records, sessions, studies
+from nebula.ledger.client import organizations, panels, records, sessions, studies
 from nebula.ledger.client.events import Event, LedgerEvent
 from nebula.ledger.client.sessions import Approval
 from nebula.ledger.client.studies import StudyState
@@ -21,12 +21,14 @@ DECODERS = {
     "studies": studies.EVENTS,
     "sessions": sessions.EVENTS,
     "organizations": organizations.EVENTS,
+    "panels": panels.EVENTS,
 }
 
 _SUBJECT_FIELDS = {
     "records": "record",
     "studies": "study",
     "organizations": "organization",
+    "panels": "panel",
 }
 
 
@@ -189,6 +191,20 @@ def _seated(connection: Connection, tables: IndexTables, item: LedgerEvent) -> N
     _change(connection, tables.organizations, event.organization, {"country": event.country})
 
 
+def _published(connection: Connection, tables: IndexTables, item: LedgerEvent) -> None:
+    event = item.event
+    assert isinstance(event, panels.Published)  # noqa: S101  # the table below says so
+    row = {
+        "subject": event.panel,
+        "publisher": event.publisher,
+        "follows": None if event.follows == panels.NO_PANEL else event.follows,
+        "name": event.name,
+        "version": event.version,
+        "block_number": item.block_number,
+    }
+    _upsert(connection, tables.panels, [row])
+
+
 def _suspension(value: int) -> Callable[[Connection, IndexTables, LedgerEvent], None]:
     def apply(connection: Connection, tables: IndexTables, item: LedgerEvent) -> None:
         _change(connection, tables.organizations, subject_of(item.event), {"suspended": value})
@@ -210,6 +226,7 @@ _APPLIERS: dict[type[Event], Callable[[Connection, IndexTables, LedgerEvent], No
     organizations.Seated: _seated,
     organizations.Suspended: _suspension(1),
     organizations.Reinstated: _suspension(0),
+    panels.Published: _published,
 }
 
 

@@ -87,6 +87,7 @@ from nebula.protocol.messages.host_to_hub import (
     Work,
 )
 from nebula.protocol.messages.hub_to_keeper import MATCH, MATCH_PAGE, MatchAnswer, MatchRequest
+from nebula.protocol.messages.operator_to_hub import PANEL, PanelPublication
 from nebula.protocol.messages.owner_to_hub import (
     LEAVES,
     PAYOUT_PAGE,
@@ -148,6 +149,7 @@ __all__ = [
     "NONCE",
     "ORDER",
     "OWNERS",
+    "PANEL",
     "PAYOUT_PAGE",
     "POLICY",
     "PROGRESS",
@@ -207,6 +209,7 @@ __all__ = [
     "OrderAnswer",
     "OrderRequest",
     "OwnersReport",
+    "PanelPublication",
     "PayoutsAnswer",
     "PolicyRequest",
     "PolicyUpdate",
