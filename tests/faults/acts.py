@@ -33,19 +33,22 @@ from nebula.protocol.receipt import parse_public_run, parse_receipt
 from nebula.protocol.secrets import SecretBytes
 from nebula.protocol.study import parse_study
 from nebula.protocol.wire import to_canonical
-from nebula.storage import LocalStorage, open_storage
+from nebula.storage import open_storage
 from nebula.vault import state
 from nebula.vault.consent import first_policy, withdraw
+from nebula.vault.current import catch_up_all
 from nebula.vault.enrol import enrol_all
 from nebula.vault.import_ import Vault, import_donors, read_genomes, read_phenotype_table
 from nebula.vault.joining import join
 from nebula.vault.payouts import own_payouts
+from nebula.vault.rederive import rederive_donors
 from nebula.vault.seed import load_keys, save_seed
 from nebula.vault.settings import load_settings
-from nebula.vault.state import Stage
+from nebula.vault.state import WAITING, Stage
 
 PASS_PHRASE = SecretBytes(b"a pass phrase for tests")
 TRAIT = "trait"
+PANEL, NEWER_PANEL = "people.panel", "people.newer.panel"
 
 
 def open_vault(folder: Path, name: str) -> Vault:
@@ -58,20 +61,24 @@ def open_vault(folder: Path, name: str) -> Vault:
 
 
 def make_files(folder: Path, people: int, variants: int) -> None:
-    """Make a population, and its panel."""
+    """Make a population, its panel, and a newer one with fewer sites."""
     population = make_population(people, variants=variants, seed=1)
     content = to_vcf(population)
     (folder / "people.vcf.gz").write_bytes(compress(content))
     (folder / "people.tsv").write_bytes(to_phenotypes(population, trait=TRAIT))
-    panel = build_panel(Source(BytesIO(content), name="people.vcf"), name="faults", version="1", assembly="GRCh38")
-    LocalStorage(folder / "panels").put(panel.panel_id.removeprefix("0x"), panel.to_bytes())
-    (folder / "people.panel").write_bytes(panel.to_bytes())
+    whole = build_panel(Source(BytesIO(content), name="people.vcf"), name="faults", version="1", assembly="GRCh38")
+    (folder / PANEL).write_bytes(whole.to_bytes())
+    (folder / NEWER_PANEL).write_bytes(Panel("faults", "2", "GRCh38", whole.keys[::2], {}).to_bytes())
+
+
+def panel_in(folder: Path, name: str) -> Panel:
+    return Panel.from_bytes((folder / name).read_bytes())
 
 
 def import_people(folder: Path, name: str, permission: str) -> object:
     vault, network = open_vault(folder, name), load_network(folder)
     assert network is not None
-    genomes = read_genomes(folder / "people.vcf.gz", Panel.from_bytes((folder / "people.panel").read_bytes()))
+    genomes = read_genomes(folder / "people.vcf.gz", panel_in(folder, PANEL))
     tables = read_phenotype_table(folder / "people.tsv", list(genomes.samples)).tables
 
     def policy_of(record: str, _label: str) -> Any:
@@ -93,10 +100,26 @@ def enrol(folder: Path, name: str) -> object:
     return stages(vault)
 
 
+def rederive(folder: Path, name: str) -> object:
+    """Put everyone on the newer panel, from wherever it was left."""
+    vault, network = open_vault(folder, name), join(load_settings(folder / "vault"))
+    catch_up_all(vault.engine, vault.owner, network, WAITING)
+    enrol_all(vault.engine, vault.owner, network)
+    catch_up_all(vault.engine, vault.owner, network, (Stage.REGISTERED,))
+    rederive_donors(vault, panel_in(folder, NEWER_PANEL))
+    enrol_all(vault.engine, vault.owner, network)
+    return stages(vault) | {"versions": versions(vault)}
+
+
+def versions(vault: Vault) -> list[int]:
+    with reading(vault.engine) as connection:
+        return sorted({record.version for record in state.page_of_records(connection)})
+
+
 def withdraw_all(folder: Path, name: str) -> object:
     vault = open_vault(folder, name)
     with reading(vault.engine) as connection:
-        records = [one.record for one in state.page_of_records(connection) if one.stage is Stage.REGISTERED]
+        records = [one.record for one in state.page_of_records(connection) if one.stage is not Stage.WITHDRAWN]
     if records:
         withdraw(vault.engine, vault.owner, join(load_settings(folder / "vault")), records)
     return stages(vault)
@@ -108,9 +131,9 @@ def earnings(folder: Path, name: str, run: str) -> object:
     return [int(own.leaf.amount_wei) for own in own_payouts(vault.engine, vault.owner, hub, public)]
 
 
-def stages(vault: Vault) -> object:
+def stages(vault: Vault) -> dict[str, object]:
     with reading(vault.engine) as connection:
-        return state.count_by_stage(connection)
+        return dict(state.count_by_stage(connection))
 
 
 def buyer_does(act: str, folder: Path, study: str, *rest: str) -> object:
@@ -130,6 +153,7 @@ def buyer_does(act: str, folder: Path, study: str, *rest: str) -> object:
 ACTS: dict[str, Callable[..., object]] = {
     "import": import_people,
     "enrol": enrol,
+    "rederive": rederive,
     "withdraw": withdraw_all,
     "earnings": earnings,
     **{act: partial(buyer_does, act) for act in ("publish", "fund", "run", "result")},

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 import pytest
 
+from faults.acts import NEWER_PANEL, PANEL, panel_in
 from faults.network import PEOPLE, FaultyNetwork
 from faults.study_runs import run_study
+from nebula.localnet.custodian import offer_panel
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,8 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultyNetwork]
     made = FaultyNetwork.make(tmp_path_factory.mktemp("faults") / "network")
     try:
         made.up()
+        for panel in (PANEL, NEWER_PANEL):
+            offer_panel(made.folder, panel_in(made.folder, panel))
         made.act("import", "everyone", "HMB")
         assert made.act("enrol", "everyone") == {"registered": PEOPLE}
         yield made

@@ -17,7 +17,7 @@ import httpx2
 from sqlalchemy import create_engine, func, select
 
 from faults import acts
-from faults.acts import ACTS, TRAIT, make_files
+from faults.acts import ACTS, PANEL, TRAIT, make_files, panel_in
 from faults.tripwire import Tripwires
 from nebula.attestation.roots import TrustRoot
 from nebula.audit import audit_run
@@ -184,7 +184,6 @@ class FaultyNetwork:
         buyer = load_buyer(folder / "buyer" / "settings.json")
         result_key = SealingKey.from_secret(load_key(folder / "buyer" / buyer.sealing_key_file)).public_key
         gwas = {"trait": TRAIT, "pcs": 0, "seed": 1}
-        panel = next(path.name for path in (folder / "panels").glob("*/*") if not path.parent.name.startswith("."))
         terms: dict[str, Any] = {
             "chain_id": local.addresses.chain_id,
             "buyer": local.buyer,
@@ -196,7 +195,7 @@ class FaultyNetwork:
             "analysis": "allele-frequency@1" if noised else "gwas-linear@1",
             "parameters": {} if noised else gwas,
             "parts": (PartKind.GENOTYPES,) if noised else (PartKind.GENOTYPES, PartKind.PHENOTYPES),
-            "panel": f"0x{panel}",
+            "panel": panel_in(folder, PANEL).panel_id,
             "result_class": ResultClass.NOISED if noised else ResultClass.HITS,
             "privacy_micro_rho": 5_000 if noised else 0,
             "price_per_record_wei": str(PRICE_WEI),
@@ -295,9 +294,14 @@ class FaultyNetwork:
         logs = client.logs([addresses.records], first=addresses.deployed_block, last=client.head().number)
         live: set[str] = set()
         for event in (found.event for found in map(records.EVENTS.decode, logs) if found is not None):
-            assert not isinstance(event, records.Refused | records.Updated), event
-            assert (event.record in live) is isinstance(event, records.Withdrawn), event  # type: ignore[attr-defined]
-            live ^= {event.record}  # type: ignore[attr-defined]
+            assert not isinstance(event, records.Refused), event
+            if isinstance(event, records.Registered):
+                assert event.record not in live, event
+                live.add(event.record)
+            elif isinstance(event, records.Updated):
+                assert event.record in live, event
+            elif isinstance(event, records.Withdrawn):
+                live.discard(event.record)
         return len(live)
 
     def drawing_sessions(self, keeper: int, run: str) -> int:

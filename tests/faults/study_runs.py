@@ -1,6 +1,7 @@
 """One study from its publication to its audit, with a wire across one of its steps."""
 
 from collections.abc import Callable
+from typing import Any
 
 from faults.network import PEOPLE, FaultyNetwork
 from faults.tripwire import Wire
@@ -17,6 +18,7 @@ def run_study(
     apart: bool = False,
     noised: bool = False,
     meanwhile: Callable[[str], None] = lambda _run: None,
+    **changes: Any,
 ) -> ResultBundle:
     """Live through a study, and check that everything that may not differ does not.
 
@@ -28,8 +30,9 @@ def run_study(
         apart: that act is a process of its own, which can be killed.
         noised: study frequencies under a privacy budget, instead of an association.
         meanwhile: done with the run's id while the run is on.
+        changes: of the study's document.
     """
-    before, study = network.balances(), network.write_study(noised=noised)
+    before, study = network.balances(), network.write_study(noised=noised, **changes)
     file = network.file(study)
 
     def arm(act: str) -> None:

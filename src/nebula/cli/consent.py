@@ -17,8 +17,9 @@ from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.funding import study_id
 from nebula.protocol.study import PartKind, ResultClass
 from nebula.storage.panels import Panels
-from nebula.vault.consent import catch_up, change_policy, withdraw
+from nebula.vault.consent import change_policy, withdraw
 from nebula.vault.consent_edits import PolicyChange, change
+from nebula.vault.current import catch_up
 from nebula.vault.decisions import approve
 from nebula.vault.direct import Direct, load_wallet
 from nebula.vault.enrol import control_key_of
@@ -210,7 +211,7 @@ def _chosen(opened: OpenVault, record: str | None, *, every: bool) -> list[Recor
         raise RejectedInputError("consent.which", "either a record is named or --all is given, not both or neither")
     if record is not None:
         return [find_record(opened.vault.engine, record)]
-    live = [one for one in all_records(opened.vault.engine) if one.stage is Stage.REGISTERED]
+    live = [one for one in all_records(opened.vault.engine) if one.stage is not Stage.WITHDRAWN]
     if not live:
         raise RejectedInputError("consent.none", "no record of this vault has a consent that could end")
     return live

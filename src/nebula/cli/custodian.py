@@ -1,5 +1,6 @@
-"""``nebula custodian import``: a whole cohort, one record per person, each with keys and consent of its own."""
+"""``nebula custodian import|rederive``: a whole cohort, one record each, with keys and consent of its own."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 from cyclopts import App
@@ -13,9 +14,11 @@ from nebula.cli.panel import panels_of
 from nebula.cli.preview import Preview
 from nebula.genome.panel import Panel
 from nebula.protocol.errors import RejectedInputError
+from nebula.vault.current import catch_up_all
 from nebula.vault.identity import compare_among
 from nebula.vault.import_ import Imported, import_donors, read_genomes, read_panel
 from nebula.vault.opening import OpenVault
+from nebula.vault.rederive import rederive_donors
 from nebula.vault.state import Stage
 
 custodian = App(name="custodian", help="For biobanks and hospitals: act for many donors, each with their own consent.")
@@ -79,6 +82,34 @@ def import_(
         panels_of(opened.settings).publish(chosen)
     importing.enrol(opened)
     _tell_end(opened, imported, chosen, json=json)
+
+
+@custodian.command
+def rederive(*, panel: str, at: VaultOptions = OF_VAULT, json: Json = False) -> None:
+    """Put every donor's record on a further panel, from its standard record. Done again after a failure, it goes on.
+
+    Nothing is uploaded again but the new vectors; consents stay as they are, and so do the panels that there were.
+
+    Args:
+        panel: the panel's name or id.
+    """
+    opened = open_own(at)
+    chosen = panels_of(opened.settings).choose(panel)
+    importing.enrol(opened)
+    catch_up_all(opened.vault.engine, opened.vault.owner, opened.network, (Stage.REGISTERED,))
+    with progress() as bar:
+        total = importing.stages(opened).get(Stage.REGISTERED, 0)
+        task = bar.add_task("deriving, storing", total=total)
+        donors = rederive_donors(opened.vault, chosen, progress=lambda done: bar.update(task, completed=done))
+    importing.enrol(opened)
+    if json:
+        print_json({"panel": chosen.panel_id, "stages": importing.stages(opened), **asdict(donors)})
+        return
+    out.print(
+        f"{counted(donors.new, 'record')} put on panel {chosen.name}; {donors.known:,} on it already.", markup=False
+    )
+    if donors.mean is not None and donors.lowest is not None:
+        err.print(f"They have {donors.mean:.1%} of its sites on average, {donors.lowest:.1%} at least.")
 
 
 def _panel(opened: OpenVault, how: ImportOptions) -> Panel:

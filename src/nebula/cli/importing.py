@@ -14,21 +14,21 @@ from nebula.protocol.errors import NotPermittedError, RejectedInputError, Unavai
 from nebula.protocol.ids import Address, to_hex
 from nebula.protocol.money import TOKEN_WEI
 from nebula.vault import state
-from nebula.vault.consent import catch_up, first_policy
+from nebula.vault.consent import first_policy
 from nebula.vault.consent_edits import PolicyChange, change, read_change
+from nebula.vault.current import catch_up, catch_up_all
 from nebula.vault.enrol import enrol_all
 from nebula.vault.files import open_file
 from nebula.vault.finding import find_record
 from nebula.vault.import_ import read_phenotype_table
 from nebula.vault.opening import OpenVault
 from nebula.vault.settings import VaultSettings
-from nebula.vault.state import Record, Stage
+from nebula.vault.state import WAITING, Record, Stage
 
 FLOOR_WEI = TOKEN_WEI
 PEOPLE = 1000
 """The study that risks are told for: its real size is not known before there is one."""
 
-WAITING = (Stage.STORED, Stage.SPLIT, Stage.ACCEPTED)
 _NOBODY: Address = to_hex(bytes(20))
 
 
@@ -93,9 +93,11 @@ def risks(policy: ConsentPolicy, variants: int) -> dict[str, str]:
 
 def enrol(opened: OpenVault) -> None:
     """Take everything that waits to the keepers and the ledger."""
+    engine, owner = opened.vault.engine, opened.vault.owner
+    catch_up_all(engine, owner, opened.network, WAITING)
     waiting = sum(count for stage, count in stages(opened).items() if stage in WAITING)
     with steps(waiting) as told:
-        enrol_all(opened.vault.engine, opened.vault.owner, opened.network, told=told)
+        enrol_all(engine, owner, opened.network, told=told)
 
 
 def find_current(opened: OpenVault, wanted: str) -> Record:

@@ -17,6 +17,7 @@ Location = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 """Where ciphertext lies: a storage address and an object's random name, ``file:///folder#name``."""
 
 MANIFEST = "manifest"
+MAX_PARTS = 16
 
 
 class Part(Document, frozen=True, kw_only=True):
@@ -66,7 +67,7 @@ class Manifest(Document, frozen=True, kw_only=True):
     schema: Literal[1] = 1
     record: Address
     owner_key: PublicKey
-    parts: Annotated[tuple[Part, ...], msgspec.Meta(min_length=1, max_length=16)]
+    parts: Annotated[tuple[Part, ...], msgspec.Meta(min_length=1, max_length=MAX_PARTS)]
     provenance: Annotated[tuple[Provenance, ...], msgspec.Meta(max_length=8)] = ()
     payout_meta_address: Annotated[str, msgspec.Meta(max_length=200)]
     mailbox: Nonce
@@ -121,7 +122,7 @@ class ShareBundle(Document, frozen=True, kw_only=True):
 
     record: Address
     manifest_commitment: Hash32
-    shares: Annotated[tuple[KeyShare, ...], msgspec.Meta(min_length=1, max_length=17)]
+    shares: Annotated[tuple[KeyShare, ...], msgspec.Meta(min_length=1, max_length=MAX_PARTS + 1)]
 
 
 parse_bundle = parser(ShareBundle)

@@ -12,10 +12,10 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import Engine
 
-from nebula.database import reading, writing
+from nebula.database import writing
 from nebula.protocol.consent import COMMITMENT_BYTES, ConsentPolicy
 from nebula.protocol.duo import Permission
-from nebula.protocol.errors import IntegrityError, NotPermittedError, UnavailableError
+from nebula.protocol.errors import IntegrityError, UnavailableError
 from nebula.protocol.ids import Address, Hash32
 from nebula.protocol.keys import OwnerKeys
 from nebula.protocol.messages import (
@@ -33,11 +33,10 @@ from nebula.protocol.money import wei_to_wire
 from nebula.protocol.signed_by_control_key import UNSIGNED, sign_document
 from nebula.protocol.study import PartKind, ResultClass
 from nebula.protocol.typed_data import record_withdrawal_digest
-from nebula.transport.client import Carrier
 from nebula.vault import state
+from nebula.vault.current import catch_up, live
 from nebula.vault.direct import Direct
 from nebula.vault.enrol import Network, commitment_of, control_key_of, signed_put
-from nebula.vault.held import fetch_held
 from nebula.vault.state import Record, Stage
 
 YEARS_VALID = 2
@@ -76,7 +75,7 @@ def first_policy(
 def change_policy(engine: Engine, owner: OwnerKeys, network: Network, record: Address, policy: ConsentPolicy) -> Record:
     """Replace a registered record's policy, and return the record as it then is.
 
-    Killed in between, the old policy holds or the new one does; :func:`catch_up` finds out which.
+    Killed in between, the old policy holds or the new one does; :func:`nebula.vault.current.catch_up` finds out which.
 
     Raises:
         NotPermittedError: the record is not registered, or withdrawn.
@@ -111,27 +110,6 @@ def _tell_keepers(owner: OwnerKeys, network: Network, changed: Record) -> None:
             raise UnavailableError("vault.policy", f"keeper {address} did not accept the policy: {reason}")
 
 
-def catch_up(engine: Engine, owner: OwnerKeys, network: Network, record: Address) -> Record:
-    """Return a registered record as the ledger has it now, after noting here what changed elsewhere.
-
-    Raises:
-        NotPermittedError: the record is not registered, or withdrawn.
-        UnavailableError: the ledger is away, or too few keepers tell the policy that it names.
-    """
-    current = _registered(engine, record)
-    slot = network.records.slot(record)
-    if (slot.commitment, slot.version) == (commitment_of(current), current.version):
-        return current
-    if not slot.is_live:
-        with writing(engine) as connection:
-            state.move(connection, [record], Stage.WITHDRAWN)
-        return _registered(engine, record)
-    held = fetch_held(network.settings, control_key_of(owner, current), slot, Carrier())
-    with writing(engine) as connection:
-        state.set_current(connection, record, held.policy, version=held.version, stage=Stage.REGISTERED)
-    return _registered(engine, record)
-
-
 def withdraw(
     engine: Engine,
     owner: OwnerKeys,
@@ -147,31 +125,35 @@ def withdraw(
         engine: the vault's tables.
         owner: whose control keys sign.
         network: that it has joined.
-        records: registered ones.
+        records: at any stage; one that is on its way to the ledger, for the first time or anew, goes no further.
         direct: the owner's own way to the ledger; without it the hub carries the withdrawals.
         done: called with how many more have ended.
 
     Raises:
+        NotPermittedError: the consent of one has ended already.
         IntegrityError: the hub said yes, and the ledger still has the consent.
         UnavailableError: the hub or the ledger is away; done again it goes on.
     """
     newest: int | None = None
     for start in range(0, len(records), ENROL_PAGE):
-        page = [_registered(engine, record) for record in records[start : start + ENROL_PAGE]]
+        page = live(engine, records[start : start + ENROL_PAGE])
         puts = _withdrawals(owner, network, page)
         block = _send_directly(network, direct, puts) if direct else _send_by_hub(network, puts)
         newest = block if block is not None else newest
         with writing(engine) as connection:
-            state.move(connection, [record.record for record in page], Stage.WITHDRAWN)
+            state.withdraw(connection, [record.record for record in page])
         done(len(page))
     return newest
 
 
 def _withdrawals(owner: OwnerKeys, network: Network, page: Sequence[Record]) -> list[RecordPut]:
-    """Sign a withdrawal of each record that is live, under a version beyond whatever the ledger or the vault knows."""
+    """Sign a withdrawal of each record that is live, under a version beyond whatever the ledger or the vault knows.
+
+    A registration that was signed may be with the hub still: it is outrun, too.
+    """
     puts = []
     for current, slot in zip(page, network.records.slots([record.record for record in page]), strict=True):
-        if slot.is_live:
+        if slot.is_live or (current.stage is Stage.ACCEPTED and slot.version < current.version):
             version = max(slot.version, current.version) + 1
             digest = record_withdrawal_digest(network.records_domain, current.record, version=version)
             signature = control_key_of(owner, current).sign_digest(digest)
@@ -183,11 +165,12 @@ def _send_by_hub(network: Network, puts: Sequence[RecordPut]) -> int | None:
     if not puts:
         return None
     answer = network.hub.ask(RELAY, RelayRequest(puts=tuple(puts)), RelayAnswer)
-    live = set(network.slots([put.record for put in puts]))
-    if live:
+    slots = network.records.slots([put.record for put in puts])
+    missing = sum(slot.is_live or slot.version < put.version for put, slot in zip(puts, slots, strict=True))
+    if missing:
         raise IntegrityError(
             "vault.withdrawal",
-            f"the hub did not carry {len(live)} withdrawals to the ledger",
+            f"the hub did not carry {missing} withdrawals to the ledger",
             hint="send them yourself: `nebula consent withdraw RECORD --direct`",
         )
     receipts = network.ledger.receipts(list(answer.transactions))
@@ -200,11 +183,3 @@ def _send_directly(network: Network, direct: Direct, puts: Sequence[RecordPut]) 
         call = network.records.withdraw(put.record, version=put.version, signature=put.signature)
         newest = direct.send(f"withdraw-{put.record}-{put.version}", call).block_number or newest
     return newest
-
-
-def _registered(engine: Engine, record: Address) -> Record:
-    with reading(engine) as connection:
-        found = state.get_record(connection, record)
-    if found.stage is not Stage.REGISTERED:
-        raise NotPermittedError("vault.stage", f"record {record} is {found.stage.value}, not registered")
-    return found

@@ -155,7 +155,7 @@ def _split_page(engine: Engine, owner: OwnerKeys, network: Network, page: list[R
         told(SPLITTING, 1)
     with writing(engine) as connection:
         state.add_enrolments(connection, messages)
-        state.move(connection, [record.record for record in page], Stage.SPLIT)
+        state.move(connection, [record.record for record in page], Stage.SPLIT, after=Stage.STORED)
 
 
 def _split_record(record: Record, owner: OwnerKeys, settings: VaultSettings) -> list[tuple[Address, Enrolment]]:
@@ -253,7 +253,7 @@ def _register_page(engine: Engine, owner: OwnerKeys, network: Network, page: lis
         record.record for record in page if slots.get(record.record) == (commitment_of(record), record.version)
     ]
     with writing(engine) as connection:
-        state.move(connection, registered, Stage.REGISTERED)
+        state.move(connection, registered, Stage.REGISTERED, after=Stage.ACCEPTED)
     done(len(registered))
     if len(registered) < len(page):
         raise UnavailableError(

@@ -25,6 +25,8 @@ from nebula.genome.liftover import read_chain
 from nebula.genome.panel import Panel
 from nebula.genome.plink.building import build_plink_panel
 from nebula.genome.plink.importing import import_plink
+from nebula.genome.site_list import KIND as SITES
+from nebula.genome.site_list import build_listed_panel, looks_like_site_list
 from nebula.protocol.consent import ConsentPolicy
 from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.ids import Address
@@ -98,14 +100,23 @@ def read_genomes(
         raise RejectedInputError(
             "plink.chain", f"{file.name}: a PLINK file set is not carried to another assembly", hint="give it as a VCF"
         )
+    if not is_plink(file):
+        with open_file(file) as opened:
+            source = Source(opened, name=file.name, progress=progress)
+            return read_source(source, panel, reference=reference, chain=chain, lenient=lenient)
+    with ExitStack() as files:
+        genome = None if reference is None else files.enter_context(open_reference(reference))
+        opened_set = files.enter_context(open_plink(file, progress=progress))
+        return import_plink(opened_set, panel, reference=genome, lenient=lenient)
+
+
+def read_source(
+    source: Source, panel: Panel, *, reference: Path | None = None, chain: Path | None = None, lenient: bool = False
+) -> ImportedCohort:
+    """Read and check an open VCF, BCF or consumer file; see :func:`read_genomes`."""
     carrying = None if chain is None else _read_with(chain, read_chain, kind="chain")
     with ExitStack() as files:
         genome = None if reference is None else files.enter_context(open_reference(reference))
-        if is_plink(file):
-            opened_set = files.enter_context(open_plink(file, progress=progress))
-            return import_plink(opened_set, panel, reference=genome, lenient=lenient)
-        opened = files.enter_context(open_file(file))
-        source = Source(opened, name=file.name, progress=progress)
         return import_genomes(source, panel, reference=genome, chain=carrying, lenient=lenient)
 
 
@@ -119,19 +130,25 @@ def read_panel(
     lenient: bool = False,
     progress: Progress | None = None,
 ) -> Panel:
-    """Build a panel from the sites of a VCF, or of a PLINK file set whose REF alleles the reference genome tells.
+    """Build a panel from a list of sites, from those of a VCF, or of a PLINK file set.
+
+    The reference genome is what REF alleles are held against; of a PLINK file set nothing else tells them.
 
     Raises:
         RejectedInputError: the file is not there, or not valid.
     """
-    if is_plink(file):
-        with ExitStack() as files:
-            genome = None if reference is None else files.enter_context(open_reference(reference))
+    with ExitStack() as files:
+        genome = None if reference is None else files.enter_context(open_reference(reference))
+        if is_plink(file):
             opened_set = files.enter_context(open_plink(file, progress=progress))
             return build_plink_panel(opened_set, name=name, version=version, assembly=assembly, reference=genome)
-    with open_file(file) as opened:
-        source = Source(opened, name=file.name, kind="vcf", progress=progress)
-        return build_panel(source, name=name, version=version, assembly=assembly, lenient=lenient)
+        opened = files.enter_context(open_file(file))
+        is_list = looks_like_site_list(next(Source(opened, name=file.name).pieces()))
+        opened.seek(0)
+        source = Source(opened, name=file.name, kind=SITES if is_list else "vcf", progress=progress)
+        if is_list:
+            return build_listed_panel(source, name=name, version=version, assembly=assembly, reference=genome)
+        return build_panel(source, name=name, version=version, assembly=assembly, reference=genome, lenient=lenient)
 
 
 def read_phenotype_table(file: Path, samples: list[str], *, wanted: Collection[str] | None = None) -> PhenotypeSheet:

@@ -20,14 +20,14 @@ def check_same(owner: OwnerKeys, record: Record, parts: Sequence[PlainPart], *, 
     """Make sure that parts are those that a record has; phenotypes only if there are some now.
 
     Genotypes are the same if either form of them is: on another panel their vector differs, written by another version
-    of a library their table may.
+    of a library their table may. A record may have vectors on several panels.
 
     Raises:
         RejectedInputError: ``import.other``; they are others.
         UnavailableError: the storage is away, so that nobody can tell.
     """
-    stored = {part.kind: part.plaintext_digest for part in manifest_of(owner, record).parts}
-    same = {part.kind: to_hex(part_digest(part.plaintext)) == stored.get(part.kind) for part in parts}
+    stored = {(part.kind, part.plaintext_digest) for part in manifest_of(owner, record).parts}
+    same = {part.kind: (part.kind, to_hex(part_digest(part.plaintext))) in stored for part in parts}
     if not (same[PartKind.GENOTYPES] or same[PartKind.VARIANTS]):
         raise _other(record, "genotypes", hint)
     if not same.get(PartKind.PHENOTYPES, True):

@@ -6,11 +6,20 @@ understood of it today is in the parts; the file itself is for its owner to read
 
 import hashlib
 import io
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from tempfile import TemporaryFile
 from typing import BinaryIO, cast
 
-from nebula.crypt4gh import AlteredError, MalformedFileError, NotARecipientError, decrypt_stream, encrypt_stream
+from nebula.crypt4gh import (
+    AlteredError,
+    MalformedFileError,
+    NotARecipientError,
+    PlainReader,
+    decrypt_stream,
+    encrypt_stream,
+)
 from nebula.protocol.errors import UnavailableError
 from nebula.protocol.ids import to_hex
 from nebula.protocol.record import Original
@@ -18,6 +27,7 @@ from nebula.protocol.sealing import SealingKey
 from nebula.storage import ReadableStorage, open_for_reading, parse_location
 
 _PIECE_BYTES = 1 << 20
+_TEMPORARY = "the original passes through the folder for temporary files: TMPDIR names another"
 
 
 def store_original(file: BinaryIO, owner_key: bytes, put: Callable[[BinaryIO], str]) -> Original:
@@ -39,9 +49,8 @@ def store_original(file: BinaryIO, owner_key: bytes, put: Callable[[BinaryIO], s
             sealed.seek(0)
             location = put(cast("BinaryIO", sealed))
     except OSError as error:
-        hint = "the original passes through the folder for temporary files: TMPDIR names another"
         raise UnavailableError(
-            "vault.original", f"the file could not be encrypted: {error.strerror or error}", hint=hint
+            "vault.original", f"the file could not be encrypted: {error.strerror or error}", hint=_TEMPORARY
         ) from error
     digest = to_hex(digested.sha256.digest())
     return Original(location=location, plaintext_bytes=encrypted.plain_length_bytes, plaintext_digest=digest)
@@ -56,6 +65,36 @@ def fetch_original(original: Original, identity: SealingKey, sink: BinaryIO) -> 
     """
     url, name = parse_location(original.location)
     sealed = io.BufferedReader(_StoredObject(open_for_reading(url), name), _PIECE_BYTES)
+    _check(original, cast("BinaryIO", sealed), sink, identity)
+
+
+@contextmanager
+def open_original(original: Original, identity: SealingKey) -> Iterator[BinaryIO]:
+    """Give the original to read from again, as often as it takes; no byte of it is written anywhere in plain.
+
+    Its ciphertext is fetched first, and is whole and the right one before anything of it is given.
+
+    Raises:
+        UnavailableError: the storage is away or has lost it, or the folder for temporary files is full.
+        IntegrityError: it is not the file that the manifest describes.
+    """
+    url, name = parse_location(original.location)
+    stored = io.BufferedReader(_StoredObject(open_for_reading(url), name), _PIECE_BYTES)
+    with TemporaryFile() as sealed:  # ciphertext alone
+        try:
+            shutil.copyfileobj(stored, sealed, _PIECE_BYTES)
+        except OSError as error:
+            raise UnavailableError(
+                "vault.original", f"the file could not be fetched: {error.strerror or error}", hint=_TEMPORARY
+            ) from error
+        sealed.seek(0)
+        _check(original, cast("BinaryIO", sealed), cast("BinaryIO", _Nowhere()), identity)
+        with PlainReader.open(cast("BinaryIO", sealed), identity) as plain:
+            yield cast("BinaryIO", io.BufferedReader(plain, _PIECE_BYTES))
+
+
+def _check(original: Original, sealed: BinaryIO, sink: BinaryIO, identity: SealingKey) -> None:
+    """Decrypt all of ``sealed`` into ``sink``, and make sure that it was the original."""
     digested = _DigestedSink(sink)
     # SECURITY: storage may lie; segments authenticate, and the digest says that they are all there, in order.
     try:
@@ -66,6 +105,16 @@ def fetch_original(original: Original, identity: SealingKey, sink: BinaryIO) -> 
         raise AlteredError(
             "crypt4gh.digest", "what storage gave is genuine, but not the file that the record was made of"
         )
+
+
+class _Nowhere(io.RawIOBase):
+    """A file that keeps nothing."""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, piece: bytes | memoryview) -> int:  # type: ignore[override]
+        return len(piece)
 
 
 class _Digested(io.RawIOBase):

@@ -9,12 +9,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import BinaryIO
 
+import msgspec
 from msgspec import UNSET
 
 from nebula.crypt4gh import seal_part
+from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.ids import Address, Hash32, to_hex
 from nebula.protocol.keys import OwnerKeys, SigningKey
-from nebula.protocol.record import LABEL_INFO, Manifest, Part, Provenance, manifest_commitment
+from nebula.protocol.record import LABEL_INFO, MAX_PARTS, Manifest, Part, Provenance, manifest_commitment
 from nebula.protocol.sealing import SealingKey, open_sealed, seal
 from nebula.protocol.sharing import key_digest
 from nebula.protocol.study import PartKind
@@ -82,6 +84,29 @@ def store_record(
         location = _put(seal_part(to_canonical(manifest), owner_key).raw, storage, undo)
         undo.pop_all()
     return StoredRecord(manifest, location)
+
+
+def store_with_part(manifest: Manifest, part: PlainPart, *, storage: Storage) -> StoredRecord:
+    """Put one more part of a record, and a manifest over it and those there were, on storage; nothing is put twice.
+
+    The new manifest has a salt of its own, and the same mailbox: what earlier studies paid is still found.
+
+    Raises:
+        RejectedInputError: ``vault.parts``; the record has as many parts as one can have.
+        UnavailableError: the storage is full or away; nothing is left behind.
+    """
+    if len(manifest.parts) >= MAX_PARTS:
+        raise RejectedInputError(
+            "vault.parts",
+            f"record {manifest.record} has {len(manifest.parts)} parts, and no record can have more",
+            hint="withdraw it and import the file again under another label, on the newest panel",
+        )
+    with ExitStack() as undo:
+        added = _store_part(part, manifest.owner_key, storage, undo)
+        new = msgspec.structs.replace(manifest, parts=(*manifest.parts, added), salt=secrets.token_bytes(32))
+        location = _put(seal_part(to_canonical(new), manifest.owner_key).raw, storage, undo)
+        undo.pop_all()
+    return StoredRecord(new, location)
 
 
 def seal_label(label: str, record: Address, owner_key: bytes) -> bytes | None:

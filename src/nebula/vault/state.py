@@ -18,6 +18,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    delete,
     func,
     insert,
     select,
@@ -45,6 +46,9 @@ class Stage(StrEnum):
     REGISTERED = "registered"  # the ledger has it
     WITHDRAWN = "withdrawn"
 
+
+WAITING = (Stage.STORED, Stage.SPLIT, Stage.ACCEPTED)
+"""The stages on the way to the ledger."""
 
 records = Table(
     "records",
@@ -153,6 +157,12 @@ def at_stage(connection: Connection, stage: Stage, *, limit: int) -> list[Record
     return [_record(dict(row)) for row in rows]
 
 
+def all_at_stage(connection: Connection, stage: Stage) -> list[Record]:
+    """Return all the records that wait at a stage."""
+    chosen = select(records).where(records.c.stage == stage.value).order_by(records.c.record)
+    return [_record(dict(row)) for row in connection.execute(chosen).mappings()]
+
+
 def page_of_records(connection: Connection, *, after: str = "", limit: int = 1000) -> list[Record]:
     """Return a page of records, by id."""
     rows = connection.execute(
@@ -172,15 +182,33 @@ def count_by_stage(connection: Connection) -> dict[str, int]:
     return {str(stage): int(count) for stage, count in rows}
 
 
-def move(connection: Connection, ids: Sequence[Address], stage: Stage) -> None:
-    """Note that records have reached a stage."""
-    connection.execute(update(records).where(records.c.record.in_(ids)).values(stage=stage.value))
+def move(connection: Connection, ids: Sequence[Address], stage: Stage, *, after: Stage) -> None:
+    """Note that those of some records that still are at stage ``after`` have reached the next one."""
+    still = records.c.record.in_(ids) & (records.c.stage == after.value)
+    connection.execute(update(records).where(still).values(stage=stage.value))
 
 
-def set_current(connection: Connection, record: Address, policy: ConsentPolicy, *, version: int, stage: Stage) -> None:
-    """Keep what the ledger and the keepers say that a record's policy, version and stage are."""
-    row = {"policy": to_canonical(policy), "version": version, "stage": stage.value}
-    connection.execute(update(records).where(records.c.record == record).values(row))
+def withdraw(connection: Connection, ids: Sequence[Address]) -> None:
+    """Note that the consent of records has ended; nothing more of them goes to a keeper."""
+    connection.execute(delete(enrolments).where(enrolments.c.record.in_(ids)))
+    connection.execute(update(records).where(records.c.record.in_(ids)).values(stage=Stage.WITHDRAWN.value))
+
+
+def replace_record(connection: Connection, known: Record, new: Record) -> bool:
+    """Keep what a record is now, unless it is no more what was known of it; return whether it was kept.
+
+    What was prepared for keepers of the record as it was is gone with it.
+    """
+    unchanged = (
+        (records.c.record == known.record)
+        & (records.c.stage == known.stage.value)
+        & (records.c.version == known.version)
+        & (records.c.manifest_commitment == known.manifest_commitment)
+    )
+    if not connection.execute(update(records).where(unchanged).values(_row(new))).rowcount:
+        return False
+    connection.execute(delete(enrolments).where(enrolments.c.record == known.record))
+    return True
 
 
 def set_policy(connection: Connection, record: Address, policy: ConsentPolicy, *, version: int) -> None:
