@@ -3,6 +3,7 @@
 The commands are those of the tutorial, typed as it has them.
 """
 
+import gzip
 import os
 import shlex
 import signal
@@ -73,6 +74,7 @@ def enrolled(terminal: Terminal) -> Terminal:
     terminal.told["cohort"] = terminal.ask(
         "custodian import people/cohort.vcf.gz --phenotypes people/traits.tsv --new-panel made-up --vault biobank --yes"
     )
+    terminal.told["panel"] = terminal.ask("panel publish made-up")
     terminal.told["words"] = terminal.ask("vault init")["words"]
     terminal.told["me"] = terminal.ask(
         "record import people/me_23andme.txt --phenotypes people/me_traits.tsv --label me --yes"
@@ -218,3 +220,33 @@ def test_with_two_keepers_down_nothing_is_lost_and_doing_it_again_goes_on(settle
     settled.type("up")
 
     assert settled.ask(command)["stage"] == "registered"
+
+
+def test_panels_stand_on_the_ledger_and_a_record_is_put_on_a_newer_one_without_its_file(settled: Terminal) -> None:
+    """Every other site of the older panel, as a list; my record comes from the file that the vault kept."""
+    sites = settled.folder / "sites.tsv"
+    rows = [
+        line.split("\t")[:5]
+        for line in gzip.decompress((settled.folder / "people/cohort.vcf.gz").read_bytes()).decode().splitlines()
+        if line[0] != "#"
+    ]
+    sites.write_text("chrom\tpos\tref\talt\n" + "".join(f"{c}\t{p}\t{r}\t{a}\n" for c, p, _, r, a in rows[::2]))
+    (built,) = settled.ask("panel build sites.tsv --name newer --assembly GRCh38")["panels"]
+    assert (built["sites"], built["published"]) == (len(rows[::2]), False)
+    assert settled.ask("panel publish newer")["panel"] == built["panel"]
+    listed = settled.ask("panel list")["panels"]
+    assert {one["name"]: one["published"] for one in listed} == {"made-up": True, "newer": True}
+
+    before = settled.ask("consent show me")
+    (settled.folder / "people/me_23andme.txt").rename(settled.folder / "people/moved.txt")
+    moved = settled.ask("record rederive me --panel newer")
+
+    assert (moved["stage"], moved["version"], moved["call_rate"]) == ("registered", before["version"] + 1, 1.0)
+    assert settled.ask("record rederive me --panel newer")["call_rate"] is None
+    assert settled.ask("consent show me")["policy"] == before["policy"]
+    parts = [(part["kind"], part["panel"]) for part in settled.ask("record show me")["parts"]]
+    assert parts.count(("genotypes", built["panel"])) == 1
+    assert len(parts) == 5
+    donors = settled.ask("custodian rederive --panel newer --vault biobank")
+    assert (donors["new"], donors["known"], donors["lowest"]) == (PEOPLE - 1, 0, 1.0)
+    assert donors["stages"] == {"registered": PEOPLE - 1, "withdrawn": 1}

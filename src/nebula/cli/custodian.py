@@ -1,5 +1,6 @@
 """``nebula custodian import|rederive``: a whole cohort, one record each, with keys and consent of its own."""
 
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def import_(
 
     Args:
         cohort: a VCF or BCF of many people, plain or compressed, or the .bed of a PLINK file set.
-        new_panel: make a panel of the cohort's own sites under this name, and publish it.
+        new_panel: make a panel of the cohort's own sites under this name; studies need it published.
         assembly: for --new-panel, where the cohort's header does not say it: GRCh37 or GRCh38.
     """
     importing.look_for(cohort, how)
@@ -81,7 +82,7 @@ def import_(
     if new_panel is not None:
         panels_of(opened.settings).publish(chosen)
     importing.enrol(opened)
-    _tell_end(opened, imported, chosen, json=json)
+    _tell_end(opened, imported, chosen, is_new_panel=new_panel is not None, json=json)
 
 
 @custodian.command
@@ -131,7 +132,7 @@ def _new_panel(cohort: Path, name: str, assembly: str | None, how: ImportOptions
         )
 
 
-def _tell_end(opened: OpenVault, imported: Imported, panel: Panel, *, json: bool) -> None:
+def _tell_end(opened: OpenVault, imported: Imported, panel: Panel, *, is_new_panel: bool, json: bool) -> None:
     stages = importing.stages(opened)
     registered = stages.get(Stage.REGISTERED, 0)
     if json:
@@ -142,4 +143,6 @@ def _tell_end(opened: OpenVault, imported: Imported, panel: Panel, *, json: bool
     out.print(f"{counted(imported.new, 'record')} made; {here}.")
     show_table(("stage", "records"), [(stage, f"{count:,}") for stage, count in stages.items()], numbers=("records",))
     err.print(f"Panel: {panel.name} ({short(panel.panel_id)}), {panel.sites:,} sites.")
+    if is_new_panel:
+        tell(f"Studies run on it once its operator has published it: `nebula panel publish {shlex.quote(panel.name)}`")
     tell("Next: `nebula record list`")

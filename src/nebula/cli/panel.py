@@ -11,6 +11,7 @@ from nebula.cli.hints import tell
 from nebula.cli.options import OF_NETWORK, OF_VAULT, Json, NetworkOptions, VaultOptions
 from nebula.genome.panel import Panel
 from nebula.hub.operator import publish as publish_panel
+from nebula.hub.settings import HubSettings
 from nebula.hub.settings import load_settings as load_hub_settings
 from nebula.ledger.client import LedgerClient
 from nebula.ledger.client import Panels as PanelContract
@@ -73,7 +74,7 @@ def publish(
         panel: the panel's name or id.
     """
     settings_file = (hub or network.folder / "hub") / "settings.json"
-    settings = load_hub_settings(settings_file)
+    settings = _operators(settings_file)
     if settings.panels_url is None:
         raise RejectedInputError("panel.url", _NO_PLACE, hint=f"add panels_url to {settings_file}")
     chosen = Panels(settings.panels_url).choose(panel)
@@ -99,6 +100,17 @@ def panels_of(settings: VaultSettings) -> Panels:
     if settings.panels_url is None:
         raise RejectedInputError("panel.url", _NO_PLACE, hint="add panels_url to the vault's settings.json")
     return Panels(settings.panels_url)
+
+
+def _operators(settings_file: Path) -> HubSettings:
+    try:
+        return load_hub_settings(settings_file)
+    except OSError as error:
+        raise RejectedInputError(
+            "panel.operator",
+            f"{settings_file} cannot be read: {error.strerror}",
+            hint="panels are published on the machine of a network's operator: --hub names the folder of their hub",
+        ) from error
 
 
 def _show(at: VaultOptions, panels: list[Panel], *, json: bool) -> None:

@@ -121,7 +121,8 @@ def _keys(
 def _first_bytes(texts: Texts) -> NDArray[np.uint8]:
     if len(texts) and (texts.lengths() == 0).any():
         raise RejectedInputError("record.malformed", "an allele is empty")
-    return texts.first_bytes()
+    first: NDArray[np.uint8] = texts.content[texts.offsets[:-1]]
+    return first
 
 
 def _packed(codes: NDArray[np.uint8]) -> PackedMatrix:
