@@ -1,14 +1,18 @@
 """A newer panel: everyone is put on it whoever is killed, and may leave at every step on the way."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
 from faults.acts import NEWER_PANEL, open_vault, panel_in
 from faults.network import PEOPLE, FaultyNetwork
 from faults.study_runs import run_study
-from nebula.database import reading
+from nebula.database import open_database, reading
 from nebula.genome.panel import Panel
 from nebula.protocol.errors import UnavailableError
 from nebula.protocol.record import manifest_commitment
@@ -141,22 +145,25 @@ def test_what_another_copy_of_the_vault_did_meanwhile_counts_and_what_was_prepar
     network.act("import", name, "POA")
     network.act("enrol", name)
     vault = open_vault(network.folder, name)
-    here = network.folder / "vaults" / name / "vault.sqlite"
-    vault.engine.dispose()
-    older = here.read_bytes()
+    older = replace(vault, engine=copied(network.folder / "vaults" / name / "vault.sqlite", tmp_path / "older.sqlite"))
     network.act("rederive", name)
     there = {one.record: one for one in records(vault)}
-    vault.engine.dispose()
-    here.write_bytes(older)
-    for suffix in ("-wal", "-shm"):
-        here.with_name(here.name + suffix).unlink(missing_ok=True)
-    rederive_donors(vault, newer(network))
+    rederive_donors(older, newer(network))
+    assert {one.stage for one in records(older)} == {Stage.STORED}
 
-    catch_up_all(vault.engine, vault.owner, on, WAITING)
+    catch_up_all(older.engine, older.owner, on, WAITING)
 
-    assert {one.record: one for one in records(vault)} == there
-    enrol_all(vault.engine, vault.owner, on)
+    assert {one.record: one for one in records(older)} == there
+    enrol_all(older.engine, older.owner, on)
     assert network.act("withdraw", name) == {"withdrawn": PEOPLE}
+    catch_up_all(older.engine, older.owner, on, (Stage.REGISTERED,))
+    assert {one.stage for one in records(older)} == {Stage.WITHDRAWN}
+
+
+def copied(database: Path, copy: Path) -> Engine:
+    with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+    return open_database(f"sqlite:///{copy}", state.tables, party="vault")
 
 
 def test_studies_run_on_the_older_and_on_the_newer_panel_of_the_same_records(network: FaultyNetwork) -> None:

@@ -161,8 +161,8 @@ FOREVER = 2**40
 
 
 def make_market(ledger: Ledger) -> Market:
-    governor, buyer, desk = (ledger.fresh_key() for _ in range(3))
-    operator, *keepers = (SigningKey.generate() for _ in range(4))
+    governor, buyer, desk, operator = (ledger.fresh_key() for _ in range(4))
+    keepers = [SigningKey.generate() for _ in range(3)]
     addresses = deploy_network(ledger.client, governor.secret, keeper_threshold=2, sleep=ledger.tick)
     network = Network(ledger.client, addresses)
     parties = [(buyer, Role.BUYER), (operator, Role.OPERATOR), (desk, Role.DESK), *((k, Role.KEEPER) for k in keepers)]
