@@ -44,6 +44,16 @@ def test_ref_alleles_of_a_list_are_held_against_a_reference(run: Run, offline: P
     assert "REF is A, and the reference genome has C" in said.err.replace("\n", " ")
 
 
+def test_versions_of_one_name_are_told_apart(run: Run, offline: Path, tmp_path: Path, me: Path) -> None:
+    file = write(tmp_path / "s.tsv", SITES)
+    assert run("panel", "build", file, "--name", "test", "--version", "2", "--assembly", "GRCh38").status == 0
+
+    said = run("record", "import", me, "--panel", "test", "--dry-run")
+    assert said.status == 2
+    assert "test@1 (0x" in said.err.replace("\n", " ")
+    assert run("record", "import", me, "--panel", "test@1", "--dry-run").status == 0
+
+
 def test_publishing_is_for_the_operators_machine(run: Run, offline: Path) -> None:
     said = run("panel", "publish", "test")
 

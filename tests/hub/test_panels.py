@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import MetaData
 
 from ledger.ledgers import Market
 from nebula.database import open_database
 from nebula.genome.keys import variant_key
 from nebula.genome.panel import Panel
-from nebula.hub import state
+from nebula.hub import tables
 from nebula.hub.effects import Effects
 from nebula.hub.operator import publication_of
 from nebula.hub.panels import publish_panel
@@ -27,12 +28,14 @@ def panel(number: int, *, name: str = "common") -> PanelPublication:
 
 @pytest.fixture
 def effects(market: Market, tmp_path: Path) -> Iterator[Effects]:
-    engine = open_database(f"sqlite:///{tmp_path}/hub.sqlite", state.tables, party="hub")
-    yield Effects(market.network, Relay(engine, state.outbox, market.ledger.client, market.operator.secret))
+    engine = open_database(f"sqlite:///{tmp_path}/hub.sqlite", tables.metadata, party="hub")
+    yield Effects(market.network, Relay(engine, tables.outbox, market.ledger.client, market.operator.secret))
     engine.dispose()
 
 
-def test_an_operators_panels_stand_on_the_ledger_in_lines_and_once(market: Market, effects: Effects) -> None:
+def test_an_operators_panels_stand_on_the_ledger_in_lines_and_once(
+    market: Market, effects: Effects, tmp_path: Path
+) -> None:
     operator = market.operator.address
 
     for one in (panel(1), panel(2), panel(2), panel(1), panel(3, name="exome")):
@@ -40,9 +43,10 @@ def test_an_operators_panels_stand_on_the_ledger_in_lines_and_once(market: Marke
 
     assert [market.network.panels.is_published(panel(number).panel) for number in (1, 2, 3, 4)] == [True] * 3 + [False]
     assert market.network.panels.newest(operator, "common") == panel(2).panel
-    tables = index_tables(state.tables.__class__())
-    engine = open_database("sqlite://", tables.panels.metadata, party="index")
-    index = LedgerIndex(engine, tables, market.ledger.client, market.network.addresses)
+    metadata = MetaData()
+    indexed = index_tables(metadata)
+    engine = open_database(f"sqlite:///{tmp_path}/index.sqlite", metadata, party="index")
+    index = LedgerIndex(engine, indexed, market.ledger.client, market.network.addresses)
     index.sync()
     found = {one.panel: one for one in index.panels()}
     assert found[panel(2).panel] == PanelView(

@@ -92,7 +92,7 @@ def rederive(*, panel: str, at: VaultOptions = OF_VAULT, json: Json = False) -> 
     Nothing is uploaded again but the new vectors; consents stay as they are, and so do the panels that there were.
 
     Args:
-        panel: the panel's name or id.
+        panel: the panel's name, NAME@VERSION or id.
     """
     opened = open_own(at)
     chosen = panels_of(opened.settings).choose(panel)

@@ -94,7 +94,9 @@ class ImportOptions:
             "and do not say who somebody is."
         ),
     ] = None
-    panel: Annotated[str | None, Parameter(help="The panel's name or id; needed where the network has several.")] = None
+    panel: Annotated[
+        str | None, Parameter(help="The panel's name, NAME@VERSION or id; needed where the network has several.")
+    ] = None
     policy: Annotated[
         Path | None, Parameter(help="A file (TOML or JSON) with what the first consent says differently.")
     ] = None

@@ -71,7 +71,7 @@ def publish(
     A panel of a name that stands there already becomes its newest version, and the ledger says which one it follows.
 
     Args:
-        panel: the panel's name or id.
+        panel: the panel's name, NAME@VERSION or id.
     """
     settings_file = (hub or network.folder / "hub") / "settings.json"
     settings = _operators(settings_file)

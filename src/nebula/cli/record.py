@@ -169,7 +169,7 @@ def rederive(
 
     Args:
         record: its id, a prefix of it, or its label.
-        panel: the panel's name or id.
+        panel: the panel's name, NAME@VERSION or id.
         reference: the reference genome (FASTA), as for the file's import.
         chain: a UCSC chain file, as for the file's import.
         lenient: read a file that breaks rules, as for its import.

@@ -31,7 +31,7 @@ class Panels:
         open_storage(self.url).put(panel.panel_id.removeprefix("0x"), panel.to_bytes())
 
     def choose(self, wanted: str | None) -> Panel:
-        """Return the panel of this id, prefix of an id, or name; without a wish, the only one.
+        """Return the panel of this id, prefix of an id, name, or ``NAME@VERSION``; without a wish, the only one.
 
         Raises:
             RejectedInputError: there is none, or the wish fits none or several.
@@ -46,7 +46,7 @@ class Panels:
         fitting = [panel for panel in panels if wanted is None or _answers_to(panel, wanted)]
         if len(fitting) == 1:
             return fitting[0]
-        listed = ", ".join(f"{panel.name} ({panel.panel_id[:12]})" for panel in (fitting or panels)[:8])
+        listed = ", ".join(f"{_called(panel)} ({panel.panel_id[:12]})" for panel in (fitting or panels)[:8])
         if not fitting:
             raise RejectedInputError("panel.unknown", f"no panel is called {wanted!r}", hint=f"there are: {listed}")
         said = "there are several panels" if wanted is None else f"several panels answer to {wanted!r}"
@@ -54,7 +54,13 @@ class Panels:
 
 
 def _answers_to(panel: Panel, wanted: str) -> bool:
-    return wanted == panel.name or (len(wanted) > len("0x") and panel.panel_id.startswith(wanted.lower()))
+    return wanted in (panel.name, _called(panel)) or (
+        len(wanted) > len("0x") and panel.panel_id.startswith(wanted.lower())
+    )
+
+
+def _called(panel: Panel) -> str:
+    return f"{panel.name}@{panel.version}"
 
 
 def _checked(name: str, raw: bytes) -> Panel:
