@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from nebula.genome import keys as variant_keys
+from nebula.genome.bases import Bases
 from nebula.genome.chromosomes import ASSEMBLIES, NAMES, chromosome_code, chromosome_lengths
 from nebula.genome.panel import Panel
-from nebula.genome.plink.bases import Bases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
