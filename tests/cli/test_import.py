@@ -156,7 +156,7 @@ def test_without_keepers_the_record_waits_and_the_next_import_goes_on_with_it(
     assert "in this vault already" in again.err
     assert objects(offline) == stored
     listed = msgspec.json.decode(run("record", "list", "--json").out)
-    assert [(one["label"], one["stage"]) for one in listed["records"]] == [("P00001", "split")]
+    assert [(one["label"], one["stage"]) for one in listed["records"]] == [("P00001", "stored")]
 
 
 def test_a_consent_file_changes_what_is_proposed(run: Run, offline: Path, me: Path, tmp_path: Path) -> None:
@@ -198,8 +198,8 @@ def test_with_several_panels_one_must_be_named(run: Run, offline: Path, me: Path
     said = run("record", "import", me)
 
     assert said.status == 2
-    assert "test (0x" in said.err
-    assert "other (0x" in said.err
+    assert "test@1 (0x" in said.err
+    assert "other@1 (0x" in said.err
     assert "300 of 300 sites called" in run("record", "import", me, "--panel", "other").err
 
 

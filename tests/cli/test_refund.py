@@ -72,6 +72,8 @@ def buyer(market: Market, tmp_path: Path) -> Path:
 def study(market: Market, buyer: Path) -> StudyDocument:
     deadline = market.ledger.client.head().timestamp_seconds + 3600
     document = msgspec.structs.replace(make_study(market, TrustRoot(b"anybody")), deadline=deadline)
+    approval = market.network.sessions.approve_measurement(document.measurement, document.trust_root, simulated=True)
+    market.ledger.transact(market.governor.secret, approval)
     Shelf(buyer / "studies").keep(document)
     return document
 
