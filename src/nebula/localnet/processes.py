@@ -105,7 +105,8 @@ def wait_for(folder: Path, parties: Mapping[str, str]) -> None:
         for name, url in parties.items():
 
             def is_up(name: str = name, url: str = url) -> bool:
-                begin(folder)  # what held the folder may have been dying when it was looked at first
+                if running(folder) is None:  # what held the folder was dying when it was looked at first
+                    begin(folder)
                 _check_lasting(folder, name, before.get(name, 1))
                 return answers(url, http)
 

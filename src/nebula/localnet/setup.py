@@ -24,6 +24,7 @@ from nebula.localnet.processes import START_SECONDS, begin, wait_for
 from nebula.localnet.settings_files import THRESHOLD, LocalNetwork, load_network, write_settings
 from nebula.localnet.supervisor import stop, wait_until
 from nebula.protocol.errors import UnavailableError
+from nebula.protocol.ids import Hash32
 from nebula.protocol.keys import SigningKey
 from nebula.protocol.money import TOKEN_WEI
 from nebula.vault.settings import KeeperEntry
@@ -43,27 +44,28 @@ def open_network(folder: Path, *, tell: Callable[[str], None] = lambda _what: No
         UnavailableError: a process does not answer in time; its log says why.
     """
     network = load_network(folder)
-    if network is not None and network.measurement != measure_installed_bundle():
+    installed = measure_installed_bundle()
+    if network is not None and network.measurement != installed:
         tell("taking over the enclave code of this version of the program")
-        network = _take_over_code(folder, network)
+        network = _take_over_code(folder, network, installed)
     begin(folder)
-    network = network or _make_network(folder, tell)
+    network = network or _make_network(folder, installed, tell)
     tell("starting the keepers, the hub and the enclave's host")
     wait_for(folder, network.party_urls)
     _approve_code(folder, Network(LedgerClient(network.ledger_url), network.addresses), network)
     return network
 
 
-def _take_over_code(folder: Path, network: LocalNetwork) -> LocalNetwork:
+def _take_over_code(folder: Path, network: LocalNetwork, installed: Hash32) -> LocalNetwork:
     """Write settings that name the installed code: the worker that this machine starts is no other any more."""
     stop(folder)
-    network = msgspec.structs.replace(network, measurement=measure_installed_bundle())
+    network = msgspec.structs.replace(network, measurement=installed)
     write_settings(folder, network)
     renew_discovery_host(folder)
     return network
 
 
-def _make_network(folder: Path, tell: Callable[[str], None]) -> LocalNetwork:
+def _make_network(folder: Path, installed: Hash32, tell: Callable[[str], None]) -> LocalNetwork:
     listening = ports(folder)
     client = LedgerClient(_url(listening["ledger"]))
     tell("starting the ledger")
@@ -90,7 +92,7 @@ def _make_network(folder: Path, tell: Callable[[str], None]) -> LocalNetwork:
             for name in KEEPERS
         ),
         hardware_port=listening["hardware"],
-        measurement=measure_installed_bundle(),
+        measurement=installed,
         trust_root=hardware_root(folder).fingerprint,
     )
     tell("registering the organisations")
