@@ -5,19 +5,33 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 _ANYONE = 0o666  # less what the process's umask takes away
 
 
-def write_new(path: Path, content: bytes, *, mode: int = _ANYONE) -> None:
-    """Write a file that is not there yet.
+@contextmanager
+def new_file(path: Path, *, mode: int = _ANYONE) -> Iterator[BinaryIO]:
+    """Give a file to write and read, which gets its name when it is whole.
 
     Raises:
-        FileExistsError: it is there; it stays as it is.
+        FileExistsError: there is one of that name; it stays as it is.
         OSError: it cannot be written; nothing is there.
     """
-    with _written(path, content, mode) as temporary:
+    temporary = _beside(path)
+    try:
+        with _durable(temporary, mode) as file:
+            yield file
         os.link(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync_name(path)
+
+
+def write_new(path: Path, content: bytes, *, mode: int = _ANYONE) -> None:
+    """Write a file that is not there yet. Raises as :func:`new_file`."""
+    with new_file(path, mode=mode) as file:
+        file.write(content)
 
 
 def replace_file(path: Path, content: bytes, *, mode: int = _ANYONE) -> None:
@@ -26,22 +40,29 @@ def replace_file(path: Path, content: bytes, *, mode: int = _ANYONE) -> None:
     Raises:
         OSError: it cannot be written; what was there stays.
     """
-    with _written(path, content, mode) as temporary:
+    temporary = _beside(path)
+    try:
+        with _durable(temporary, mode) as file:
+            file.write(content)
         temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync_name(path)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{secrets.token_hex(8)}.partial")
 
 
 @contextmanager
-def _written(path: Path, content: bytes, mode: int) -> Iterator[Path]:
-    """Give a durable file beside a path, to be given its name; then make the name durable, too."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        yield temporary
-    finally:
-        temporary.unlink(missing_ok=True)
+def _durable(path: Path, mode: int) -> Iterator[BinaryIO]:
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode), "w+b") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_name(path: Path) -> None:
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)

@@ -1,4 +1,4 @@
-"""A buyer's folder: the keys, and where the network is."""
+"""What a buyer needs: a folder with the keys and where the network is, and code that is approved."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ from ledger.ledgers import Market
 from nebula.buyer.settings import BuyerSettings
 from nebula.protocol.sealing import SealingKey
 from nebula.protocol.secrets import SecretBytes
+from nebula.protocol.study import StudyDocument
 from nebula.transport.keyfiles import save_key
 
 
@@ -21,3 +22,9 @@ def make_folder(market: Market, signing: SecretBytes, folder: Path) -> BuyerSett
         signing_key_file="signing",
         sealing_key_file="sealing",
     )
+
+
+def approve_code(market: Market, study: StudyDocument) -> None:
+    """Have the governor approve the code that a study names."""
+    approval = market.network.sessions.approve_measurement(study.measurement, study.trust_root, simulated=True)
+    market.ledger.transact(market.governor.secret, approval)

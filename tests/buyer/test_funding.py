@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from audit.miniature import make_study
-from buyer.folder import make_folder
+from buyer.folder import approve_code, make_folder
 from ledger.ledgers import FOREVER, Market, embedded, make_market
 from nebula.attestation.roots import TrustRoot
 from nebula.buyer import Buyer
@@ -41,9 +41,7 @@ def study(market: Market, buyer: Buyer) -> StudyDocument:
     anybody = TrustRoot(secrets.token_bytes(32))
     deadline = market.ledger.client.head().timestamp_seconds + 10**6
     made = msgspec.structs.replace(make_study(market, anybody), buyer=buyer.address, deadline=deadline)
-    sessions = market.network.sessions
-    approval = sessions.approve_measurement(made.measurement, made.trust_root, simulated=True)
-    market.ledger.transact(market.governor.secret, approval)
+    approve_code(market, made)
     return made
 
 

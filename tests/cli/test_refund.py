@@ -12,7 +12,7 @@ import pytest
 import uvicorn
 
 from audit.miniature import make_study
-from buyer.folder import make_folder
+from buyer.folder import approve_code, make_folder
 from cli.conftest import Run
 from ledger.ledgers import Ledger, Market, free_port, make_market, write_genesis
 from nebula.attestation.roots import TrustRoot
@@ -72,8 +72,7 @@ def buyer(market: Market, tmp_path: Path) -> Path:
 def study(market: Market, buyer: Path) -> StudyDocument:
     deadline = market.ledger.client.head().timestamp_seconds + 3600
     document = msgspec.structs.replace(make_study(market, TrustRoot(b"anybody")), deadline=deadline)
-    approval = market.network.sessions.approve_measurement(document.measurement, document.trust_root, simulated=True)
-    market.ledger.transact(market.governor.secret, approval)
+    approve_code(market, document)
     Shelf(buyer / "studies").keep(document)
     return document
 

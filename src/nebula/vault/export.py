@@ -1,7 +1,5 @@
 """Give an owner a part of a record back as a file: whole and checked, or not at all."""
 
-import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -10,6 +8,7 @@ from typing import BinaryIO
 
 from msgspec import UNSET
 
+from nebula import files
 from nebula.protocol.errors import RejectedInputError, UnavailableError
 from nebula.protocol.study import PartKind
 from nebula.vault.enrol import keys_of
@@ -56,17 +55,9 @@ def export(vault: Vault, record: Record, what: Exported, output: Path) -> int:
 @contextmanager
 def new_file(output: Path) -> Iterator[BinaryIO]:
     """Give a file, readable by its owner alone, that gets its name at the end, and never replaces another."""
-    temporary = output.with_name(f".{secrets.token_hex(8)}.partial")
     try:
-        handle = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(handle, "w+b") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            os.link(temporary, output)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with files.new_file(output, mode=0o600) as file:
+            yield file
     except FileExistsError as error:
         raise RejectedInputError("export.exists", f"{output} is there already", hint="name a new file") from error
     except OSError as error:
