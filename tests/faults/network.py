@@ -20,15 +20,16 @@ from faults import acts
 from faults.acts import ACTS, PANEL, TRAIT, make_files, panel_in
 from faults.tripwire import Tripwires
 from nebula.attestation.roots import TrustRoot
+from nebula.attestation.simulator.bundle import measure_installed_bundle
 from nebula.audit import audit_run
 from nebula.buyer import Buyer
 from nebula.buyer.settings import load_settings as load_buyer
 from nebula.keeper import tables as keeper_tables
 from nebula.ledger.client import LedgerClient, Network, records
 from nebula.ledger.client.studies import StudyState
-from nebula.localnet import setup
 from nebula.localnet.processes import begin, wait_for
 from nebula.localnet.settings_files import LocalNetwork, load_network
+from nebula.localnet.setup import make_network
 from nebula.localnet.supervisor import running, states, stop
 from nebula.protocol.duo import Purpose
 from nebula.protocol.errors import UnavailableError
@@ -72,7 +73,7 @@ class FaultyNetwork:
     @classmethod
     def make(cls, folder: Path) -> "FaultyNetwork":
         begin(folder)
-        local = load_network(folder) or setup._make_network(folder, lambda _what: None)
+        local = load_network(folder) or make_network(folder, measure_installed_bundle())
         network = cls(folder, local, Tripwires(), Network(LedgerClient(local.ledger_url), local.addresses))
         urls = {"ledger": local.ledger_url, "hub": local.hub_url}
         urls |= {f"keeper-{number}": keeper.url for number, keeper in enumerate(local.keepers, start=1)}

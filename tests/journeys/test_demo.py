@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from nebula.ledger.node import check
-from nebula.localnet.setup import THRESHOLD, load_network
+from nebula.localnet.settings_files import THRESHOLD, load_network
 from nebula.localnet.supervisor import running, stop
 from nebula.protocol.money import TOKEN_WEI
 from nebula.protocol.receipt import parse_public_run, parse_receipt

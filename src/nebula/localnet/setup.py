@@ -49,7 +49,7 @@ def open_network(folder: Path, *, tell: Callable[[str], None] = lambda _what: No
         tell("taking over the enclave code of this version of the program")
         network = _take_over_code(folder, network, installed)
     begin(folder)
-    network = network or _make_network(folder, installed, tell)
+    network = network or make_network(folder, installed, tell=tell)
     tell("starting the keepers, the hub and the enclave's host")
     wait_for(folder, network.party_urls)
     _approve_code(folder, Network(LedgerClient(network.ledger_url), network.addresses), network)
@@ -65,7 +65,14 @@ def _take_over_code(folder: Path, network: LocalNetwork, installed: Hash32) -> L
     return network
 
 
-def _make_network(folder: Path, installed: Hash32, tell: Callable[[str], None]) -> LocalNetwork:
+def make_network(
+    folder: Path, measurement: Hash32, *, tell: Callable[[str], None] = lambda _what: None
+) -> LocalNetwork:
+    """Make a begun folder's network for enclave code of one measurement; its parties start once this has returned.
+
+    Raises:
+        UnavailableError: the ledger or the hardware does not answer in time.
+    """
     listening = ports(folder)
     client = LedgerClient(_url(listening["ledger"]))
     tell("starting the ledger")
@@ -92,7 +99,7 @@ def _make_network(folder: Path, installed: Hash32, tell: Callable[[str], None]) 
             for name in KEEPERS
         ),
         hardware_port=listening["hardware"],
-        measurement=installed,
+        measurement=measurement,
         trust_root=hardware_root(folder).fingerprint,
     )
     tell("registering the organisations")
