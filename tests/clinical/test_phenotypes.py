@@ -77,6 +77,8 @@ def test_any_bytes_are_a_table_or_refused(raw: bytes) -> None:
         Phenotype(name="x\u202e", kind="number", number=1.0),
         Phenotype(name="x", kind="number", number=1.0, unit="c\nm"),
         Phenotype(name="x", kind="category", category="a\x00"),
+        Phenotype(name="x", kind="category", category="a\x7f"),
+        Phenotype(name="x", kind="category", category="a\\\x7f"),
     ],
 )
 def test_a_phenotype_is_what_its_kind_says(bad: Phenotype) -> None:

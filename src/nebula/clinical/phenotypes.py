@@ -34,7 +34,7 @@ class Phenotype(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_NAME)]
     kind: Kind
     unit: Annotated[str, msgspec.Meta(max_length=50)] | None = None
-    number: float | None = None
+    number: Annotated[float, msgspec.Meta(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER)] | None = None
     category: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_CATEGORY)] | None = None
 
 
@@ -82,15 +82,19 @@ def parse_phenotypes(raw: bytes) -> PhenotypeTable:
         table = _decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RejectedInputError("phenotypes.malformed", f"this is no phenotype table: {error}") from error
+    if table.to_bytes() != raw:
+        raise RejectedInputError("phenotypes.malformed", "the table is not in its canonical form")
     last = ""
     for phenotype in table.phenotypes:
         # No name is empty, so that the first one is beyond this, too.
         if phenotype.name <= last:
             raise RejectedInputError("phenotypes.malformed", "the names do not ascend, each once")
         last = phenotype.name
-        _check(phenotype)
-    if table.to_bytes() != raw:
-        raise RejectedInputError("phenotypes.malformed", "the table is not in its canonical form")
+        if not _is_of_its_kind(phenotype):
+            raise RejectedInputError("phenotypes.malformed", f"{last!r} is no number and no category, but some of both")
+    # JSON escapes the ASCII characters that cannot be seen, all but the last.
+    if not raw.isascii() or b"\\" in raw or b"\x7f" in raw:
+        _check_texts(table)
     return table
 
 
@@ -105,16 +109,16 @@ def is_measurable(number: float) -> bool:
     return math.isfinite(number) and abs(number) <= LARGEST_NUMBER
 
 
-def _check(phenotype: Phenotype) -> None:
+def _is_of_its_kind(phenotype: Phenotype) -> bool:
     if phenotype.kind == "number":
-        valid = phenotype.category is None and (phenotype.number is None or is_measurable(phenotype.number))
-    else:
-        valid = phenotype.number is None and phenotype.unit is None
-    if not valid:
-        raise RejectedInputError(
-            "phenotypes.malformed", f"{phenotype.name!r} is no number within {LARGEST_NUMBER:g}, and no category"
-        )
-    if not is_plain("".join((phenotype.name, phenotype.unit or "", phenotype.category or ""))):
-        raise RejectedInputError(
-            "phenotypes.malformed", f"name, unit or category of {phenotype.name!r} has characters that cannot be seen"
-        )
+        return phenotype.category is None
+    return phenotype.number is None and phenotype.unit is None
+
+
+def _check_texts(table: PhenotypeTable) -> None:
+    for phenotype in table.phenotypes:
+        if not is_plain("".join((phenotype.name, phenotype.unit or "", phenotype.category or ""))):
+            raise RejectedInputError(
+                "phenotypes.malformed",
+                f"name, unit or category of {phenotype.name!r} has characters that cannot be seen",
+            )
