@@ -4,7 +4,8 @@ Columns: ``chrom``, ``pos`` (1-based), ``end`` (last position of a hom-ref block
 (null in blocks), ``gt`` as VCF writes it with respect to ``alt`` alone (so ``1|2`` becomes two rows), ``phase``
 (whether the call is phased), ``dp``, ``gq`` (of a block, the lowest in it), ``filter``. Rows ascend by VariantKey,
 which follows from ``chrom``, ``pos``, ``ref`` and ``alt`` and would take half of the file; those that have none, and
-blocks, stand at the end.
+blocks, stand at the end. The file's metadata say which version of this it is of, ``nebula.record``, and the assembly
+that positions are on, ``nebula.assembly``.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ SCHEMA = pa.schema(
 )
 #: GT by code + 4 x form; see ``VariantBatch.forms``. No Arrow array before it is needed: making one loads pandas.
 GENOTYPES = ("0/0", "0/1", "1/1", "./.", "0", "1", "1", ".", "0|0", "1|0", "1|1", ".|.", "0|0", "0|1", "1|1", ".|.")
+_VERSION = b"nebula.record"
 _HOM_REF = 0
 _PHASED_FROM = 8
 _DICTIONARIES = ["chrom", "ref", "alt", "gt", "filter"]
@@ -57,7 +59,7 @@ class RecordWriter:
         self._forms = _by_person(calls.forms.packed if ascending else calls.forms.packed[order], len(calls.samples))
         self._rows = calls.rows
         self._blocks = len(calls.blocks)
-        self._metadata = {"nebula.record": str(SCHEMA_VERSION), "nebula.assembly": assembly}
+        self._metadata = {_VERSION: b"%d" % SCHEMA_VERSION, b"nebula.assembly": assembly.encode()}
         self._shared = _shared_columns(calls, order)
 
     def codes(self, person: int) -> NDArray[np.uint8]:
@@ -74,18 +76,20 @@ class RecordWriter:
             "phase": pa.array(written >= _PHASED_FROM),
         }
         arrays = [columns[name] for name in SCHEMA.names]
-        table = pa.Table.from_arrays(arrays, schema=SCHEMA.with_metadata(self._metadata))
         sink = pa.BufferOutputStream()
-        pq.write_table(
-            table,
+        with pq.ParquetWriter(
             sink,
+            SCHEMA,
             compression="zstd",
             compression_level=1,
             use_dictionary=_DICTIONARIES,
             column_encoding={"pos": "DELTA_BINARY_PACKED", "dp": "BYTE_STREAM_SPLIT", "gq": "BYTE_STREAM_SPLIT"},
             write_statistics=False,
             store_schema=False,
-        )
+        ) as writer:
+            writer.write_table(pa.Table.from_arrays(arrays, schema=SCHEMA))
+            # Arrow writes a schema's own metadata only together with the schema in its own form.
+            writer.add_key_value_metadata(self._metadata)
         return bytes(sink.getvalue())
 
 
@@ -93,12 +97,20 @@ def read_record(raw: bytes, *, max_rows: int = 200_000_000) -> pa.Table:
     """Read a record, strictly: the columns above, of these types, and not more rows than ``max_rows``.
 
     Raises:
-        RejectedInputError: ``record.malformed``.
+        RejectedInputError: ``record.malformed``, ``record.too-large``; ``record.other-version``, it says that it is of
+            another version.
     """
     try:
         metadata = pq.read_metadata(pa.BufferReader(raw))
         if metadata.num_rows > max_rows:
             raise RejectedInputError("record.too-large", f"{metadata.num_rows} rows, more than {max_rows}")
+        version = (metadata.metadata or {}).get(_VERSION, b"")
+        if version not in (b"", b"%d" % SCHEMA_VERSION):
+            raise RejectedInputError(
+                "record.other-version",
+                f"the record is of version {version[:20]!r}, and {SCHEMA_VERSION} is read",
+                hint="a newer version of nebula reads it",
+            )
         # Before the columns are asked for by name, which they may not have.
         if metadata.schema.names != SCHEMA.names:
             raise RejectedInputError("record.malformed", f"the columns are not {', '.join(SCHEMA.names)}")
