@@ -39,9 +39,8 @@ def test_a_panel_is_made_of_a_bed_with_the_reference_genome(cohort: Path) -> Non
     [
         (".bim", "plink.name", "c.bed"),
         (".fam", "plink.name", "c.bed"),
-        (".pgen", "plink.pgen", "plink2 --pfile"),
-        (".pvar", "plink.pgen", "plink2 --pfile"),
-        (".psam", "plink.pgen", "plink2 --pfile"),
+        (".pvar", "plink.name", "c.pgen"),
+        (".psam", "plink.name", "c.pgen"),
     ],
 )
 def test_another_file_of_a_set_is_refused_with_what_to_name(cohort: Path, suffix: str, code: str, hint: str) -> None:

@@ -38,7 +38,7 @@ def import_(
     """Bring in a cohort: one record per sample, with own keys and consent. Done again after a failure, it goes on.
 
     Args:
-        cohort: a VCF or BCF of many people, plain or compressed, or the .bed of a PLINK file set.
+        cohort: a VCF or BCF of many people, plain or compressed, or the .bed or .pgen of a PLINK file set.
         new_panel: make a panel of the cohort's own sites under this name; studies need it published.
         assembly: for --new-panel, where the cohort's header does not say it: GRCh37 or GRCh38.
     """

@@ -42,8 +42,8 @@ def build(
     Studies run on it once the operator has published it: `nebula panel publish NAME`.
 
     Args:
-        sites: a list with the columns chrom, pos, ref and alt between tabs; a VCF; or the .bed of a PLINK file set.
-            Plain or compressed; genotypes are not used.
+        sites: a list with the columns chrom, pos, ref and alt between tabs; a VCF; or the .bed or .pgen of a PLINK
+            file set. Plain or compressed; genotypes are not used.
         name: what people will call the panel.
         version: another version is another panel.
         assembly: of the file, where it does not say it: GRCh37 or GRCh38.

@@ -85,7 +85,8 @@ def read_genomes(
     """Read and check a whole genome file.
 
     Args:
-        file: a VCF or BCF of one or many people, a consumer file of one, or the ``.bed`` of a PLINK file set.
+        file: a VCF or BCF of one or many people, a consumer file of one, or the ``.bed`` or ``.pgen`` of a PLINK
+            file set.
         panel: whose sites the analysis vectors are of.
         reference: the reference genome as FASTA, to check REF and left-align with; by its index, where one stands
             beside it.

@@ -55,12 +55,20 @@ def plink2() -> str:
 
 
 def make_bed(plink2: str, vcf: Path, out: Path, *options: str) -> Path:
-    command = [plink2, "--vcf", str(vcf), "--out", str(out), "--make-bed", "--threads", "1", *options]
+    return make_set(plink2, vcf, out, "--make-bed", *options).with_suffix(".bed")
+
+
+def make_pgen(plink2: str, vcf: Path, out: Path, *options: str) -> Path:
+    return make_set(plink2, vcf, out, "--make-pgen", *options).with_suffix(".pgen")
+
+
+def make_set(plink2: str, vcf: Path, out: Path, *options: str) -> Path:
+    command = [plink2, "--vcf", str(vcf), "--out", str(out), "--threads", "1", *options]
     subprocess.run(command, check=True, capture_output=True)
-    return out.with_suffix(".bed")
+    return out
 
 
-def test_the_real_cohort_is_the_same_by_vcf_and_by_the_bed_that_plink2_makes_of_it(
+def test_the_real_cohort_is_the_same_by_vcf_and_by_the_files_that_plink2_makes_of_it(
     shared_data: Path, plink2: str, tmp_path: Path
 ) -> None:
     vcf = shared_data / "cohort/1kg_p3_exome23k_b38.vcf.gz"
@@ -68,13 +76,17 @@ def test_the_real_cohort_is_the_same_by_vcf_and_by_the_bed_that_plink2_makes_of_
     truth = read_genomes(vcf, panel)
     by_alt = read_genomes(make_bed(plink2, vcf, tmp_path / "alt"), panel)
     by_major = read_genomes(make_bed(plink2, vcf, tmp_path / "major", "--maj-ref", "force"), panel)
+    by_pgen = read_genomes(make_pgen(plink2, vcf, tmp_path / "two"), panel)
+    by_major_pgen = read_genomes(make_pgen(plink2, vcf, tmp_path / "two-major", "--maj-ref", "force"), panel)
 
     assert by_alt.genome(0).report.notes[0] == "REF is A2 at 23770 sites and A1 at 0"
     assert not by_major.genome(0).report.notes[0].endswith(" 0")
-    assert truth.samples == by_alt.samples == by_major.samples
-    for person in range(len(truth)):
-        vector = truth.vector(person).to_bytes()
-        assert vector == by_alt.vector(person).to_bytes() == by_major.vector(person).to_bytes()
+    assert by_pgen.genome(0).report.format == "PLINK 2 binary"
+    assert not by_major_pgen.genome(0).report.notes[0].endswith(" 0")
+    for other in (by_alt, by_major, by_pgen, by_major_pgen):
+        assert other.samples == truth.samples
+        for person in range(len(truth)):
+            assert other.vector(person).to_bytes() == truth.vector(person).to_bytes()
 
 
 def test_men_have_one_copy_of_x_as_in_the_vcf_that_the_bed_was_made_of(
@@ -86,18 +98,16 @@ def test_men_have_one_copy_of_x_as_in_the_vcf_that_the_bed_was_made_of(
     sexes = {genome.sample: genome.report.sex for genome in truth}
     table = "".join(f"{sample}\t{'MF'[sex == 'female']}\n" for sample, sex in sexes.items())
     (tmp_path / "sexes.txt").write_text("#IID\tSEX\n" + table)
-    by_bed = read_genomes(
-        make_bed(plink2, vcf, tmp_path / "x", "--update-sex", str(tmp_path / "sexes.txt"), "--split-par", "b37"),
-        panel,
-        lenient=True,
-    )
+    men = ("--update-sex", str(tmp_path / "sexes.txt"), "--split-par", "b37")
 
-    assert {genome.sample: genome.report.sex for genome in by_bed} == sexes
+    for made in (make_bed(plink2, vcf, tmp_path / "x", *men), make_pgen(plink2, vcf, tmp_path / "x", *men)):
+        by_plink = read_genomes(made, panel, lenient=True)
+        assert {genome.sample: genome.report.sex for genome in by_plink} == sexes
+        for person in range(len(truth)):
+            theirs = parse_vector(truth.genome(person).vector, panel)
+            ours = parse_vector(by_plink.genome(person).vector, panel)
+            assert np.array_equal(theirs.codes, ours.codes)
     assert set(sexes.values()) == {"male", "female"}
-    for person in range(len(truth)):
-        theirs = parse_vector(truth.genome(person).vector, panel)
-        ours = parse_vector(by_bed.genome(person).vector, panel)
-        assert np.array_equal(theirs.codes, ours.codes)
 
 
 def test_a_site_beyond_the_panel_is_carried_where_the_panel_or_the_genome_tells_ref() -> None:
@@ -179,14 +189,16 @@ def test_a_variant_that_stands_twice_is_refused_unless_nobody_carries_it() -> No
     assert [(one.code, one.kept, one.count) for one in lenient.overlooked] == [("plink.duplicate-variant", False, 2)]
 
 
-def test_another_sex_in_the_fam_than_the_x_says_is_told_and_nothing_is_made_of_it() -> None:
+def test_an_x_that_contradicts_the_stated_sex_is_told_and_nothing_is_made_of_it() -> None:
     sites = [("23", 5_000_000 + row, "C", "A") for row in range(60)]
     panel = panel_of(*(("X", pos, "A", "C") for _, pos, _, _ in sites))
     genotypes = ["12" if row % 2 else "22" for row in range(60)]
     cohort = import_plink(files(bed(*genotypes), bim(*sites), fam("f woman 1", "f man 1")), panel)
     assert [genome.report.sex for genome in cohort] == ["female", "male"]
     assert [row[:2] for row in dosages(cohort, panel)] == [[2, 1], [1, 1]]
-    assert any(note.startswith("1 people have another sex in the .fam") for note in cohort.genome(0).report.notes)
+    assert any(
+        note.startswith("1 people have an X that contradicts their sex") for note in cohort.genome(0).report.notes
+    )
 
 
 def test_mitochondria_have_one_copy() -> None:

@@ -23,14 +23,22 @@ def test_phenotypes_are_counted_and_fields_may_be_cut_by_any_blanks() -> None:
     assert read_people(source(raw, "c.fam")).phenotypes == 2
 
 
+def test_a_psam_names_its_columns_and_needs_no_family_and_no_sex() -> None:
+    people = read_people(source(b"##remark\n#IID\tSEX\tHEIGHT\na\t2\t170\nb\tM\tNA\nc\tNA\t1\n", "c.psam"))
+    assert (people.names, people.sexes.tolist(), people.phenotypes) == (("a", "b", "c"), [2, 1, 0], 0)
+    assert read_people(source(b"#FID IID\nf a\ng a\n", "c.psam")).names == ("f_a", "g_a")
+
+
 @pytest.mark.parametrize(
     ("raw", "code", "said"),
     [
         (b"", "plink.empty", "c.fam"),
         (b"f a 0 0 1\n", "plink.fields", "line 1 has 5 fields"),
         (fam("f a 1") + b"\n", "plink.fields", "line 2 has 0 fields"),
-        (b"#FID\tIID\tSEX\n", "plink.fields", "line 1"),
-        (b"f a 0 0 F -9\n", "plink.sex", "line 1, sex: it is b'F'"),
+        (b"##x\n#FID\tSEX\nf 1\n", "plink.columns", "line 2 names no column IID"),
+        (b"#IID\tSEX\tSEX\na 1 1\n", "plink.columns", "line 1 names a column twice"),
+        (b"#IID SEX\na 1\nb\n", "plink.fields", "line 3 has 1 fields, not 2"),
+        (b"f a 0 0 X -9\n", "plink.sex", "line 1, sex: it is b'X'"),
         (b"f \xff 0 0 1 -9\n", "plink.id", "UTF-8"),
         (b"f a\x07 0 0 1 -9\n", "plink.id", "line 1"),
         (fam("f a 1", "f b 1", "f a 2"), "plink.duplicate-id", "lines 1 and 3 are both about f_a"),

@@ -23,6 +23,14 @@ def test_alleles_are_upper_case_and_empty_where_they_are_not_named() -> None:
     assert sites.pos.tolist() == [5, -6, 7]
 
 
+def test_a_pvar_names_its_columns_and_may_have_filters_and_several_alleles() -> None:
+    raw = b"##x\n#CHROM POS ID REF ALT FILTER\n1 5 . a C PASS\n1 6 . G T,TT q10\n1 7 . C <DEL> PASS\n"
+    sites = read_sites(source(raw, "c.pvar"))
+    assert (sites.first, sites.second) == (["C", "T,TT", "<DEL>"], ["A", "G", "C"])
+    assert [sites.filters[number] for number in sites.filter.tolist()] == ["PASS", "q10", "PASS"]
+    assert (sites.alleles().tolist(), sites.line(0)) == ([2, 3, 2], 3)
+
+
 @pytest.mark.parametrize(
     ("raw", "code", "said"),
     [
@@ -31,7 +39,9 @@ def test_alleles_are_upper_case_and_empty_where_they_are_not_named() -> None:
         (b"1 rs 0 268435457 A C\n", "plink.position", "line 1"),
         (b"1 rs 0 5 A a\n", "plink.allele", "line 1: both alleles are A"),
         (b"1 rs 0 5 A \xc3\x84\n", "plink.allele", "ASCII"),
-        (b"#CHROM\tPOS\tID\tREF\tALT\n", "plink.fields", "line 1"),
+        (b"#CHROM\tPOS\tID\tREF\tALT\n", "plink.no-sites", "no site"),
+        (b"##x\n#CHROM POS ID REF\n1 5 rs A\n", "plink.columns", "line 2 names no column ALT"),
+        (b"##x\n#CHROM POS ID REF ALT\n1 x rs A C\n", "plink.position", "line 3"),
     ],
 )
 def test_a_bad_bim_is_refused_with_its_line(raw: bytes, code: str, said: str) -> None:

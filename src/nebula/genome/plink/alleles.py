@@ -1,6 +1,7 @@
 """Which of a site's two alleles is the reference's.
 
-A ``.bim`` does not say: PLINK 1 puts the rarer allele first, PLINK 2 puts ALT first, and arrays put what they like.
+A ``.bim`` does not say: PLINK 1 puts the rarer allele first, PLINK 2 puts ALT first, and arrays put what they like. A
+``.pvar`` says what whoever made it took for REF, which need not be so either.
 What the panel has at a place is taken; else the base that its sites there begin with; else what the reference genome
 has. Where neither allele fits, or both do, a site is left out and counted.
 """
@@ -40,10 +41,10 @@ _NO_PAIR = Pair(0, "", "", 0, 0)
 def find_reference_alleles(
     source: Source, sites: Sites, *, panel: Panel | None, assembly: str, reference: Reference | None
 ) -> Alleles:
-    """Find REF of every site of a ``.bim``.
+    """Find REF of every site of a ``.bim`` or ``.pvar``.
 
     Args:
-        source: the ``.bim``, to be named in errors.
+        source: the file of sites, to be named in errors.
         sites: its lines.
         panel: whose sites tell REF; None where a panel is yet to be made of the file.
         assembly: of the panel, or what the file is said to be on.
@@ -88,9 +89,10 @@ def _check_positions(source: Source, sites: Sites, assembly: str) -> None:
     beyond = np.flatnonzero(sites.pos > lengths[sites.chromosome])
     if len(beyond):
         row = int(beyond[0])
+        name, pos = NAMES[sites.chromosome[row]], sites.pos[row]
         source.refuse(
             "wrong-assembly",
-            f"line {row + 1}: chromosome {NAMES[sites.chromosome[row]]} of {assembly} ends before {sites.pos[row]}",
+            f"line {sites.line(row)}: chromosome {name} of {assembly} ends before {pos}",
             hint="the file is on another assembly, or its chromosome codes are not those of people",
         )
 
@@ -99,6 +101,9 @@ def _pairs(sites: Sites, panel: Panel | None) -> Iterator[Pair | Verdict]:
     places = None if panel is None else variant_keys.places(panel.keys)
     for row, (code, pos) in enumerate(zip(sites.chromosome.tolist(), sites.pos.tolist(), strict=True)):
         first, second = sites.first[row], sites.second[row]
+        if "," in first:
+            yield Verdict.SEVERAL
+            continue
         if code == 0 or pos <= 0:
             yield Verdict.NO_PLACE
             continue

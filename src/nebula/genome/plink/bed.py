@@ -20,10 +20,9 @@ if TYPE_CHECKING:
 
     from nebula.genome.inflate import Source
 
-_SITE_MAJOR, _PERSON_MAJOR = 1, 0
+_PERSON_MAJOR = 0
 _HEADER_BYTES = 3
 _PIECE_BYTES = 1 << 24
-_MAKE_BED = "`plink2 {0} NAME --make-bed --out NEW` writes a .bed that can be read"
 
 
 def _table(codes: tuple[int, int, int, int]) -> NDArray[np.uint8]:
@@ -37,18 +36,72 @@ _IF_A1_IS_REFERENCE = _table((0, 3, 1, 2))
 _IF_A2_IS_REFERENCE = _table((2, 3, 1, 0))
 
 
-def check_bed(source: Source, *, sites: int, people: int) -> None:
-    """Refuse a file that is no ``.bed`` of so many sites and people, before anything is made for it.
+class Bed:
+    """An open ``.bed`` of so many sites and people.
+
+    Args:
+        source: the open file; it stays open for as long as this is used.
+        sites: how many the set has.
+        people: how many.
 
     Raises:
-        RejectedInputError: ``plink.magic``, ``plink.person-major``, ``plink.pgen``, ``plink.size``.
+        RejectedInputError: ``plink.magic``, ``plink.person-major``, ``plink.size``, before anything is made for it.
     """
+
+    format_name = "PLINK 1 binary"
+
+    def __init__(self, source: Source, *, sites: int, people: int) -> None:
+        self._source, self._people = source, people
+        _check_header(source)
+        expected = _HEADER_BYTES + sites * -(-people // 4)
+        found = source.file.seek(0, os.SEEK_END)
+        if found != expected:
+            source.refuse(
+                "size",
+                f"it has {found:,} bytes, and {sites:,} sites of {people:,} people make {expected:,}",
+                hint="the .bed is cut off, or the .bim or .fam is another set's; copy all three again",
+            )
+
+    def read(self, rows: NDArray[np.int64], *, a1_is_reference: NDArray[np.bool_]) -> PackedMatrix:
+        """Read some sites.
+
+        Args:
+            rows: which sites, ascending (rows,).
+            a1_is_reference: of each of them.
+
+        Returns:
+            Copies of ALT, shape (rows, people).
+
+        Raises:
+            RejectedInputError: ``plink.padding``; bits behind the last person are set.
+        """
+        source, people = self._source, self._people
+        width = -(-people // 4)
+        packed = np.empty((len(rows), width), np.uint8)
+        per_piece = max(1, _PIECE_BYTES // width)
+        ends = np.searchsorted(rows, np.arange(per_piece, int(rows[-1]) + per_piece + 1, per_piece)).tolist()
+        for start, end in pairwise([0, *ends]):
+            if start == end:
+                continue
+            raw = _rows(source, rows[start:end], width)
+            _check_padding(source, rows[start:end], raw, people)
+            swapped = a1_is_reference[start:end, None]
+            packed[start:end] = np.where(swapped, _IF_A1_IS_REFERENCE[raw], _IF_A2_IS_REFERENCE[raw])
+            if source.progress is not None:
+                source.progress(source.file.tell())
+        if used := people % 4:
+            packed[:, -1] &= (1 << (2 * used)) - 1
+        return PackedMatrix(packed, people)
+
+
+def _check_header(source: Source) -> None:
     header = source.file.read(_HEADER_BYTES)
     if header[:2] != MAGIC or len(header) < _HEADER_BYTES:
         source.refuse(
             "magic",
             f"at offset 0 stands {header.hex() or 'nothing'}, and a .bed of PLINK begins with 6c1b01",
-            hint="a .bed of intervals has no genotypes; " + _MAKE_BED.format("--bfile"),
+            hint="a .bed of intervals has no genotypes; `plink2 --bfile NAME --make-bed --out NEW` writes a .bed that"
+            " can be read",
         )
     if header[2] == _PERSON_MAJOR:
         source.refuse(
@@ -56,51 +109,6 @@ def check_bed(source: Source, *, sites: int, people: int) -> None:
             "at offset 2 stands 00: it is written person by person, as PLINK before 1.07 did; 01 is expected",
             hint="`plink --bfile NAME --make-bed --out NEW` (PLINK 1.9) writes it site by site",
         )
-    if header[2] != _SITE_MAJOR:
-        source.refuse("pgen", f"at offset 2 stands {header[2]:02x}: it is of PLINK 2", hint=_MAKE_BED.format("--pfile"))
-    expected = _HEADER_BYTES + sites * -(-people // 4)
-    found = source.file.seek(0, os.SEEK_END)
-    if found != expected:
-        source.refuse(
-            "size",
-            f"it has {found:,} bytes, and {sites:,} sites of {people:,} people make {expected:,}",
-            hint="the .bed is cut off, or the .bim or .fam is another set's; copy all three again",
-        )
-
-
-def read_genotypes(
-    source: Source, rows: NDArray[np.int64], *, a1_is_reference: NDArray[np.bool_], people: int
-) -> PackedMatrix:
-    """Read some sites of a checked ``.bed``.
-
-    Args:
-        source: the file, after ``check_bed``.
-        rows: which sites, ascending (rows,).
-        a1_is_reference: of each of them.
-        people: how many.
-
-    Returns:
-        Copies of ALT, shape (rows, people).
-
-    Raises:
-        RejectedInputError: ``plink.padding``; bits behind the last person are set.
-    """
-    width = -(-people // 4)
-    packed = np.empty((len(rows), width), np.uint8)
-    per_piece = max(1, _PIECE_BYTES // width)
-    ends = np.searchsorted(rows, np.arange(per_piece, int(rows[-1]) + per_piece + 1, per_piece)).tolist()
-    for start, end in pairwise([0, *ends]):
-        if start == end:
-            continue
-        raw = _rows(source, rows[start:end], width)
-        _check_padding(source, rows[start:end], raw, people)
-        swapped = a1_is_reference[start:end, None]
-        packed[start:end] = np.where(swapped, _IF_A1_IS_REFERENCE[raw], _IF_A2_IS_REFERENCE[raw])
-        if source.progress is not None:
-            source.progress(source.file.tell())
-    if used := people % 4:
-        packed[:, -1] &= (1 << (2 * used)) - 1
-    return PackedMatrix(packed, people)
 
 
 def _check_padding(source: Source, rows: NDArray[np.int64], raw: NDArray[np.uint8], people: int) -> None:

@@ -33,19 +33,19 @@ def build_plink_panel(
             ``plink.key-collision``.
     """
     if reference is None:
-        files.bim.refuse(
+        files.sites.refuse(
             "no-reference", "it does not say which allele is REF", hint="give --reference GENOME.fa as well"
         )
-    sites = read_sites(files.bim)
+    sites = read_sites(files.sites)
     known = _assembly_of(files, reference, assembly)
-    found = find_reference_alleles(files.bim, sites, panel=None, assembly=known, reference=reference)
+    found = find_reference_alleles(files.sites, sites, panel=None, assembly=known, reference=reference)
     keys: dict[int, tuple[str, str]] = {}
     for row in found.kept().tolist():
         _, reference_allele, alternate, key = found.oriented(row)
         if keys.setdefault(key, (reference_allele, alternate)) != (reference_allele, alternate):
-            files.bim.refuse("key-collision", f"line {row + 1}: two variants have the VariantKey {key:016x}")
+            files.sites.refuse("key-collision", f"line {sites.line(row)}: two variants have the VariantKey {key:016x}")
     if not keys:
-        files.bim.refuse("no-sites", "of no site the reference genome knows which allele is REF")
+        files.sites.refuse("no-sites", "of no site the reference genome knows which allele is REF")
     long_alleles = {key: alleles for key, alleles in keys.items() if key & 1}
     return Panel(name, version, known, np.array(sorted(keys), np.uint64), long_alleles)
 
@@ -54,10 +54,10 @@ def _assembly_of(files: PlinkFiles, reference: Reference, stated: str | None) ->
     layouts = {name: reference.layout(name) for name in NAMES[1:]}
     measured = assembly_by_lengths({name: layout[0] for name, layout in layouts.items() if layout is not None})
     if None not in (stated, measured) and stated != measured:
-        files.bim.refuse(
+        files.sites.refuse(
             "wrong-assembly", f"the reference genome is {measured}, not {stated}", hint="name the right one"
         )
     known = stated or measured
     if known is None:
-        files.bim.refuse("wrong-assembly", "it does not say which assembly", hint="name it: --assembly GRCh38")
+        files.sites.refuse("wrong-assembly", "it does not say which assembly", hint="name it: --assembly GRCh38")
     return known

@@ -1,4 +1,9 @@
-"""The three files of a PLINK file set, and the lines of those two that are text."""
+"""The three files of a PLINK file set, and the lines of those two that are text.
+
+PLINK 1 writes six columns without names: ``.bim`` and ``.fam``. PLINK 2 writes a line of names before them, ``#CHROM``
+or ``#FID`` or ``#IID``, behind any number of ``##`` lines: ``.pvar`` and ``.psam``. Where that line is missing, PLINK 2
+too takes a file for one of the former, and so do we.
+"""
 
 from __future__ import annotations
 
@@ -7,54 +12,88 @@ from typing import TYPE_CHECKING, NamedTuple
 from nebula.genome.inflate import GZIP_MAGIC
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
     from nebula.genome.inflate import Source
 
 KIND = "plink"
 MAGIC = b"\x6c\x1b"
 _LONGEST_LINE = 1 << 20
-_FIELDS = 6
+_ZSTANDARD_MAGIC = b"(\xb5/\xfd"
 
 
 class PlinkFiles(NamedTuple):
-    """The open files of one set; the kind of all three sources is ``plink``."""
+    """The open files of one set, of PLINK 1 or PLINK 2; the kind of all three sources is ``plink``."""
 
-    bed: Source
-    bim: Source
-    fam: Source
+    genotypes: Source
+    sites: Source
+    people: Source
 
 
-def lines_of(source: Source) -> Iterator[tuple[int, list[bytes]]]:
-    """Yield the number and the six fields of each line, cut at blanks.
+class Line(NamedTuple):
+    """One line's number, counted from 1, and those of its fields that were asked for; None where the file has none."""
 
-    SECURITY: the file is anyone's. Every line has six fields and a bounded length.
+    number: int
+    fields: list[bytes | None]
+
+
+def lines_of(
+    source: Source, wanted: Sequence[bytes], *, unnamed: Sequence[bytes], optional: Collection[bytes] = ()
+) -> Iterator[Line]:
+    """Yield some fields of each line, cut at blanks.
+
+    SECURITY: the file is anyone's. Every line has as many fields as there are columns, and a bounded length.
+
+    Args:
+        source: the file.
+        wanted: names of columns, in the order in which their fields are wanted.
+        unnamed: the columns of a file that does not name its own.
+        optional: those of ``wanted`` that a file need not have.
 
     Raises:
-        RejectedInputError: ``plink.fields``, ``plink.line-too-long``, ``plink.empty`` with file and line.
+        RejectedInputError: ``plink.fields``, ``plink.columns``, ``plink.line-too-long``, ``plink.empty`` with file and
+            line.
     """
+    columns, begun = list(unnamed), False
+    places: list[int | None] = [unnamed.index(name) if name in unnamed else None for name in wanted]
+    for number, line in _lines(source):
+        if not begun and line.startswith(b"##"):
+            continue
+        if not begun and line.startswith(b"#"):
+            columns = _names(source, number, line, needed=[name for name in wanted if name not in optional])
+            places = [columns.index(name) if name in columns else None for name in wanted]
+            begun = True
+            continue
+        begun = True
+        fields = line.split()
+        if len(fields) != len(columns):
+            source.refuse("fields", f"line {number} has {len(fields)} fields, not {len(columns)}", hint=_hint_of(line))
+        yield Line(number, [None if place is None else fields[place] for place in places])
+
+
+def _lines(source: Source) -> Iterator[tuple[int, bytes]]:
     number, rest = 0, b""
     for piece in source.pieces():
         *lines, rest = (rest + piece).split(b"\n")
         for line in lines:
             number += 1
-            yield number, _fields(source, number, line)
+            yield number, line
         if len(rest) > _LONGEST_LINE:
             source.refuse("line-too-long", f"line {number + 1} is longer than {_LONGEST_LINE} bytes")
     if rest:
-        yield number + 1, _fields(source, number + 1, rest)
+        yield number + 1, rest
 
 
-def _fields(source: Source, number: int, line: bytes) -> list[bytes]:
-    fields = line.split()
-    if len(fields) != _FIELDS:
-        source.refuse("fields", f"line {number} has {len(fields)} fields, not six", hint=_hint_of(line))
-    return fields
+def _names(source: Source, number: int, line: bytes, *, needed: Sequence[bytes]) -> list[bytes]:
+    names = line.removeprefix(b"#").split()
+    missing = next((name for name in needed if name not in names), None)
+    if missing is not None or len(set(names)) < len(names):
+        what = "names a column twice" if missing is None else f"names no column {missing.decode()}"
+        source.refuse("columns", f"line {number} {what}", hint="write the set again: `plink2 --pfile NAME --make-pgen`")
+    return names
 
 
 def _hint_of(line: bytes) -> str:
-    if line.startswith((GZIP_MAGIC, b"(\xb5/\xfd")):
+    if line.startswith((GZIP_MAGIC, _ZSTANDARD_MAGIC)):
         return "unpack it first"
-    if line.startswith(b"#"):
-        return "it is of PLINK 2: `plink2 --pfile NAME --make-bed --out NAME` makes a .bed, .bim and .fam"
-    return "write the set again: `plink2 --bfile NAME --make-bed --out NEW`"
+    return "write the set again: `plink2 --bfile NAME --make-bed --out NEW`, or `--pfile` and `--make-pgen`"

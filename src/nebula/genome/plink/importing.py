@@ -12,8 +12,8 @@ from nebula.genome.chromosomes import NAMES
 from nebula.genome.importing import ImportedCohort
 from nebula.genome.matrix import PackedMatrix
 from nebula.genome.plink.alleles import find_reference_alleles
-from nebula.genome.plink.bed import check_bed, read_genotypes
 from nebula.genome.plink.files import KIND
+from nebula.genome.plink.genotypes import open_genotypes
 from nebula.genome.plink.notes import notes_of
 from nebula.genome.plink.people import read_people
 from nebula.genome.plink.single_copies import with_single_copies
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
     from nebula.genome.panel import Panel
     from nebula.genome.plink.files import PlinkFiles
+    from nebula.genome.plink.genotypes import Genotypes
     from nebula.genome.plink.people import People
     from nebula.genome.plink.sites import Sites
     from nebula.genome.plink.verdicts import Alleles
     from nebula.genome.reference import Reference
     from nebula.genome.vcf.overlooked import Overlooked
 
-FORMAT = "PLINK 1 binary"
 _DUPLICATE = "duplicate-variant"
 
 
@@ -50,13 +50,13 @@ def import_plink(
     Raises:
         RejectedInputError: ``plink.*`` with file, line or offset, and what is expected.
     """
-    people, sites = read_people(files.fam), read_sites(files.bim)
-    check_bed(files.bed, sites=len(sites), people=len(people))
-    found = find_reference_alleles(files.bim, sites, panel=panel, assembly=panel.assembly, reference=reference)
+    people, sites = read_people(files.people), read_sites(files.sites)
+    genotypes = open_genotypes(files.genotypes, sites, people)
+    found = find_reference_alleles(files.sites, sites, panel=panel, assembly=panel.assembly, reference=reference)
     rows = found.kept()
     if not len(rows):
-        files.bim.refuse("no-sites", "of no site it is known which allele is REF", hint="give --reference GENOME.fa")
-    calls = _calls(files, people, sites, found)
+        files.sites.refuse("no-sites", "of no site it is known which allele is REF", hint="give --reference GENOME.fa")
+    calls = _calls(files, people, sites, found, genotypes)
     repeated: tuple[Overlooked, ...] = ()
     empty = 0
     if lenient:
@@ -67,32 +67,34 @@ def import_plink(
     calls, contradicted = with_single_copies(calls, people, panel.assembly)
     notes = notes_of(people, found, calls, contradicted=contradicted, empty=empty)
     proof = f"the files do not say it; at {len(rows):,} of {len(sites):,} sites the panel or the reference tells REF"
-    return ImportedCohort(calls, panel, format_name=FORMAT, assembly_by=proof, notes=notes, overlooked=repeated)
+    return ImportedCohort(
+        calls, panel, format_name=genotypes.format_name, assembly_by=proof, notes=notes, overlooked=repeated
+    )
 
 
-def _calls(files: PlinkFiles, people: People, sites: Sites, found: Alleles) -> Calls:
+def _calls(files: PlinkFiles, people: People, sites: Sites, found: Alleles, genotypes: Genotypes) -> Calls:
     rows = found.kept()
     first_is_reference = found.verdicts[rows] == Verdict.FIRST
-    codes = read_genotypes(files.bed, rows, a1_is_reference=first_is_reference, people=len(people))
+    codes = genotypes.read(rows, a1_is_reference=first_is_reference)
     _check_named(files, sites, rows, first_is_reference, codes)
     pos, reference, alternate, key = zip(*(found.oriented(row) for row in rows.tolist()), strict=True)
     nothing = np.zeros(0, np.int32)
     return Calls(
         samples=people.names,
         contigs=list(NAMES[1:]),
-        filters=["."],
+        filters=sites.filters,
         contig=sites.chromosome[rows].astype(np.int32) - 1,
         pos=np.array(pos, np.int32),
         key=np.array(key, np.uint64),
         reference=Texts.of(list(reference)),
         alternate=Texts.of(list(alternate)),
-        filter=np.zeros(len(rows), np.int32),
+        filter=sites.filter[rows],
         codes=codes,
         forms=PackedMatrix(np.zeros_like(codes.packed), len(people)),
         depth=nothing,
         quality=nothing,
         blocks=np.zeros((0, 5), np.int64),
-        line=(rows + 1).astype(np.uint64),
+        line=(rows + sites.first_line).astype(np.uint64),
     )
 
 
@@ -112,10 +114,10 @@ def _check_named(
     carriers = counts[:, 1] + np.where(reference_unnamed, counts[:, 0], counts[:, 2])
     if carriers.any():
         row = int(rows[asked[np.flatnonzero(carriers)[0]]])
-        files.bim.refuse(
+        files.sites.refuse(
             "allele",
-            f"line {row + 1} does not name an allele that people in the .bed carry",
-            hint="the .bim is another set's, or damaged",
+            f"line {sites.line(row)} does not name an allele that people in {files.genotypes.name} carry",
+            hint="the file is another set's, or damaged",
         )
 
 
@@ -134,7 +136,7 @@ def _without_empty_repetitions(files: PlinkFiles, calls: Calls) -> tuple[Calls, 
         if first == row:
             continue
         if calls.codes.select_variants([first, row]).counts()[:, 1:3].any():
-            files.bim.refuse(
+            files.sites.refuse(
                 _DUPLICATE,
                 f"lines {calls.line[first]} and {calls.line[row]} are one variant",
                 hint="`plink2 --bfile NAME --rm-dup force-first --make-bed --out NEW` keeps the first; --lenient keeps"

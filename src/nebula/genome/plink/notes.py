@@ -29,13 +29,17 @@ def notes_of(people: People, found: Alleles, calls: Calls, *, contradicted: int,
             "sites beyond the panel were left out, for want of a reference genome that tells REF",
         ),
         (found.count(Verdict.NOT_NAMED), "sites name one allele or none, and were left out"),
+        (
+            found.count(Verdict.SEVERAL),
+            "sites have several ALT alleles, and were left out: a VCF keeps them (`plink2 --export vcf bgz`)",
+        ),
         (found.count(Verdict.NO_SEQUENCE), "sites have alleles that are no sequences, and were left out"),
         (found.count(Verdict.NO_PLACE), "sites off chromosomes 1 to 22, X, Y, MT were left out"),
         (empty, "variants that nobody carries stood twice and count once"),
         (indels, "insertions and deletions were trimmed, not left-aligned"),
-        (contradicted, "people have another sex in the .fam than their X says: are samples mixed up?"),
+        (contradicted, "people have an X that contradicts their sex: are samples mixed up?"),
         (len(people) * people.with_family, "people are called FAMILY_ID, for ids repeat between families"),
-        (people.phenotypes, "people have a phenotype in the .fam, which names none and was not read: --phenotypes"),
+        (people.phenotypes, "people have a phenotype beside their sex, which was not read: give --phenotypes"),
     ]
     told = f"REF is A2 at {second} sites and A1 at {first}"
     return (told, *(f"{count} {sentence}" for count, sentence in counted if count))

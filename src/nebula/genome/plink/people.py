@@ -1,4 +1,4 @@
-"""The people of a ``.fam``: family, own id, father, mother, sex, phenotype."""
+"""The people of a ``.fam`` or ``.psam``: family, own id, sex; a ``.fam`` has a phenotype, too."""
 
 from __future__ import annotations
 
@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from nebula.genome.inflate import Source
 
 UNKNOWN, MALE, FEMALE = 0, 1, 2
+_COLUMNS = (b"FID", b"IID", b"PAT", b"MAT", b"SEX", b"PHENO1")
+_WANTED = (b"FID", b"IID", b"SEX", b"PHENO1")
 _SEXES = {b"0": UNKNOWN, b"1": MALE, b"2": FEMALE}
+#: As PLINK 2 writes them, where a file names its columns.
+_LETTERS = {b"M": MALE, b"m": MALE, b"F": FEMALE, b"f": FEMALE}
+_NO_FAMILY = b"0"
 _NO_PHENOTYPE = frozenset((b"-9", b"0", b"nan", b"na"))
 _LONGEST_ID = 256
 
@@ -29,7 +34,8 @@ class People:
         names: own ids; where ids repeat between families, everyone's is ``FAMILY_ID``.
         sexes: 0 unknown, 1 male, 2 female, uint8, shape (people,).
         with_family: whether names have the family before them.
-        phenotypes: how many have a value in the sixth column, which has neither name nor unit and is not read.
+        phenotypes: how many have a value in a ``.fam``'s sixth column, which has neither name nor unit, or in the
+            first of a ``.psam``'s phenotypes; neither is read.
     """
 
     names: tuple[str, ...]
@@ -42,21 +48,25 @@ class People:
 
 
 def read_people(source: Source) -> People:
-    """Read a ``.fam``.
+    """Read a ``.fam``, or a ``.psam``.
 
     Raises:
-        RejectedInputError: ``plink.fields``, ``plink.id``, ``plink.sex``, ``plink.duplicate-id`` with file and line.
+        RejectedInputError: ``plink.fields``, ``plink.columns``, ``plink.id``, ``plink.sex``, ``plink.duplicate-id``
+            with file and line.
     """
-    families, ids, sexes = [], [], bytearray()
+    families: list[str] = []
+    ids: list[str] = []
+    sexes = bytearray()
     phenotypes = 0
-    for line, (family, own, _, _, sex, phenotype) in lines_of(source):
-        families.append(_id(source, line, family))
-        ids.append(_id(source, line, own))
+    optional = frozenset(_WANTED) - {b"IID"}
+    for line, (family, own, sex, phenotype) in lines_of(source, _WANTED, unnamed=_COLUMNS, optional=optional):
+        families.append(_id(source, line, family or _NO_FAMILY))
+        ids.append(_id(source, line, own or b""))
         # Plink itself reads every other text as unknown; a shifted column would pass so.
-        if sex not in _SEXES and sex not in (b"-9", b"NA"):
+        if sex is not None and sex not in _SEXES | _LETTERS and sex not in (b"-9", b"NA"):
             source.refuse("sex", f"line {line}, sex: it is {sex[:20]!r}, not 1 (male), 2 (female) or 0 (unknown)")
-        sexes.append(_SEXES.get(sex, UNKNOWN))
-        phenotypes += phenotype.lower() not in _NO_PHENOTYPE
+        sexes.append((_SEXES | _LETTERS).get(sex or b"0", UNKNOWN))
+        phenotypes += phenotype is not None and phenotype.lower() not in _NO_PHENOTYPE
         if len(ids) > source.limits.samples:
             source.refuse("people", f"more than {source.limits.samples:,} people")
     with_family = len(set(ids)) < len(ids)

@@ -1,4 +1,4 @@
-"""The sites of a ``.bim``: chromosome, id, centimorgans, position, first and second allele."""
+"""The sites of a ``.bim`` or ``.pvar``: chromosome, position, the two alleles, and which filters a site failed."""
 
 from __future__ import annotations
 
@@ -22,52 +22,85 @@ _NUMBER = re.compile(rb"-?[0-9]{1,9}")
 _MOST_SITES = 100_000_000
 _LAST_POSITION = 1 << 28
 _NOT_NAMED = (b"0", b".")
+_COLUMNS = (b"CHROM", b"ID", b"CM", b"POS", b"ALT", b"REF")
+_WANTED = (b"CHROM", b"POS", b"ALT", b"REF", b"FILTER")
+_NO_FILTER = b"."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sites:
-    """Every line of a ``.bim``.
+    """Every site of a ``.bim`` or ``.pvar``.
 
     Attributes:
         chromosome: codes (sites,), 0 where the line is on none.
         pos: 1-based (sites,); 0 or less where a site has no place.
-        first: A1, upper case, empty where it is not named (``0``): nobody carries it.
-        second: A2, likewise.
+        first: A1, or all of ALT, upper case, empty where it is not named (``0``): nobody carries it.
+        second: A2, or REF, likewise.
+        filter: numbers (sites,), int32, into ``filters``.
+        filters: FILTER values as VCF has them; ``.`` alone where the file has no such column.
+        first_line: the number of the line that the first site stands on.
     """
 
     chromosome: NDArray[np.uint8]
     pos: NDArray[np.int32]
     first: list[str]
     second: list[str]
+    filter: NDArray[np.int32]
+    filters: list[str]
+    first_line: int
 
     def __len__(self) -> int:
         return len(self.first)
 
+    def line(self, row: int) -> int:
+        """The number of the line that a site stands on."""
+        return self.first_line + row
+
+    def alleles(self) -> NDArray[np.int64]:
+        """How many alleles each site has, shape (sites,)."""
+        return np.array([2 + one.count(",") for one in self.first], np.int64)
+
 
 def read_sites(source: Source) -> Sites:
-    """Read a ``.bim``.
+    """Read a ``.bim``, or a ``.pvar``.
 
     Raises:
-        RejectedInputError: ``plink.fields``, ``plink.position``, ``plink.allele`` with file and line.
+        RejectedInputError: ``plink.fields``, ``plink.columns``, ``plink.position``, ``plink.allele`` with file and
+            line.
     """
     codes: dict[bytes, int] = {}
-    chromosomes, positions = bytearray(), []
+    filters: dict[bytes, int] = {}
+    chromosomes, positions, failed = bytearray(), [], []
     first: list[str] = []
     second: list[str] = []
-    for line, (chromosome, _, _, pos, one, other) in lines_of(source):
+    first_line = 0
+    for line, fields in lines_of(source, _WANTED, unnamed=_COLUMNS, optional=(b"FILTER",)):
+        chromosome, pos, one, other = (field or b"" for field in fields[:4])
         if chromosome not in codes:
             codes[chromosome] = _code(chromosome.decode("latin-1"))
         if _NUMBER.fullmatch(pos) is None or not -_LAST_POSITION < int(pos) <= _LAST_POSITION:
             source.refuse("position", f"line {line}, position: {pos[:20]!r} is no place on a chromosome")
+        first_line = first_line or line
         chromosomes.append(codes[chromosome])
         positions.append(int(pos))
+        failed.append(filters.setdefault(fields[4] or _NO_FILTER, len(filters)))
         first.append(_allele(source, line, one))
         second.append(_allele(source, line, other))
         if first[-1] and first[-1] == second[-1]:
             source.refuse("allele", f"line {line}: both alleles are {first[-1][:20]}")
         if len(first) > _MOST_SITES:
             source.refuse("sites", f"more than {_MOST_SITES:,} sites")
-    return Sites(np.frombuffer(bytes(chromosomes), np.uint8), np.array(positions, np.int32), first, second)
+    if not first:
+        source.refuse("no-sites", "it names columns, and no site")
+    return Sites(
+        np.frombuffer(bytes(chromosomes), np.uint8),
+        np.array(positions, np.int32),
+        first,
+        second,
+        np.array(failed, np.int32),
+        [name.decode("latin-1") for name in filters],
+        first_line,
+    )
 
 
 def _code(name: str) -> int:

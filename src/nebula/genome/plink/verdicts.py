@@ -24,6 +24,7 @@ class Verdict(IntEnum):
     BOTH = 6
     UNKNOWN = 7
     STRAND = 8
+    SEVERAL = 9
 
 
 class Pair(NamedTuple):
