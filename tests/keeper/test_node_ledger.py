@@ -66,8 +66,11 @@ def test_a_slot_is_read_as_of_its_block_and_a_withdrawal_in_its_own(node: Node) 
     before = node.view.newest_block()
     node.withdraw(key, 7)
     now = node.view.newest_block()
-    assert node.view.slots([key.address, stranger.address], before) == [Slot(COMMITMENT, 1), Slot(None, 0)]
-    (slot,) = node.view.slots([key.address], now)
+    assert node.view.slots([key.address, stranger.address], before) == {
+        key.address: Slot(COMMITMENT, 1),
+        stranger.address: Slot(None, 0),
+    }
+    slot = node.view.slots([key.address], now)[key.address]
     assert (slot, slot.is_withdrawn) == (Slot(None, 7), True)
     assert node.view.changed_records(now.number, now.number) == {key.address}
     assert node.view.changed_records(before.number, before.number) == {key.address}

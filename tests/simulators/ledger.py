@@ -69,10 +69,10 @@ class SimulatedLedger:
         self._answer()
         return self._block(number) if 0 <= number <= self.number else None
 
-    def slots(self, records: Sequence[Address], at: Block) -> list[Slot]:
+    def slots(self, records: Sequence[Address], at: Block) -> dict[Address, Slot]:
         self._answer()
         self.reads += len(records)
-        return [_at(self.slots_at.get(record, []), at.number, ABSENT) for record in records]
+        return {record: _at(self.slots_at.get(record, []), at.number, ABSENT) for record in records}
 
     def changed_records(self, first: int, last: int) -> set[Address]:
         self._answer()

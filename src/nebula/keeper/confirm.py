@@ -35,7 +35,7 @@ def confirm(keeper: Keeper, request: ConfirmRequest, sender: Address) -> Confirm
     """
     records = distinct(request.records)
     asking = admit(keeper, request, sender)
-    slots = dict(zip(records, keeper.ledger.slots(records, asking.block), strict=True))
+    slots = keeper.ledger.slots(records, asking.block)
 
     with writing(keeper.engine) as connection:
         head = log.lock_head(connection)

@@ -117,9 +117,9 @@ def _readable(entry: log.LogEntry) -> RecordedDecision:
 def _waiting(keeper: Keeper, record: Address, *, at: datetime) -> tuple[StudyDocument, ...]:
     """Return the studies to which nothing but the owner's approval is missing."""
     block = keeper.ledger.newest_block()
-    (slot,) = keeper.ledger.slots([record], block)
+    slots = keeper.ledger.slots([record], block)
     with reading(keeper.engine) as connection:
-        current = current_policies(connection, {record: slot}).get(record)
+        current = current_policies(connection, slots).get(record)
         if current is None or current.policy.mode is not Mode.ASK:
             return ()
         open_ones = select(studies.c.document).where(studies.c.deadline >= int(at.timestamp()))

@@ -39,7 +39,7 @@ def discover(keeper: Keeper, request: DiscoverRequest, sender: Address) -> Confi
     """
     records = distinct(request.records)
     asking = _admit_for_buyer(keeper, request, sender)
-    slots = dict(zip(records, keeper.ledger.slots(records, asking.block), strict=True))
+    slots = keeper.ledger.slots(records, asking.block)
 
     with writing(keeper.engine) as connection:
         head = log.lock_head(connection)

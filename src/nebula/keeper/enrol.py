@@ -147,7 +147,7 @@ def _unregistered(keeper: Keeper, checked: Sequence[Enrolment]) -> set[Address]:
     if not changed:
         return set()
     slots = keeper.ledger.slots(list(changed), keeper.ledger.newest_block())
-    return {record for (record, version), slot in zip(changed.items(), slots, strict=True) if slot.version < version}
+    return {record for record, version in changed.items() if slots[record].version < version}
 
 
 def _held(connection: Connection, enrolment: Enrolment) -> Row[Any] | None:

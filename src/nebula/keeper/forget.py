@@ -32,7 +32,7 @@ def forget(keeper: Keeper, *, at: datetime) -> int:
             page = _records(connection, after)
         if not page:
             return forgotten
-        slots = dict(zip(page, keeper.ledger.slots(page, deep), strict=True))
+        slots = keeper.ledger.slots(page, deep)
         forgotten += _forget_page(keeper, slots)
         after = page[-1]
 

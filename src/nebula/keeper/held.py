@@ -19,14 +19,14 @@ def read_held(keeper: Keeper, record: Address) -> HeldAnswer:
         RejectedInputError: ``held.nothing``; the record is not live, or its current policy is not here.
         UnavailableError: the ledger is away.
     """
-    (slot,) = keeper.ledger.slots([record], keeper.ledger.newest_block())
+    slots = keeper.ledger.slots([record], keeper.ledger.newest_block())
     with reading(keeper.engine) as connection:
-        holding = current_holdings(connection, {record: slot}).get(record)
+        holding = current_holdings(connection, slots).get(record)
     if holding is None:
         raise RejectedInputError("held.nothing", f"this keeper holds nothing of {record} that the ledger commits to")
     return HeldAnswer(
         record=record,
-        version=slot.version,
+        version=slots[record].version,
         manifest_commitment=holding.manifest_commitment,
         manifest_location=holding.manifest_location,
         policy=holding.policy,

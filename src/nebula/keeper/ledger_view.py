@@ -45,8 +45,8 @@ class LedgerView(Protocol):
         """Return the block with a number, or None if there is none (yet)."""
         ...
 
-    def slots(self, records: Sequence[Address], at: Block) -> list[Slot]:
-        """Return the records' slots, in order."""
+    def slots(self, records: Sequence[Address], at: Block) -> dict[Address, Slot]:
+        """Return the slot of each record."""
         ...
 
     def changed_records(self, first: int, last: int) -> set[Address]:

@@ -34,9 +34,10 @@ class NodeLedger:
         found = self._client.block(number)
         return None if found is None else _block(found)
 
-    def slots(self, records: Sequence[Address], at: Block) -> list[Slot]:
-        """Return the records' slots, in order."""
-        return [Slot(slot.commitment, slot.version) for slot in self._network.records.slots(records, at.hash)]
+    def slots(self, records: Sequence[Address], at: Block) -> dict[Address, Slot]:
+        """Return the slot of each record."""
+        found = self._network.records.slots(records, at.hash)
+        return {slot.record: Slot(slot.commitment, slot.version) for slot in found}
 
     def changed_records(self, first: int, last: int) -> set[Address]:
         """Return the records whose slots changed in a range of blocks."""

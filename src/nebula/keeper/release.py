@@ -44,7 +44,7 @@ def release(keeper: Keeper, request: ReleaseRequest, sender: Address) -> Release
     """
     records = distinct(request.records)
     asking = admit(keeper, request, sender)
-    slots = dict(zip(records, keeper.ledger.slots(records, asking.block), strict=True))
+    slots = keeper.ledger.slots(records, asking.block)
 
     with writing(keeper.engine) as connection:
         head = log.lock_head(connection)

@@ -87,7 +87,7 @@ class Snapshots:
 
     def _look_again(self, connection: Connection, touched: set[Address], block: Block) -> None:
         for page in pages(sorted(touched), _PAGE):
-            slots = dict(zip(page, self._keeper.ledger.slots(page, block), strict=True))
+            slots = self._keeper.ledger.slots(page, block)
             found = current_policies(connection, slots)
             for record in page:
                 self._slots[record] = slots[record]
