@@ -176,6 +176,15 @@ def test_what_the_hub_refuses_is_not_handed_in_for_ever(host_with: Make, output:
     assert len(worker.starts) == 2
 
 
+def test_an_output_waits_for_clocks_that_differ(host_with: Make, output: RunOutput) -> None:
+    host, hub, worker = host_with(output)
+    hub.errors.extend([NotPermittedError("message.stale", "sent at another time")] * 2)
+
+    assert host.work_once()
+    assert hub.reports
+    assert len(worker.starts) == 1
+
+
 def test_a_page_that_the_disk_altered_is_no_page(host_with: Make, output: RunOutput) -> None:
     host, hub, _ = host_with()
     draft = host.outbox.begin("0x" + "77" * 32)

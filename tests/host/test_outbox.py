@@ -54,6 +54,13 @@ def test_an_output_without_its_head_is_none(outbox: Outbox, output: RunOutput) -
     assert list(outbox.folder.iterdir()) == []
 
 
+def test_a_stray_file_is_no_output_and_stays(outbox: Outbox, output: RunOutput) -> None:
+    keep(outbox, output)
+    (outbox.folder / ".stray").write_text("")
+    assert [kept.run for kept in outbox.waiting()] == [RUN]
+    assert (outbox.folder / ".stray").exists()
+
+
 def test_a_new_beginning_leaves_nothing_of_the_one_before(outbox: Outbox, output: RunOutput) -> None:
     keep(outbox, output)
     outbox.begin(RUN).finish(to_canonical(output.head))

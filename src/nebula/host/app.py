@@ -16,6 +16,7 @@ from nebula.host.carry import Courier, HttpCourier, panel_location
 from nebula.host.outbox import KeptOutput, Outbox
 from nebula.host.settings import HostSettings, load_settings
 from nebula.host.worker import Worker, worker_command
+from nebula.protocol.envelope import STALE
 from nebula.protocol.errors import NebulaError, UnavailableError
 from nebula.protocol.ids import Hash32
 from nebula.protocol.messages import (
@@ -134,15 +135,18 @@ class EnclaveHost:
         outcome.discard()
 
     def _insist(self, kind: Kind, report: OwnersReport | RunReport) -> None:
-        """Hand in a message; while the hub is away, again and again."""
+        """Hand in a message; while the hub is away, or clocks differ, again and again."""
         pause = self.settings.poll_seconds
         while True:
             try:
                 self.hub.ask(kind, report, Accepted)
-            except UnavailableError as error:
+            except NebulaError as error:
+                # What enclaves made is not lost to a clock that somebody will set.
+                if not isinstance(error, UnavailableError) and error.code != STALE:
+                    raise
                 _log.info("report-waits", run=report.run, code=error.code)
                 if self.stopping.wait(pause):
-                    raise
+                    raise UnavailableError(error.code, error.message, hint=error.hint) from error
                 pause = min(2 * pause, MAX_PAUSE_SECONDS)
             else:
                 return

@@ -77,9 +77,11 @@ class Outbox:
         return Draft(run, place)
 
     def waiting(self) -> list[KeptOutput]:
-        """Return the outputs that are whole; those that are not are thrown away."""
+        """Return the outputs that are whole; those that are not are thrown away. Stray files are none, and stay."""
         found = []
         for place in sorted(self.folder.iterdir()) if self.folder.exists() else []:
+            if not place.is_dir():
+                continue
             if (place / _HEAD).exists():
                 found.append(KeptOutput(place.name, place))
             else:

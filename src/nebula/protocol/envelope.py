@@ -19,6 +19,9 @@ from nebula.protocol.signing import address_of_secret, keccak256, recover, sign_
 from nebula.protocol.wire import MAX_MESSAGE_BYTES, Document, parser, to_canonical
 
 CLOCK_SKEW_SECONDS = 120
+STALE = "message.stale"
+"""The code of the error about clocks that differ by more: the same message, sent when they agree, is accepted."""
+
 _LABEL = b"nebula/envelope/1\x00"
 
 
@@ -90,7 +93,7 @@ def open_envelope(raw: bytes, *, me: Address, at: datetime, kinds: frozenset[str
         raise NotPermittedError("message.recipient", f"this message is for {envelope.recipient}, not for {me}")
     if abs(envelope.sent - at.timestamp()) > CLOCK_SKEW_SECONDS:
         raise NotPermittedError(
-            "message.stale",
+            STALE,
             f"this message was sent more than {CLOCK_SKEW_SECONDS} seconds from now",
             hint="set both machines' clocks, and send it anew",
         )
