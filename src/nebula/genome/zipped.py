@@ -37,7 +37,8 @@ def unzipped(source: Source) -> Source:
         return source
     try:
         archive = zipfile.ZipFile(file)
-        inside = [one for one in archive.infolist() if not one.is_dir() and not one.filename.startswith(_SIDE_FOLDER)]
+        names = ((one, one.filename) for one in archive.infolist())  # a name may be empty
+        inside = [one for one, name in names if not name.endswith("/") and not name.startswith(_SIDE_FOLDER)]
         if len(inside) != 1:
             source.refuse(
                 "archive", f"the archive holds {len(inside)} files", hint="give one that holds the file alone"
