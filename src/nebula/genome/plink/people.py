@@ -51,15 +51,16 @@ def read_people(source: Source) -> People:
     """Read a ``.fam``, or a ``.psam``.
 
     Raises:
-        RejectedInputError: ``plink.fields``, ``plink.columns``, ``plink.id``, ``plink.sex``, ``plink.duplicate-id``
-            with file and line.
+        RejectedInputError: ``plink.fields``, ``plink.columns``, ``plink.id``, ``plink.sex``, ``plink.people``,
+            ``plink.duplicate-id`` with file and line.
     """
     families: list[str] = []
     ids: list[str] = []
     sexes = bytearray()
-    phenotypes = 0
+    phenotypes = first_line = 0
     optional = frozenset(_WANTED) - {b"IID"}
     for line, (family, own, sex, phenotype) in lines_of(source, _WANTED, unnamed=_COLUMNS, optional=optional):
+        first_line = first_line or line
         families.append(_id(source, line, family or _NO_FAMILY))
         ids.append(_id(source, line, own or b""))
         # Plink itself reads every other text as unknown; a shifted column would pass so.
@@ -69,9 +70,11 @@ def read_people(source: Source) -> People:
         phenotypes += phenotype is not None and phenotype.lower() not in _NO_PHENOTYPE
         if len(ids) > source.limits.samples:
             source.refuse("people", f"more than {source.limits.samples:,} people")
+    if not ids:
+        source.refuse("people", "it names nobody")
     with_family = len(set(ids)) < len(ids)
     names = [f"{family}_{own}" for family, own in zip(families, ids, strict=True)] if with_family else ids
-    _check_unique(source, names)
+    _check_unique(source, names, first_line)
     return People(tuple(names), np.frombuffer(bytes(sexes), np.uint8), with_family, phenotypes)
 
 
@@ -85,10 +88,10 @@ def _id(source: Source, line: int, raw: bytes) -> str:
     return text
 
 
-def _check_unique(source: Source, names: list[str]) -> None:
+def _check_unique(source: Source, names: list[str], first_line: int) -> None:
     name, count = Counter(names).most_common(1)[0]
     if count > 1:
-        first, second = [line for line, one in enumerate(names, start=1) if one == name][:2]
+        first, second = [line for line, one in enumerate(names, start=first_line) if one == name][:2]
         source.refuse(
             "duplicate-id",
             f"lines {first} and {second} are both about {name}",
