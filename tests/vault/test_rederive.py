@@ -164,7 +164,7 @@ def test_a_record_that_another_command_changed_meanwhile_is_left_alone(
     derived, stored = from_original(vault, mine, panel), names(vault)
     assert derived is not None
     with writing(vault.engine) as connection:
-        state.withdraw(connection, [mine.record])
+        assert state.withdraw(connection, [mine]) == []
 
     with pytest.raises(UnavailableError, match="meanwhile"):
         store(vault, [derived])

@@ -137,12 +137,14 @@ def withdraw(
     newest: int | None = None
     for start in range(0, len(records), ENROL_PAGE):
         page = live(engine, records[start : start + ENROL_PAGE])
-        puts = _withdrawals(owner, network, page)
-        block = _send_directly(network, direct, puts) if direct else _send_by_hub(network, puts)
-        newest = block if block is not None else newest
-        with writing(engine) as connection:
-            state.withdraw(connection, [record.record for record in page])
-        done(len(page))
+        while page:
+            puts = _withdrawals(owner, network, page)
+            block = _send_directly(network, direct, puts) if direct else _send_by_hub(network, puts)
+            newest = block if block is not None else newest
+            with writing(engine) as connection:
+                overtaken = state.withdraw(connection, page)
+            done(len(page) - len(overtaken))
+            page = overtaken  # another command took them on while this one waited: what it did is ended, too
     return newest
 
 

@@ -82,7 +82,7 @@ def _is_as_noted(current: Record, slot: Slot) -> bool:
 def _adopt(engine: Engine, owner: OwnerKeys, network: Network, current: Record, slot: Slot) -> None:
     if not slot.is_live:
         with writing(engine) as connection:
-            state.withdraw(connection, [current.record])
+            state.withdraw(connection, [current])
         return
     held = fetch_held(network.settings, control_key_of(owner, current), slot, Carrier())
     found = replace(

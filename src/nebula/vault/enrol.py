@@ -154,8 +154,8 @@ def _split_page(engine: Engine, owner: OwnerKeys, network: Network, page: list[R
         messages += _split_record(record, owner, network.settings)
         told(SPLITTING, 1)
     with writing(engine) as connection:
-        state.add_enrolments(connection, messages)
-        state.move(connection, [record.record for record in page], Stage.SPLIT, after=Stage.STORED)
+        kept = state.add_enrolments(connection, messages)
+        state.move(connection, kept, Stage.SPLIT, after=Stage.STORED)
 
 
 def _split_record(record: Record, owner: OwnerKeys, settings: VaultSettings) -> list[tuple[Address, Enrolment]]:

@@ -4,13 +4,14 @@ No key stands here: keys come from the seed, data keys from the headers of the p
 ``label`` would tell which payout and which sample are whose, so the file stays on the owner's machine.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Connection,
     ForeignKey,
     Integer,
@@ -182,16 +183,28 @@ def count_by_stage(connection: Connection) -> dict[str, int]:
     return {str(stage): int(count) for stage, count in rows}
 
 
-def move(connection: Connection, ids: Sequence[Address], stage: Stage, *, after: Stage) -> None:
+def move(connection: Connection, ids: Collection[Address], stage: Stage, *, after: Stage) -> None:
     """Note that those of some records that still are at stage ``after`` have reached the next one."""
     still = records.c.record.in_(ids) & (records.c.stage == after.value)
     connection.execute(update(records).where(still).values(stage=stage.value))
 
 
-def withdraw(connection: Connection, ids: Sequence[Address]) -> None:
-    """Note that the consent of records has ended; nothing more of them goes to a keeper."""
-    connection.execute(delete(enrolments).where(enrolments.c.record.in_(ids)))
-    connection.execute(update(records).where(records.c.record.in_(ids)).values(stage=Stage.WITHDRAWN.value))
+def withdraw(connection: Connection, known: Sequence[Record]) -> list[Record]:
+    """Note that the consent of records has ended, of each that still is what was known of it; return the others.
+
+    Nothing more of those that are noted goes to a keeper. The others are returned as they are now, without those that
+    another command has noted meanwhile.
+    """
+    changed = [one for one in known if not _keep_end(connection, one)]
+    now = [get_record(connection, one.record) for one in changed]
+    return [one for one in now if one.stage is not Stage.WITHDRAWN]
+
+
+def _keep_end(connection: Connection, known: Record) -> bool:
+    if not connection.execute(update(records).where(_is_still(known)).values(stage=Stage.WITHDRAWN.value)).rowcount:
+        return False
+    connection.execute(delete(enrolments).where(enrolments.c.record == known.record))
+    return True
 
 
 def replace_record(connection: Connection, known: Record, new: Record) -> bool:
@@ -199,13 +212,7 @@ def replace_record(connection: Connection, known: Record, new: Record) -> bool:
 
     What was prepared for keepers of the record as it was is gone with it.
     """
-    unchanged = (
-        (records.c.record == known.record)
-        & (records.c.stage == known.stage.value)
-        & (records.c.version == known.version)
-        & (records.c.manifest_commitment == known.manifest_commitment)
-    )
-    if not connection.execute(update(records).where(unchanged).values(_row(new))).rowcount:
+    if not connection.execute(update(records).where(_is_still(known)).values(_row(new))).rowcount:
         return False
     connection.execute(delete(enrolments).where(enrolments.c.record == known.record))
     return True
@@ -218,13 +225,24 @@ def set_policy(connection: Connection, record: Address, policy: ConsentPolicy, *
     )
 
 
-def add_enrolments(connection: Connection, messages: Sequence[tuple[Address, Enrolment]]) -> None:
-    """Keep what is to be sent to keepers, before any of it is sent: a second split would not fit the first."""
+def add_enrolments(connection: Connection, messages: Sequence[tuple[Address, Enrolment]]) -> set[Address]:
+    """Keep what is to be sent to keepers, before any of it is sent: a second split would not fit the first.
+
+    Returns:
+        The records of which it was kept: those that still are stored, in the version that was split.
+    """
+    split = {message.record: message.version for _, message in messages}
+    stored = records.c.record.in_(list(split)) & (records.c.stage == Stage.STORED.value)
+    found = connection.execute(select(records.c.record, records.c.version).where(stored))
+    still = {str(record) for record, version in found if split[record] == version}
     rows = [
         {"record": message.record, "keeper": keeper, "accepted": 0, "message": to_canonical(message)}
         for keeper, message in messages
+        if message.record in still
     ]
-    connection.execute(insert(enrolments), rows)
+    if rows:
+        connection.execute(insert(enrolments), rows)
+    return still
 
 
 def unaccepted(connection: Connection, keeper: Address, *, limit: int) -> list[Enrolment]:
@@ -248,6 +266,15 @@ def accept(connection: Connection, keeper: Address, ids: Sequence[Address]) -> N
         update(records)
         .where(records.c.record.in_(ids), records.c.record.not_in(waiting), records.c.stage == Stage.SPLIT.value)
         .values(stage=Stage.ACCEPTED.value)
+    )
+
+
+def _is_still(known: Record) -> ColumnElement[bool]:
+    return (
+        (records.c.record == known.record)
+        & (records.c.stage == known.stage.value)
+        & (records.c.version == known.version)
+        & (records.c.manifest_commitment == known.manifest_commitment)
     )
 
 
