@@ -16,10 +16,11 @@ from nebula.protocol.errors import UnavailableError
 from nebula.protocol.funding import run_id, study_id
 from nebula.protocol.messages import OrderRequest
 from nebula.protocol.study import StudyDocument
+from nebula.protocol.typed_data import Domain
 from simulators.discoveries import make_discovery
 from simulators.hub import HOST
 from simulators.storage import MemoryStorage
-from simulators.studies import make_world
+from simulators.studies import CHAIN_ID, STUDIES, make_world
 
 RECORDS = tuple(f"0x{number:040x}" for number in range(200))
 
@@ -37,6 +38,7 @@ class Market:
         self.orders = Orders(
             self.engine,
             None,  # type: ignore[arg-type]
+            studies=Domain(CHAIN_ID, STUDIES),
             hosts=frozenset({HOST}),
             settle=lambda _run: None,
             match=self._match,

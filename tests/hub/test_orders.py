@@ -12,13 +12,16 @@ from nebula.database import reading
 from nebula.hub import outputs, tables
 from nebula.hub.state import RunState
 from nebula.protocol.errors import IntegrityError, NotPermittedError, RejectedInputError
+from nebula.protocol.ids import to_hex
 from nebula.protocol.keys import SigningKey
 from nebula.protocol.messages import CandidatesRequest, OrderRequest, OwnersReport, RunProgress, RunReport
-from nebula.protocol.receipt import SealedLeaf
+from nebula.protocol.receipt import RunOutput, SealedLeaf, SignedReceipt
 from nebula.protocol.run_statement import mailbox_digest
 from nebula.protocol.signed_by_control_key import sign_document
 from nebula.protocol.study import ResultClass
+from nebula.protocol.typed_data import Domain, receipt_digest
 from simulators.hub import HOST, SimulatedHub, simulated_hub
+from simulators.studies import CHAIN_ID, STUDIES
 
 STRANGER = "0x" + "66" * 20
 pytestmark = pytest.mark.xdist_group("dbos")
@@ -172,6 +175,36 @@ def test_a_host_cannot_sign_for_the_leaves_itself(hub: SimulatedHub) -> None:
         with pytest.raises(IntegrityError):
             hub.report(replace(output, head=head, leaves=leaves))
     assert hub.stand().state is RunState.ORDERED
+
+
+def made_by(hub: SimulatedHub, session: SigningKey, *, receipt: str | None = None) -> RunOutput:
+    """An output of a session whose key a test has; its statement may be about another receipt."""
+    output = hub.world.run(msgspec.structs.replace(hub.world.order, run=hub.run))
+    evidence = msgspec.structs.replace(output.head.evidence, session=session.address)
+    voted = msgspec.structs.replace(hub.world.host.registered[-1], evidence=evidence)
+    hub.orders.register_session(voted, HOST)
+    about = msgspec.structs.replace(output.head.signed.receipt, session=session.address)
+    digest = receipt_digest(Domain(CHAIN_ID, STUDIES), about)
+    statement = msgspec.structs.replace(output.head.statement, receipt=receipt or to_hex(digest))
+    head = msgspec.structs.replace(
+        output.head,
+        evidence=evidence,
+        signed=SignedReceipt(receipt=about, signature=session.sign_digest(digest)),
+        statement=sign_document(statement, session.secret),
+    )
+    return replace(output, head=head)
+
+
+def test_a_statement_of_the_same_session_about_another_receipt_is_refused(hub: SimulatedHub) -> None:
+    """Every owner's vault would refuse the run, after the ledger had settled it."""
+    session = SigningKey.generate()
+    with pytest.raises(IntegrityError) as refusal:
+        hub.report(made_by(hub, session, receipt="0x" + "99" * 32))
+    assert refusal.value.code == "statement.receipt"
+    assert hub.stand().state is RunState.ORDERED
+
+    hub.report(made_by(hub, SigningKey.generate()))
+    hub.await_state(RunState.PAID)
 
 
 @pytest.mark.parametrize("part", ["payouts", "leaves", "run"])

@@ -25,8 +25,9 @@ from nebula.protocol.funding import run_id, study_id
 from nebula.protocol.messages import MatchAnswer, MatchRequest, OwnersReport, RunReport
 from nebula.protocol.receipt import RunOutput
 from nebula.protocol.study import StudyDocument
+from nebula.protocol.typed_data import Domain
 from simulators.storage import MemoryStorage
-from simulators.studies import World, make_world
+from simulators.studies import CHAIN_ID, STUDIES, World, make_world
 
 HOST = "0x" + "40" * 20
 WAIT_SECONDS = 60
@@ -120,6 +121,7 @@ class SimulatedHub:
         self.orders = Orders(
             self.engine,
             self.effects,  # type: ignore[arg-type]
+            studies=Domain(CHAIN_ID, STUDIES),
             hosts=frozenset({HOST}),
             settle=lambda run: settle_run(self.runs, run),
             match=lambda _study: tuple(sorted(set.intersection(*(set(keeper.records) for keeper in self.keepers)))),

@@ -94,6 +94,7 @@ def build(settings: HubSettings) -> Litestar:
     orders = Orders(
         engine,
         effects,
+        studies=network.studies.domain(settings.network.chain_id),
         hosts=hosts,
         settle=lambda run: settle_run(runs, run),
         match=lambda study: match(study, keepers(study), threshold=study.keeper_threshold).records,

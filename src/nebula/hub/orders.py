@@ -32,6 +32,7 @@ from nebula.protocol.messages import (
 )
 from nebula.protocol.receipt import OwnersPage, PublicRun, RunHead
 from nebula.protocol.study import StudyDocument
+from nebula.protocol.typed_data import Domain
 
 
 class Orders:
@@ -42,12 +43,14 @@ class Orders:
         engine: Engine,
         effects: Effects,
         *,
+        studies: Domain,
         hosts: frozenset[Address],
         settle: Callable[[Hash32], None],
         match: Callable[[StudyDocument], tuple[Address, ...]],
     ) -> None:
         self._engine = engine
         self._effects = effects
+        self._studies = studies
         self._hosts = hosts
         self._settle = settle
         self._match = match
@@ -144,7 +147,12 @@ class Orders:
         return Accepted()
 
     def report(self, request: RunReport, sender: Address) -> Accepted:
-        """Keep what left the enclave last, or why nothing did, and let the run go on."""
+        """Keep what left the enclave last, or why nothing did, and let the run go on.
+
+        Raises:
+            IntegrityError: the parts do not belong together, or are another run's.
+            RejectedInputError: ``hub.session``; of a session that was not handed in. Or nobody signed the statement.
+        """
         self._check_host(sender)
         with writing(self._engine) as connection:
             run = state.get_run(connection, request.run)
@@ -166,7 +174,8 @@ class Orders:
         if session.evidence != head.evidence:
             raise IntegrityError("hub.evidence", "this is not the evidence that the keepers voted on")
         payouts = outputs.kept_payouts(connection, run.run, receipt.session)
-        check_owners(head, payouts, outputs.kept_leaves(connection, run.run, receipt.session))
+        leaves = outputs.kept_leaves(connection, run.run, receipt.session)
+        check_owners(head, payouts, leaves, studies=self._studies)
         public = PublicRun(
             signed=head.signed,
             evidence=head.evidence,

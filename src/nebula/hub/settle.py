@@ -11,9 +11,9 @@ from nebula.protocol.funding import funding_of, study_id
 from nebula.protocol.ids import Hash32, to_hex
 from nebula.protocol.merkle import SUBTREE, MerkleTree, payout_tree, subtree_proof
 from nebula.protocol.receipt import Payout, PublicRun, RunHead, SealedLeaf
-from nebula.protocol.run_statement import mailbox_digest
-from nebula.protocol.signed_by_control_key import check_document
+from nebula.protocol.run_statement import check_statement, mailbox_digest
 from nebula.protocol.study import StudyDocument
+from nebula.protocol.typed_data import Domain
 
 GOES_BACK = "the escrow goes back to the buyer after the deadline"
 WENT_BACK = "the escrow went back to the buyer"
@@ -33,13 +33,14 @@ def check_head(head: RunHead, *, study: StudyDocument, run: Hash32) -> RunHead:
     return head
 
 
-def check_owners(head: RunHead, payouts: Sequence[Payout], leaves: Iterable[SealedLeaf]) -> None:
-    """Check that the pages that were handed in are whole, and what the session signed.
+def check_owners(head: RunHead, payouts: Sequence[Payout], leaves: Iterable[SealedLeaf], *, studies: Domain) -> None:
+    """Check that the pages that were handed in are whole, and what the session signed about this receipt.
 
     Raises:
-        IntegrityError: they are not.
+        IntegrityError: they are not, or the session's statement is about another receipt.
+        RejectedInputError: no key could have signed the statement.
     """
-    receipt, statement = head.signed.receipt, check_document(head.statement, head.signed.receipt.session)
+    receipt, statement = head.signed.receipt, check_statement(head.statement, head.signed, studies)
     if len(payouts) != receipt.record_count:
         raise IntegrityError("hub.output", "the receipt counts other records than the output has")
     if to_hex(payout_tree(payouts).root) != receipt.payout_root:
