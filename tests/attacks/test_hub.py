@@ -15,7 +15,7 @@ from attacks.network import FinishedNetwork
 from keeper.world import World
 from nebula.ledger.client.records import Put
 from nebula.ledger.client.wallet import Fees, Wallet
-from nebula.protocol.errors import IntegrityError, NebulaError, NotPermittedError
+from nebula.protocol.errors import IntegrityError, NebulaError, NotPermittedError, UnavailableError
 from nebula.protocol.funding import funding_of, study_id
 from nebula.protocol.ids import Address, to_bytes
 from nebula.protocol.keys import SigningKey
@@ -35,8 +35,10 @@ from nebula.protocol.result import open_result
 from nebula.protocol.sealing import SealingKey, open_sealed
 from nebula.protocol.typed_data import claim_digest, receipt_digest, record_put_digest, record_withdrawal_digest
 from nebula.transport.keyfiles import load_key
+from nebula.transport.public import PublicFiles
+from nebula.vault import earnings
 from nebula.vault.consent import withdraw
-from nebula.vault.earnings import Earning, Unreadable, read_earnings
+from nebula.vault.earnings import Earning, Lost, Unreadable, read_earnings
 from nebula.vault.enrol import control_key_of
 from nebula.vault.payouts import own_payouts
 from simulators.sgx import SgxHardware
@@ -275,11 +277,65 @@ def test_what_is_altered_of_one_run_hides_no_other_earning(network: FinishedNetw
     found = list(read_earnings(*own(network), replace(network.others, hub=hub)))
 
     lost = [one for one in found if isinstance(one, Unreadable)]
-    told = [(altered.run, True)] if whole_run else [(altered.run, False), (altered.run, True)]
-    assert [(one.run, one.record is None) for one in lost] == told
-    assert len(honest) - len([one for one in found if isinstance(one, Earning)]) == (
-        altered.record_count if whole_run else 1
-    )
+    assert {one.run for one in lost} == {altered.run}
+    assert [one.what for one in lost] == ([Lost.RUN] if whole_run else [Lost.LEAF, Lost.LEAVES])
+    assert [one.record is None for one in lost] == ([True] if whole_run else [False, True])
+    gone = earned(honest) - earned(found)
+    assert len(gone) == (altered.record_count if whole_run else 1)
+    assert {run for run, _ in gone} == {altered.run}
+
+
+def earned(found: list[Earning | Unreadable]) -> set[tuple[str, str]]:
+    """In which run which record earned something."""
+    return {(one.payout.leaf.run, one.payout.record) for one in found if isinstance(one, Earning)}
+
+
+class RefusingFiles:
+    """An honest hub's public files but for one run, which it answers with an error."""
+
+    def __init__(self, honest: PublicFiles, run: str, error: NebulaError) -> None:
+        self._honest, self._run, self._error = honest, run, error
+
+    def run(self, run: str) -> Any:
+        if run == self._run:
+            raise self._error
+        return self._honest.run(run)
+
+
+def files_without(network: FinishedNetwork, monkeypatch: pytest.MonkeyPatch, error: NebulaError) -> str:
+    """Have the hub refuse the public file of the first run; return which that is."""
+    run = network.runs[0].signed.receipt.run
+    honest = PublicFiles(network.local.hub_url)
+    monkeypatch.setattr(earnings, "PublicFiles", lambda _url: RefusingFiles(honest, run, error))
+    return run
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        UnavailableError("peer.broken", "the hub answers with status 400"),
+        UnavailableError("ledger.away", "so the hub says"),
+        NotPermittedError("hub.no", "the hub does not like this run"),
+    ],
+)
+def test_a_run_that_is_refused_hides_no_other_earning(
+    network: FinishedNetwork, monkeypatch: pytest.MonkeyPatch, error: NebulaError
+) -> None:
+    honest = list(read_earnings(*own(network), network.others))
+    run = files_without(network, monkeypatch, error)
+
+    found = list(read_earnings(*own(network), network.others))
+
+    (lost,) = [one for one in found if isinstance(one, Unreadable)]
+    assert (lost.what, lost.run, lost.record, lost.error) == (Lost.RUN, run, None, error)
+    assert earned(found) == {(other, record) for other, record in earned(honest) if other != run} != set()
+
+
+def test_a_hub_that_is_away_is_said_to_be(network: FinishedNetwork, monkeypatch: pytest.MonkeyPatch) -> None:
+    files_without(network, monkeypatch, UnavailableError("peer.away", "the hub does not answer"))
+
+    with pytest.raises(UnavailableError):
+        list(read_earnings(*own(network), network.others))
 
 
 def own(network: FinishedNetwork) -> tuple[Any, Any]:

@@ -14,7 +14,7 @@ from nebula.protocol.errors import IntegrityError
 from nebula.protocol.ids import Address, parse_address
 from nebula.protocol.money import format_tokens
 from nebula.vault.direct import Direct, load_wallet
-from nebula.vault.earnings import Earning, Unreadable, claim, move, read_earnings
+from nebula.vault.earnings import Earning, Lost, Unreadable, claim, move, read_earnings
 from nebula.vault.finding import find_record
 from nebula.vault.opening import OpenVault
 from nebula.vault.payouts import all_records
@@ -22,6 +22,7 @@ from nebula.vault.payouts import all_records
 payout = App(name="payout", help="What your records earned: each payout at a one-time address of its own.")
 
 SHOWN = 50
+_NO_SINGLE_LEAF = {Lost.RUN: "the whole of it", Lost.LEAVES: "some leaves may be missing"}
 
 
 @payout.command(name="list")
@@ -133,7 +134,7 @@ def _tell_unreadable(unreadable: Sequence[Unreadable]) -> None:
         IntegrityError: there is any.
     """
     for one in unreadable:
-        err.print(f"  · run {one.run}, {one.record or 'the whole of it'}: {one.error.message}")
+        err.print(f"  · run {one.run}, {_NO_SINGLE_LEAF.get(one.what, one.record)}: {one.error.message}")
     if unreadable:
         raise IntegrityError(
             "payout.unreadable",
@@ -143,7 +144,14 @@ def _tell_unreadable(unreadable: Sequence[Unreadable]) -> None:
 
 
 def _lost(one: Unreadable) -> dict[str, object]:
-    return {"study": one.study, "run": one.run, "record": one.record, "code": one.error.code, "why": one.error.message}
+    return {
+        "what": one.what.value,
+        "study": one.study,
+        "run": one.run,
+        "record": one.record,
+        "code": one.error.code,
+        "why": one.error.message,
+    }
 
 
 def _warn(count: int, receiver: Address | None) -> None:

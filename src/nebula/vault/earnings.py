@@ -7,6 +7,7 @@ claims it alone, to any address, by the one-time key's signature.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 from sqlalchemy import Engine
 
@@ -44,10 +45,19 @@ class Earning:
         return wei_from_wire(self.payout.leaf.amount_wei)
 
 
+class Lost(StrEnum):
+    """What of a run a hub has altered, lost or refused."""
+
+    RUN = "run"  # nothing of it can be read
+    LEAF = "leaf"  # one record's leaf
+    LEAVES = "leaves"  # what there is was read; some may be missing
+
+
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """What the hub has altered or lost: of a whole run (``record`` is None), or one record's leaf of it."""
+    """What cannot be read of a run, and why. ``record``: whose leaf it is; None where it is no single leaf."""
 
+    what: Lost
     study: Hash32
     run: Hash32
     record: Address | None
@@ -57,8 +67,8 @@ class Unreadable:
 def read_earnings(engine: Engine, owner: OwnerKeys, network: Network) -> Iterator[Earning | Unreadable]:
     """Yield what the vault's records earned, run by run.
 
-    SECURITY: what the hub hands out for one run may be wrong, or a refusal. That run, or that leaf, is reported; all
-    others are read.
+    SECURITY: what the hub hands out for one run may be wrong, or a refusal. That run, or that leaf, is reported, and
+    so are leaves that may be missing; all others are read.
 
     Raises:
         UnavailableError: the ledger or the hub is away.
@@ -71,19 +81,19 @@ def read_earnings(engine: Engine, owner: OwnerKeys, network: Network) -> Iterato
         except NebulaError as error:
             if error.code == "peer.away":
                 raise
-            yield Unreadable(settled.study, settled.run, None, error)
+            yield Unreadable(Lost.RUN, settled.study, settled.run, None, error)
             continue
         payouts = []
         for record, sealed in leaves.found:
             try:
                 payouts.append(open_leaf(record, sealed, owner, public.signed.receipt))
             except (IntegrityError, RejectedInputError) as error:
-                yield Unreadable(settled.study, settled.run, record.record, error)
+                yield Unreadable(Lost.LEAF, settled.study, settled.run, record.record, error)
         yield from _as_paid(network, public, payouts)
         try:
             leaves.check_whole(public.statement)
         except IntegrityError as error:
-            yield Unreadable(settled.study, settled.run, None, error)
+            yield Unreadable(Lost.LEAVES, settled.study, settled.run, None, error)
 
 
 def _as_paid(network: Network, public: PublicRun, payouts: list[OwnPayout]) -> Iterator[Earning]:
