@@ -10,8 +10,8 @@ from nebula.protocol.messages import PANEL, Accepted, PanelPublication
 from nebula.protocol.wire import parser, to_canonical
 from nebula.transport.client import Carrier, Peer
 from nebula.transport.keyfiles import load_key
+from nebula.transport.urls import url_here
 
-_EVERYWHERE = "0.0.0.0"  # noqa: S104 - what a hub listens at that listens everywhere, this machine included
 _parse_publication = parser(PanelPublication)
 
 
@@ -25,8 +25,7 @@ def publish(settings: HubSettings, panel: Panel) -> None:
     """
     publication = publication_of(panel)
     key = SigningKey.from_secret(load_key(Path(settings.signing_key_file)))
-    host = "127.0.0.1" if settings.host == _EVERYWHERE else settings.host
-    hub = Peer(f"http://{host}:{settings.port}", key.address, key=key.secret, carrier=Carrier())
+    hub = Peer(url_here(settings.host, settings.port), key.address, key=key.secret, carrier=Carrier())
     hub.ask(PANEL, publication, Accepted)
 
 

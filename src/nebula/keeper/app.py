@@ -42,6 +42,7 @@ from nebula.protocol.typed_data import Domain
 from nebula.transport.client import system_clock
 from nebula.transport.keyfiles import load_key
 from nebula.transport.server import Handler, Party, signed_app
+from nebula.transport.urls import url_here
 
 _log = structlog.get_logger()
 
@@ -122,7 +123,7 @@ class _Server(uvicorn.Server):
         """Say when messages are answered."""
         await super().startup(sockets)
         if self.started:
-            sys.stderr.write(f"keeper {self._address} answers at http://{self.config.host}:{self.config.port}\n")
+            sys.stderr.write(f"keeper {self._address} answers at {url_here(self.config.host, self.config.port)}\n")
             sys.stderr.flush()
 
 
