@@ -55,6 +55,22 @@ def test_a_supervisor_that_was_dying_when_it_was_looked_at_is_replaced(
     assert begun == [tmp_path] * 2
 
 
+def test_a_supervisor_that_dies_again_and_again_is_not_started_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[Path] = []
+    monkeypatch.setattr(processes, "begin", begun.append)
+    monkeypatch.setattr(processes, "START_SECONDS", 1)
+    monkeypatch.setattr(supervisor, "POLL_SECONDS", 0)
+    monkeypatch.setattr(processes, "answers", lambda _url, _http: False)
+
+    with pytest.raises(UnavailableError, match="the supervisor ends as soon as") as caught:
+        wait_for(tmp_path, {"hub": "http://127.0.0.1:1"})
+
+    assert caught.value.code == "localnet.supervisor"
+    assert len(begun) == processes.MOST_RESTARTS
+
+
 def test_old_numbers_of_processes_are_no_running_network(tmp_path: Path) -> None:
     (tmp_path / "supervisor.lock").write_text("1")  # another user's process by now, and not ours to end
     (tmp_path / "processes.json").write_bytes(msgspec.json.encode([ProcessState("hub", 1, 1)]))

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
+from itertools import count
 from pathlib import Path
 
 import httpx2
@@ -20,7 +21,7 @@ from nebula.protocol.errors import RejectedInputError, UnavailableError
 
 START_SECONDS = 180
 MOST_RESTARTS = 5
-"""A process that ends this often while it is waited for will not come up."""
+"""A process that ends this often while it is waited for, the supervisor too, will not come up."""
 
 
 def specs(folder: Path) -> list[ProcessSpec]:
@@ -86,9 +87,7 @@ def begin(folder: Path) -> None:
         if running(folder) is not None:  # this one, or one that was started at the same moment
             return True
         if supervisor.poll() is not None:
-            raise UnavailableError(
-                "localnet.supervisor", "the supervisor ended at once", hint=f"{logs / 'supervisor.log'} says why"
-            )
+            raise _no_supervisor(folder, "the supervisor ended at once")
         return False
 
     wait_until(is_up, seconds=START_SECONDS, what="the supervisor")
@@ -100,17 +99,23 @@ def wait_for(folder: Path, parties: Mapping[str, str]) -> None:
     Raises:
         UnavailableError: one does not, or ends again and again; its log says why.
     """
-    before = _starts(folder)
+    before, times = _starts(folder), count(1)
     with httpx2.Client(timeout=2, trust_env=False) as http:  # opening one takes longer than an answer does
         for name, url in parties.items():
 
             def is_up(name: str = name, url: str = url) -> bool:
                 if running(folder) is None:  # what held the folder was dying when it was looked at first
+                    if next(times) > MOST_RESTARTS:
+                        raise _no_supervisor(folder, "the supervisor ends as soon as it is started")
                     begin(folder)
                 _check_lasting(folder, name, before.get(name, 1))
                 return answers(url, http)
 
             wait_until(is_up, seconds=START_SECONDS, what=f"{name} at {url}")
+
+
+def _no_supervisor(folder: Path, sentence: str) -> UnavailableError:
+    return UnavailableError("localnet.supervisor", sentence, hint=f"{folder / 'logs' / 'supervisor.log'} says why")
 
 
 def _starts(folder: Path) -> dict[str, int]:
