@@ -5,12 +5,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ledger.ledgers import embedded, make_market
+from ledger.ledgers import Market, embedded, make_market
 from nebula.attestation.simulator.bundle import measure_installed_bundle
 from nebula.buyer.settings import load_settings as load_buyer
 from nebula.host.settings import load_settings as load_host
 from nebula.keeper.settings import parse_settings as parse_keeper
-from nebula.ledger.client.sessions import Approval
+from nebula.ledger.client.events import Event
+from nebula.ledger.client.sessions import EVENTS, Approval, MeasurementApproved
 from nebula.localnet import setup
 from nebula.localnet.discovery import add_discovery_host, settings_file
 from nebula.localnet.places import KEEPERS, ports, prepare, sealing_key, signing_key
@@ -20,6 +21,14 @@ from nebula.transport.keyfiles import save_key
 from nebula.vault.settings import KeeperEntry
 
 OLD_CODE, ROOT = "0x" + "22" * 32, "0x" + "33" * 32
+
+
+def approvals(market: Market) -> list[Event]:
+    """Every approval of code that stands on a ledger."""
+    client, sessions = market.ledger.client, market.network.addresses.sessions
+    logs = client.logs([sessions], first=0, last=client.head().number, topics=[EVENTS.topics])
+    found = [item.event for item in map(EVENTS.decode, logs) if item is not None]
+    return [event for event in found if isinstance(event, MeasurementApproved)]
 
 
 def test_everyone_trusts_the_installed_code_and_the_governor_approves_it_once(
@@ -66,4 +75,5 @@ def test_everyone_trusts_the_installed_code_and_the_governor_approves_it_once(
                 assert load_host(host).measurement == installed
             assert load_buyer(folder / "buyer" / "settings.json").measurement == installed
             assert market.network.sessions.approval(installed, ROOT) is Approval.SIMULATED
+        assert approvals(market) == [MeasurementApproved(installed, ROOT, simulated=True)]
     assert started == [installed, installed]
