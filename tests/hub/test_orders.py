@@ -20,7 +20,7 @@ from nebula.protocol.run_statement import mailbox_digest
 from nebula.protocol.signed_by_control_key import sign_document
 from nebula.protocol.study import ResultClass
 from nebula.protocol.typed_data import Domain, receipt_digest
-from simulators.hub import HOST, SimulatedHub, simulated_hub
+from simulators.hub import HOST, OTHER_HOST, SimulatedHub, simulated_hub
 from simulators.studies import CHAIN_ID, STUDIES
 
 STRANGER = "0x" + "66" * 20
@@ -80,6 +80,19 @@ def test_what_another_session_handed_in_is_no_part_of_the_run(hub: SimulatedHub)
             connection.scalar(select(func.count()).select_from(table)) for table in (tables.payouts, tables.leaves)
         ]
     assert counted == [24, 24]
+
+
+def test_a_host_spoils_no_page_of_a_session_that_another_runs(hub: SimulatedHub) -> None:
+    """The first page of its number counts: a garbled one would cost the run its try."""
+    output = hub.make_output()
+    spoilt = msgspec.structs.replace(next(output.pages(7)), leaves=tuple(map(garbled, output.leaves[:7])))
+    request = OwnersReport(run=hub.run, session=output.head.signed.receipt.session, page=spoilt)
+    with pytest.raises(NotPermittedError) as refusal:
+        hub.orders.owners(request, OTHER_HOST)
+    assert refusal.value.code == "hub.host"
+
+    hub.report(output)
+    hub.await_state(RunState.PAID)
 
 
 def test_a_report_before_all_pages_is_refused(hub: SimulatedHub) -> None:

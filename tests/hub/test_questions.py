@@ -96,7 +96,7 @@ def hub(database_url: str, session: OpenSession) -> Iterator[Hub]:
         state.add_study(connection, study_id(document), document)
         state.add_run(connection, RUN, study_id(document), deadline=document.deadline)
         state.set_state(connection, RUN, RunState.ORDERED)
-        state.keep_session(connection, session.world.host.registered[-1])
+        state.keep_session(connection, session.world.host.registered[-1], HOST)
     found = Hub(engine, session)
     found.fetch()
     yield found

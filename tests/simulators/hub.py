@@ -29,7 +29,7 @@ from nebula.protocol.typed_data import Domain
 from simulators.storage import MemoryStorage
 from simulators.studies import CHAIN_ID, STUDIES, World, make_world
 
-HOST = "0x" + "40" * 20
+HOST, OTHER_HOST = "0x" + "40" * 20, "0x" + "41" * 20
 WAIT_SECONDS = 60
 
 
@@ -122,7 +122,7 @@ class SimulatedHub:
             self.engine,
             self.effects,  # type: ignore[arg-type]
             studies=Domain(CHAIN_ID, STUDIES),
-            hosts=frozenset({HOST}),
+            hosts=frozenset({HOST, OTHER_HOST}),
             settle=lambda run: settle_run(self.runs, run),
             match=lambda _study: tuple(sorted(set.intersection(*(set(keeper.records) for keeper in self.keepers)))),
         )

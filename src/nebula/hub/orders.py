@@ -116,7 +116,7 @@ class Orders:
         self._check_host(sender)
         with writing(self._engine) as connection:
             state.get_run(connection, request.run)
-            state.keep_session(connection, request)
+            state.keep_session(connection, request, sender)
         mined = self._effects.register_session(request.evidence, request.votes)
         return SessionAnswer(transaction=mined.transaction, block_number=mined.block_number)
 
@@ -131,7 +131,10 @@ class Orders:
     def owners(self, request: OwnersReport, sender: Address) -> Accepted:
         """Keep a page of what a registered session has for owners; keeping it again changes nothing.
 
+        SECURITY: the first page of its number counts, so another host's would spoil the run.
+
         Raises:
+            NotPermittedError: ``hub.host``; another host runs the session.
             RejectedInputError: ``hub.session``, ``hub.owners``: of no session of this run, or beyond what it can pay.
         """
         self._check_host(sender)
@@ -139,6 +142,8 @@ class Orders:
             run = state.get_run(connection, request.run)
             if run.state is RunState.ORDERED:
                 session = state.get_session(connection, request.session)
+                if state.host_of(connection, request.session) != sender:
+                    raise NotPermittedError("hub.host", f"session {request.session} is not run by {sender}")
                 end = request.page.first + len(request.page.payouts)
                 if session.run != request.run or end > session.evidence.study.max_records:
                     raise RejectedInputError("hub.owners", "these are no payouts that this run can have")

@@ -151,9 +151,9 @@ def replace_candidates(connection: Connection, run: Hash32, records: Sequence[Ad
     add_candidates(connection, run, records)
 
 
-def keep_session(connection: Connection, request: SessionRequest) -> None:
-    """Keep what a session was voted in on; keeping it again changes nothing."""
-    row = {"session": request.evidence.session, "run": request.run, "request": to_canonical(request)}
+def keep_session(connection: Connection, request: SessionRequest, host: Address) -> None:
+    """Keep what a session was voted in on, and which host runs it; keeping it again changes nothing."""
+    row = {"session": request.evidence.session, "run": request.run, "host": host, "request": to_canonical(request)}
     connection.execute(insert_or_ignore(connection, sessions).values(row))
 
 
@@ -165,5 +165,17 @@ def get_session(connection: Connection, session: Address) -> SessionRequest:
     """
     raw = connection.scalar(select(sessions.c.request).where(sessions.c.session == session))
     if raw is None:
-        raise RejectedInputError("hub.session", f"session {session} was not registered here")
+        raise _unknown(session)
     return _parse_session(raw)
+
+
+def host_of(connection: Connection, session: Address) -> Address:
+    """Return the host that handed a session in first. Raises as :func:`get_session`."""
+    host = connection.scalar(select(sessions.c.host).where(sessions.c.session == session))
+    if host is None:
+        raise _unknown(session)
+    return str(host)
+
+
+def _unknown(session: Address) -> RejectedInputError:
+    return RejectedInputError("hub.session", f"session {session} was not registered here")

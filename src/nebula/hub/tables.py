@@ -5,7 +5,7 @@ from sqlalchemy import BigInteger, Column, ForeignKey, Integer, LargeBinary, Met
 from nebula.database.replay import seen_messages_table
 from nebula.ledger.relay import outbox_table
 
-SCHEMA = 2
+SCHEMA = 3
 
 metadata = MetaData()
 seen_messages = seen_messages_table(metadata)
@@ -59,6 +59,7 @@ sessions = Table(
     metadata,
     Column("session", String(42), primary_key=True),
     Column("run", String(66), ForeignKey("runs.run"), nullable=False, index=True),
+    Column("host", String(42), nullable=False),
     Column("request", LargeBinary, nullable=False),
     sqlite_strict=True,
 )
