@@ -1,6 +1,7 @@
 import random
 from itertools import pairwise
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -33,6 +34,19 @@ def survives(miniature: Miniature, run: bytes, result: bytes | None = None) -> b
 
 def test_an_untouched_file_survives(miniature: Miniature) -> None:
     assert survives(miniature, miniature.raw, miniature.result)
+
+
+def test_a_file_without_a_statement_is_told_to_be_of_an_earlier_version(miniature: Miniature) -> None:
+    fields = msgspec.json.decode(miniature.raw)
+    statement = fields.pop("statement")
+    for earlier in (fields, fields | {"dropped": {"reasons": statement["dropped"]}}):
+        with pytest.raises(RejectedInputError, match="earlier version") as refused:
+            parse_run_file(msgspec.json.encode(earlier))
+        assert refused.value.code == "audit.earlier"
+    for other in (b"{}", b"[]", b"no", msgspec.json.encode(statement)):
+        with pytest.raises(RejectedInputError) as refused:
+            parse_run_file(other)
+        assert refused.value.code == "wire.malformed"
 
 
 def test_no_flipped_byte_survives_wherever_it_stands(miniature: Miniature) -> None:

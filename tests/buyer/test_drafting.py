@@ -84,6 +84,25 @@ def test_a_wrong_study_is_refused_before_anybody_sees_it(options: dict[str, Any]
     assert caught.value.code == code
 
 
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"title": "A"}, "--title"),
+        ({"summary": "Too short"}, "--summary"),
+        ({"diseases": ("flu",)}, "--disease"),
+        ({"min_records": 0}, "--min-records"),
+        ({"days": -1}, "--days"),
+        ({"privacy_rho": 11}, "--privacy-rho"),
+    ],
+)
+def test_a_wrong_value_is_told_by_its_option(options: dict[str, Any], named: str) -> None:
+    with pytest.raises(RejectedInputError) as caught:
+        write(trait="height", **options)
+
+    assert f"{named}: Expected" in caught.value.message
+    assert "$" not in caught.value.message
+
+
 def test_options_go_before_the_file(tmp_path: Path) -> None:
     (tmp_path / "study.toml").write_text('title = "From the file"\ntrait = "ldl"\npcs = 3\ncovariates = ["age"]\n')
 

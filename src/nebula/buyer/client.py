@@ -87,13 +87,13 @@ class Buyer:
         """Lock the study's escrow; None when it is locked already.
 
         Raises:
-            NotPermittedError: the ledger refuses: no standing, not enough tokens, a deadline that has passed; or no
-                session of the code that the study names could register any more.
+            NotPermittedError: the ledger refuses: no standing, not enough tokens, a deadline that has passed; or as
+                :meth:`require_runnable`.
         """
         funding = funding_of(study)
         if self._network.studies.state_of(funding.study) is not StudyState.UNKNOWN:
             return None
-        self._require_runnable(study)
+        self.require_runnable(study)
         domain = self._network.token.domain(self._network.addresses.chain_id)
         digest = permit_digest(
             domain,
@@ -111,8 +111,12 @@ class Buyer:
             self._relay.submit(key, call)
         return self._relay.wait(key)
 
-    def _require_runnable(self, study: StudyDocument) -> None:
-        """Refuse to lock tokens for code that the ledger does not approve, or that this network has left behind."""
+    def require_runnable(self, study: StudyDocument) -> None:
+        """Check that a session of the code that a study names can come: that it could run at all.
+
+        Raises:
+            NotPermittedError: ``study.code``; the ledger does not approve the code, or this network has left it behind.
+        """
         approval = self._network.sessions.approval(study.measurement, study.trust_root)
         if approval is Approval.NONE or self._code not in (None, study.measurement):
             raise NotPermittedError(

@@ -28,6 +28,19 @@ from nebula.protocol.wire import MAX_DOCUMENT_BYTES, Document, to_canonical
 
 _LONGEST_FILE = 256 * 1024
 _NOISED_MICRO_RHO = 500_000
+_OPTIONS = {
+    "title": "--title",
+    "summary": "--summary",
+    "purposes": "--purpose",
+    "diseases": "--disease",
+    "pledges": "--pledge",
+    "result_class": "--result-class",
+    "privacy_rho": "--privacy-rho",
+    "min_records": "--min-records",
+    "max_records": "--max-records",
+    "days": "--days",
+}
+"""By which option a field is given, of a draft or of a study's document."""
 
 
 class StudyDraft(Document, frozen=True, kw_only=True):
@@ -90,7 +103,7 @@ def with_options(draft: StudyDraft, options: Mapping[str, Any]) -> StudyDraft:
     try:
         checked: StudyDraft = msgspec.convert(msgspec.to_builtins(changed), StudyDraft)
     except msgspec.ValidationError as error:
-        raise RejectedInputError("study.value", f"this is no study: {error}") from error
+        raise _no_study(error) from error
     return checked
 
 
@@ -159,7 +172,7 @@ def _checked(document: dict[str, Any]) -> StudyDocument:
     try:
         checked: StudyDocument = msgspec.convert(msgspec.to_builtins(document), StudyDocument)
     except msgspec.ValidationError as error:
-        raise RejectedInputError("study.value", f"this is no study: {error}") from error
+        raise _no_study(error) from error
     size = len(to_canonical(checked))
     if size > MAX_DOCUMENT_BYTES:
         raise RejectedInputError(
@@ -243,6 +256,13 @@ def _micro_rho(draft: StudyDraft, result_class: ResultClass) -> int:
     if draft.privacy_rho is not None:
         return round(draft.privacy_rho * 1_000_000)
     return _NOISED_MICRO_RHO if result_class is ResultClass.NOISED else 0
+
+
+def _no_study(error: msgspec.ValidationError) -> RejectedInputError:
+    """Say what was expected, and of which option where it came by one."""
+    expected, _, path = str(error).partition(" - at `$.")
+    option = _OPTIONS.get(path.removeprefix("purpose.").partition("[")[0].rstrip("`"))
+    return RejectedInputError("study.value", f"this is no study: {f'{option}: {expected}' if option else error}")
 
 
 def _required(text: str | None, name: str) -> str:

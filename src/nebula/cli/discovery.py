@@ -98,6 +98,7 @@ def start(
     published = buyer.publish(document)
     open_shelf(at).keep(document)
     err.print(f"{published.matching} records may be counted; the escrow of {tokens(document.escrow_wei)} comes back")
+    buyer.require_runnable(document)
     asking.agree("Shall the discovery stand?", yes=yes)
     try:
         buyer.fund(document)

@@ -11,7 +11,7 @@ from cyclopts import App, Parameter
 from nebula.buyer import Buyer
 from nebula.buyer.results import write_result
 from nebula.cli import asking
-from nebula.cli.buying import open_buyer, open_shelf, open_study
+from nebula.cli.buying import OwnStudy, open_buyer, open_shelf, open_study
 from nebula.cli.console import err, out, print_json, short, show_facts, show_table
 from nebula.cli.hints import tell
 from nebula.cli.options import OF_BUYER, BuyerOptions, Json, Yes
@@ -28,6 +28,7 @@ from nebula.protocol.study import StudyDocument
 study = App(name="study", help="For buyers: ask a question of everyone whose consent permits it.")
 
 POLL_SECONDS = 0.5
+_NOT_RUN = ("matching", "ordered")
 study.command(publish)
 study.command(meta)
 
@@ -41,6 +42,7 @@ def fund(study: str, *, yes: Yes = False, at: BuyerOptions = OF_BUYER, json: Jso
     """
     own = open_study(at, study)
     if own.buyer.study_state(own.study) is StudyState.UNKNOWN:
+        own.buyer.require_runnable(own.document)
         most = f"at most {own.document.max_records:,} records at {price(own.document)} tokens"
         err.print(f"{own.document.title}: {most}", markup=False)
         err.print(
@@ -77,6 +79,8 @@ def run(
     own = open_study(at, study)
     answer = own.buyer.run(own.document)
     state, detail = answer.state, answer.detail
+    if state in _NOT_RUN:
+        _require_runnable(own)
     if follow:
         state, detail = _follow(own.buyer, own.document)
     if json:
@@ -202,6 +206,15 @@ def refund(study: str, *, at: BuyerOptions = OF_BUYER, json: Json = False) -> No
     out.print(
         f"{tokens(own.document.escrow_wei)} {'were taken back before' if block is None else 'are back with you'}."
     )
+
+
+def _require_runnable(own: OwnStudy) -> None:
+    """Say of a run that can only wait where its escrow goes."""
+    try:
+        own.buyer.require_runnable(own.document)
+    except NotPermittedError as error:
+        back = f"the escrow of this one comes back after {day(own.document)}: `nebula study refund {short(own.study)}`"
+        raise NotPermittedError(error.code, error.message, hint=f"{error.hint}; {back}") from error
 
 
 def _follow(buyer: Buyer, document: StudyDocument) -> tuple[str, str | None]:
