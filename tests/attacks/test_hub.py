@@ -247,7 +247,7 @@ def test_leaves_that_were_swapped_left_out_or_made_up_give_nobody_anothers_payou
         assert len(list(islice(lying, readable))) == readable
         with pytest.raises(IntegrityError) as noticed:
             next(lying)
-        assert noticed.value.code == "vault.mailbox"
+        assert noticed.value.code == "vault.leaves"
 
 
 class AlteringHub:

@@ -31,7 +31,7 @@ from nebula.protocol.receipt import (
     SignedReceipt,
 )
 from nebula.protocol.result import ResultBundle
-from nebula.protocol.run_statement import mailbox_digest
+from nebula.protocol.run_statement import leaves_digest
 from nebula.protocol.session_vote import cast_vote, session_vote
 from nebula.protocol.signed_by_control_key import UNSIGNED, sign_document
 from nebula.protocol.study import PartKind, PurposeTerms, ResultClass, StudyDocument
@@ -191,7 +191,7 @@ def sign(market: Market, receipt: Receipt, session: SigningKey) -> SignedReceipt
 def sign_statement(market: Market, signed: SignedReceipt, session: SigningKey, dropped: dict[str, int]) -> RunStatement:
     domain = market.network.studies.domain(market.network.addresses.chain_id)
     digest = to_hex(receipt_digest(domain, signed.receipt))
-    unsigned = RunStatement(receipt=digest, mailbox=mailbox_digest(()), dropped=dropped, signature=UNSIGNED)
+    unsigned = RunStatement(receipt=digest, leaves_digest=leaves_digest(()), dropped=dropped, signature=UNSIGNED)
     return sign_document(unsigned, session.secret)
 
 

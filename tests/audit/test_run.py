@@ -119,7 +119,7 @@ def a_strangers_statement(miniature: Miniature) -> PublicRun:
 FORGED: list[tuple[str, str, Callable[[Miniature], PublicRun]]] = [
     ("statement", "a withdrawal more", statement(dropped={"withdrawn": 2})),
     ("statement", "nobody left out", statement(dropped={})),
-    ("statement", "other sealed leaves", statement(mailbox=OTHER)),
+    ("statement", "other sealed leaves", statement(leaves_digest=OTHER)),
     ("statement", "another run's counts", statement(receipt=OTHER)),
     ("statement", "counts that a stranger signed", a_strangers_statement),
     ("statement", "no signature", statement(signature=bytes(65))),

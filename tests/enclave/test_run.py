@@ -17,7 +17,7 @@ from nebula.protocol.messages import APPRAISE, CONFIRM, NONCE, RELEASE, ConfirmR
 from nebula.protocol.receipt import OwnerLeaf, RunOutput, parse_owner_leaf
 from nebula.protocol.record import LEAF_INFO, RESULT_INFO, mailbox_locator
 from nebula.protocol.result import ResultBundle, open_result
-from nebula.protocol.run_statement import mailbox_digest
+from nebula.protocol.run_statement import leaves_digest
 from nebula.protocol.sealing import open_sealed
 from nebula.protocol.signed_by_control_key import check_document
 from nebula.protocol.signing import address_of_secret, recover
@@ -74,7 +74,7 @@ def test_a_run_finds_what_was_planted_and_pays_everyone(world: World) -> None:
     assert output.head.statement.dropped == {}
     assert output.head.statement.receipt == to_hex(receipt_digest(Domain(CHAIN_ID, STUDIES), receipt))
     check_document(output.head.statement, receipt.session)
-    assert output.head.statement.mailbox == mailbox_digest(output.leaves)
+    assert output.head.statement.leaves_digest == leaves_digest(output.leaves)
 
 
 def test_a_session_is_registered_before_anything_is_released(world: World) -> None:

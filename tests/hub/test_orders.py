@@ -16,7 +16,7 @@ from nebula.protocol.ids import to_hex
 from nebula.protocol.keys import SigningKey
 from nebula.protocol.messages import CandidatesRequest, OrderRequest, OwnersReport, RunProgress, RunReport
 from nebula.protocol.receipt import RunOutput, SealedLeaf, SignedReceipt
-from nebula.protocol.run_statement import mailbox_digest
+from nebula.protocol.run_statement import leaves_digest
 from nebula.protocol.signed_by_control_key import sign_document
 from nebula.protocol.study import ResultClass
 from nebula.protocol.typed_data import Domain, receipt_digest
@@ -182,7 +182,7 @@ def test_leaves_that_the_session_did_not_seal_are_refused_by_a_hub(hub: Simulate
 def test_a_host_cannot_sign_for_the_leaves_itself(hub: SimulatedHub) -> None:
     output = hub.make_output()
     leaves = (garbled(output.leaves[0]), *output.leaves[1:])
-    statement = msgspec.structs.replace(output.head.statement, mailbox=mailbox_digest(leaves))
+    statement = msgspec.structs.replace(output.head.statement, leaves_digest=leaves_digest(leaves))
     for forged in (statement, sign_document(statement, SigningKey.generate().secret)):
         head = msgspec.structs.replace(output.head, statement=forged)
         with pytest.raises(IntegrityError):

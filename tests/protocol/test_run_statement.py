@@ -9,7 +9,7 @@ from nebula.protocol.errors import IntegrityError, RejectedInputError
 from nebula.protocol.ids import to_hex
 from nebula.protocol.keys import SigningKey
 from nebula.protocol.receipt import Receipt, RunStatement, SealedLeaf, SignedReceipt
-from nebula.protocol.run_statement import check_statement, mailbox_digest
+from nebula.protocol.run_statement import check_statement, leaves_digest
 from nebula.protocol.signed_by_control_key import UNSIGNED, sign_document
 from nebula.protocol.typed_data import Domain, receipt_digest
 
@@ -42,13 +42,13 @@ def receipt_of(session: str, *, run: str = HASH) -> SignedReceipt:
 
 def statement_of(signed: SignedReceipt, key: SigningKey = SESSION) -> RunStatement:
     digest = to_hex(receipt_digest(STUDIES, signed.receipt))
-    unsigned = RunStatement(receipt=digest, mailbox=HASH, dropped={"withdrawn": 1}, signature=UNSIGNED)
+    unsigned = RunStatement(receipt=digest, leaves_digest=HASH, dropped={"withdrawn": 1}, signature=UNSIGNED)
     return sign_document(unsigned, key.secret)
 
 
 @given(st.lists(LEAVES, max_size=4), st.lists(LEAVES, max_size=4))
 def test_other_leaves_or_another_order_have_another_digest(leaves: list[SealedLeaf], others: list[SealedLeaf]) -> None:
-    assert (mailbox_digest(leaves) == mailbox_digest(others)) == (leaves == others)
+    assert (leaves_digest(leaves) == leaves_digest(others)) == (leaves == others)
 
 
 def test_a_statement_is_its_sessions_and_of_its_receipt() -> None:
@@ -56,7 +56,7 @@ def test_a_statement_is_its_sessions_and_of_its_receipt() -> None:
     statement = statement_of(signed)
     assert check_statement(statement, signed, STUDIES) is statement
 
-    for field, value in (("mailbox", OTHER), ("dropped", {}), ("receipt", OTHER), ("signature", UNSIGNED)):
+    for field, value in (("leaves_digest", OTHER), ("dropped", {}), ("receipt", OTHER), ("signature", UNSIGNED)):
         with pytest.raises((IntegrityError, RejectedInputError)):
             check_statement(msgspec.structs.replace(statement, **{field: value}), signed, STUDIES)
     with pytest.raises(IntegrityError):

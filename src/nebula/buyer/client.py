@@ -50,7 +50,7 @@ class Buyer:
     """A verified organisation's client."""
 
     def __init__(self, settings: BuyerSettings, folder: Path) -> None:
-        self._code = settings.measurement
+        self._measurement = settings.measurement
         self._key = SigningKey.from_secret(load_key(folder / settings.signing_key_file))
         self._sealing_key = SealingKey.from_secret(load_key(folder / settings.sealing_key_file))
         self._network = Network(LedgerClient(settings.ledger_url), settings.network)
@@ -118,7 +118,7 @@ class Buyer:
             NotPermittedError: ``study.code``; the ledger does not approve the code, or this network has left it behind.
         """
         approval = self._network.sessions.approval(study.measurement, study.trust_root)
-        if approval is Approval.NONE or self._code not in (None, study.measurement):
+        if approval is Approval.NONE or self._measurement not in (None, study.measurement):
             raise NotPermittedError(
                 "study.code",
                 f"the study names enclave code {study.measurement}, which runs here no more: it could only wait",

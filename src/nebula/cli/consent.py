@@ -157,22 +157,22 @@ def withdraw_consent(
     """
     opened = open_own(at)
     vault, network = opened.vault, opened.network
-    live = _chosen(opened, record, every=every)
+    chosen = _chosen(opened, record, every=every)
     sender = Direct(vault.engine, network, load_wallet(opened.folder, opened.settings, wallet)) if direct else None
-    what = counted(len(live), "record") if every else live[0].label
+    what = counted(len(chosen), "record") if every else chosen[0].label
     asking.agree(f"Shall the consent of {what} end?", yes=yes)
     with progress() as bar:
-        task = bar.add_task("withdrawing", total=len(live))
+        task = bar.add_task("withdrawing", total=len(chosen))
         block = withdraw(
             vault.engine,
             vault.owner,
             network,
-            [one.record for one in live],
+            [one.record for one in chosen],
             direct=sender,
             done=lambda count: bar.advance(task, count),
         )
     if json:
-        print_json({"withdrawn": [one.record for one in live], "block": block, "direct": direct})
+        print_json({"withdrawn": [one.record for one in chosen], "block": block, "direct": direct})
         return
     when = f"with block {block}" if block is not None else "already"
     out.print(f"The consent of {what} has ended; this is in force {when}.", markup=False)
@@ -211,10 +211,10 @@ def _chosen(opened: OpenVault, record: str | None, *, every: bool) -> list[Recor
         raise RejectedInputError("consent.which", "either a record is named or --all is given, not both or neither")
     if record is not None:
         return [find_record(opened.vault.engine, record)]
-    live = [one for one in all_records(opened.vault.engine) if one.stage is not Stage.WITHDRAWN]
-    if not live:
+    found = [one for one in all_records(opened.vault.engine) if one.stage is not Stage.WITHDRAWN]
+    if not found:
         raise RejectedInputError("consent.none", "no record of this vault has a consent that could end")
-    return live
+    return found
 
 
 def _tell_change(current: Record, policy: ConsentPolicy, sites: int) -> None:

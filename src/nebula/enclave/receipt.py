@@ -23,7 +23,7 @@ from nebula.protocol.money import wei_from_wire, wei_to_wire
 from nebula.protocol.receipt import OwnerLeaf, Payout, Receipt, RunStatement, SealedLeaf, SignedReceipt
 from nebula.protocol.record import LEAF_INFO, RESULT_INFO, mailbox_locator
 from nebula.protocol.result import MAX_RESULT_BYTES, ResultBundle
-from nebula.protocol.run_statement import mailbox_digest
+from nebula.protocol.run_statement import leaves_digest
 from nebula.protocol.sealing import seal
 from nebula.protocol.secrets import SecretBytes
 from nebula.protocol.signed_by_control_key import UNSIGNED, sign_document
@@ -132,7 +132,7 @@ def sign_statement(
     """Sign which leaves this very run sealed, how many records left it, and why."""
     unsigned = RunStatement(
         receipt=to_hex(receipt_digest(studies, signed.receipt)),
-        mailbox=mailbox_digest(settlement.leaves),
+        leaves_digest=leaves_digest(settlement.leaves),
         dropped={reason.value: count for reason, count in sorted(counts.items()) if count},
         signature=UNSIGNED,
     )

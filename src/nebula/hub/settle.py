@@ -11,7 +11,7 @@ from nebula.protocol.funding import funding_of, study_id
 from nebula.protocol.ids import Hash32, to_hex
 from nebula.protocol.merkle import SUBTREE, MerkleTree, payout_tree, subtree_proof
 from nebula.protocol.receipt import Payout, PublicRun, RunHead, SealedLeaf
-from nebula.protocol.run_statement import check_statement, mailbox_digest
+from nebula.protocol.run_statement import check_statement, leaves_digest
 from nebula.protocol.study import StudyDocument
 from nebula.protocol.typed_data import Domain
 
@@ -45,7 +45,7 @@ def check_owners(head: RunHead, payouts: Sequence[Payout], leaves: Iterable[Seal
         raise IntegrityError("hub.output", "the receipt counts other records than the output has")
     if to_hex(payout_tree(payouts).root) != receipt.payout_root:
         raise IntegrityError("hub.output", "the payouts are not those of the receipt")
-    if mailbox_digest(leaves) != statement.mailbox:
+    if leaves_digest(leaves) != statement.leaves_digest:
         raise IntegrityError("hub.output", "the sealed leaves are not those that the session signed")
 
 

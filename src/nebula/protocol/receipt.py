@@ -108,14 +108,14 @@ parse_owner_leaf = parser(OwnerLeaf)
 class RunStatement(Document, frozen=True, kw_only=True):
     """What a session says of its run beside the receipt, which has no room for it on the ledger.
 
-    ``receipt``: the digest of the run's receipt; ``mailbox``: that of all sealed leaves
-    (:func:`nebula.protocol.run_statement.mailbox_digest`); ``dropped``: how many records left the run, by reason,
+    ``receipt``: the digest of the run's receipt; ``leaves_digest``: that of all sealed leaves
+    (:func:`nebula.protocol.run_statement.leaves_digest`); ``dropped``: how many records left the run, by reason,
     never which; ``signature``: of the session that signed the receipt. See
     :mod:`nebula.protocol.signed_by_control_key` for the form.
     """
 
     receipt: Hash32
-    mailbox: Hash32
+    leaves_digest: Hash32
     dropped: dict[Annotated[str, msgspec.Meta(max_length=40)], Annotated[int, msgspec.Meta(ge=1, lt=2**32)]]
     signature: Signature
 

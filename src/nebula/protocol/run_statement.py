@@ -13,11 +13,11 @@ from nebula.protocol.receipt import RunStatement, SealedLeaf, SignedReceipt
 from nebula.protocol.signed_by_control_key import check_document
 from nebula.protocol.typed_data import Domain, receipt_digest
 
-_LABEL = b"nebula/mailbox/1"
+_LABEL = b"nebula/leaves/1"
 
 
-def mailbox_digest(leaves: Iterable[SealedLeaf]) -> Hash32:
-    """Return the digest over sealed leaves in their order: SHA-256 of ``nebula/mailbox/1`` and each leaf's fields.
+def leaves_digest(leaves: Iterable[SealedLeaf]) -> Hash32:
+    """Return the digest over sealed leaves in their order: SHA-256 of ``nebula/leaves/1`` and each leaf's fields.
 
     Before each field stands its length, as 8 bytes, big-endian. Leaves may come one by one; none is kept.
     """

@@ -34,7 +34,7 @@ from nebula.protocol.signed_by_control_key import UNSIGNED, sign_document
 from nebula.protocol.study import PartKind, ResultClass
 from nebula.protocol.typed_data import record_withdrawal_digest
 from nebula.vault import state
-from nebula.vault.current import catch_up, live
+from nebula.vault.current import catch_up, not_withdrawn
 from nebula.vault.direct import Direct
 from nebula.vault.enrol import Network, commitment_of, control_key_of, signed_put
 from nebula.vault.state import Record, Stage
@@ -136,7 +136,7 @@ def withdraw(
     """
     newest: int | None = None
     for start in range(0, len(records), ENROL_PAGE):
-        page = live(engine, records[start : start + ENROL_PAGE])
+        page = not_withdrawn(engine, records[start : start + ENROL_PAGE])
         while page:
             puts = _withdrawals(owner, network, page)
             block = _send_directly(network, direct, puts) if direct else _send_by_hub(network, puts)

@@ -103,7 +103,7 @@ def _adopt(engine: Engine, owner: OwnerKeys, network: Network, current: Record, 
         state.replace_record(connection, current, found)
 
 
-def live(engine: Engine, records: Sequence[Address]) -> list[Record]:
+def not_withdrawn(engine: Engine, records: Sequence[Address]) -> list[Record]:
     """Return records whose consent has not ended, whatever stage they are at.
 
     Raises:

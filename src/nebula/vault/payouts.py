@@ -17,7 +17,7 @@ from nebula.protocol.merkle import use_leaf, verify_use
 from nebula.protocol.messages import LEAVES, LeavesAnswer, LeavesRequest
 from nebula.protocol.receipt import OwnerLeaf, PublicRun, Receipt, RunStatement, SealedLeaf, parse_owner_leaf
 from nebula.protocol.record import LEAF_INFO, mailbox_locator
-from nebula.protocol.run_statement import mailbox_digest
+from nebula.protocol.run_statement import leaves_digest
 from nebula.protocol.sealing import open_sealed
 from nebula.protocol.stealth import one_time_key
 from nebula.transport.client import Peer
@@ -40,7 +40,7 @@ class OwnLeaves:
     """The leaves, unopened, under the names of a vault's records; and the digest of all that the hub handed out."""
 
     found: tuple[tuple[Record, SealedLeaf], ...]
-    mailbox: Hash32
+    digest: Hash32
 
     def check_whole(self, statement: RunStatement) -> None:
         """Check that the hub handed out just what the session sealed: else some may be missing.
@@ -48,9 +48,9 @@ class OwnLeaves:
         Raises:
             IntegrityError: it did not.
         """
-        if self.mailbox != statement.mailbox:
+        if self.digest != statement.leaves_digest:
             raise IntegrityError(
-                "vault.mailbox",
+                "vault.leaves",
                 f"the hub hands out other sealed leaves than the session of run {statement.receipt[:12]}… made",
                 hint="payouts of yours may be hidden; anyone's whole copy of the leaves would show them",
             )
@@ -80,10 +80,8 @@ def own_leaves(engine: Engine, hub: Peer, receipt: Receipt) -> OwnLeaves:
                 found[leaf.locator] = leaf
             yield leaf
 
-    mailbox = mailbox_digest(passing())
-    return OwnLeaves(
-        tuple((record, found[locator]) for locator, record in records.items() if locator in found), mailbox
-    )
+    digest = leaves_digest(passing())
+    return OwnLeaves(tuple((record, found[locator]) for locator, record in records.items() if locator in found), digest)
 
 
 def open_leaf(record: Record, sealed: SealedLeaf, owner: OwnerKeys, receipt: Receipt) -> OwnPayout:
