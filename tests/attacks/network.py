@@ -43,7 +43,7 @@ from nebula.protocol.record import parse_manifest
 from nebula.protocol.study import PartKind, PurposeTerms, ResultClass, StudyDocument
 from nebula.storage import open_storage
 from nebula.storage.reading import parse_location
-from nebula.vault import state
+from nebula.vault import state, tables
 from nebula.vault.consent import first_policy, withdraw
 from nebula.vault.enrol import Network as Others
 from nebula.vault.enrol import enrol_all, keys_of
@@ -253,14 +253,14 @@ def populate(folder: Path, local: LocalNetwork, taps: dict[str, Wiretap]) -> Fin
     offer_panel(folder, panel)
     mnemonic = generate_mnemonic()
     settings = load_vault(folder / "vault")
-    engine = open_database(f"sqlite:///{folder}/vault/vault.sqlite", state.tables, party="vault")
+    engine = open_database(f"sqlite:///{folder}/vault/vault.sqlite", tables.metadata, party="vault")
     vault = Vault(engine, OwnerKeys.from_mnemonic(mnemonic), open_storage(settings.storage_url))
     genomes = read_genomes(source / "people.vcf.gz", panel)
-    tables = read_phenotype_table(source / "people.tsv", list(genomes.samples)).tables
+    phenotypes = read_phenotype_table(source / "people.tsv", list(genomes.samples)).tables
     import_donors(
         vault,
         genomes,
-        tables,
+        phenotypes,
         policy_of=lambda record, _label: first_policy(
             record,
             price_floor_wei=TOKEN_WEI,

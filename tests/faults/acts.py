@@ -34,7 +34,7 @@ from nebula.protocol.secrets import SecretBytes
 from nebula.protocol.study import parse_study
 from nebula.protocol.wire import to_canonical
 from nebula.storage import open_storage
-from nebula.vault import state
+from nebula.vault import state, tables
 from nebula.vault.consent import first_policy, withdraw
 from nebula.vault.current import catch_up_all
 from nebula.vault.enrol import enrol_all
@@ -56,7 +56,7 @@ def open_vault(folder: Path, name: str) -> Vault:
     if not (own / "seed.json").exists():
         own.mkdir(parents=True, exist_ok=True)
         save_seed(own, generate_mnemonic(), PASS_PHRASE)
-    engine = open_database(f"sqlite:///{own}/vault.sqlite", state.tables, party="vault")
+    engine = open_database(f"sqlite:///{own}/vault.sqlite", tables.metadata, party="vault")
     return Vault(engine, load_keys(own, PASS_PHRASE), open_storage(f"file://{own}/storage"))
 
 
@@ -79,7 +79,7 @@ def import_people(folder: Path, name: str, permission: str) -> object:
     vault, network = open_vault(folder, name), load_network(folder)
     assert network is not None
     genomes = read_genomes(folder / "people.vcf.gz", panel_in(folder, PANEL))
-    tables = read_phenotype_table(folder / "people.tsv", list(genomes.samples)).tables
+    phenotypes = read_phenotype_table(folder / "people.tsv", list(genomes.samples)).tables
 
     def policy_of(record: str, _label: str) -> Any:
         return first_policy(
@@ -90,7 +90,7 @@ def import_people(folder: Path, name: str, permission: str) -> object:
             permission=Permission[permission],
         )
 
-    import_donors(vault, genomes, tables, policy_of=policy_of)
+    import_donors(vault, genomes, phenotypes, policy_of=policy_of)
     return stages(vault)
 
 

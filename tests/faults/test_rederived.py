@@ -16,7 +16,7 @@ from nebula.database import open_database, reading
 from nebula.genome.panel import Panel
 from nebula.protocol.errors import UnavailableError
 from nebula.protocol.record import manifest_commitment
-from nebula.vault import state
+from nebula.vault import state, tables
 from nebula.vault.consent import withdraw
 from nebula.vault.current import catch_up_all
 from nebula.vault.enrol import Network, enrol_all
@@ -163,7 +163,7 @@ def test_what_another_copy_of_the_vault_did_meanwhile_counts_and_what_was_prepar
 def copied(database: Path, copy: Path) -> Engine:
     with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
-    return open_database(f"sqlite:///{copy}", state.tables, party="vault")
+    return open_database(f"sqlite:///{copy}", tables.metadata, party="vault")
 
 
 def test_studies_run_on_the_older_and_on_the_newer_panel_of_the_same_records(network: FaultyNetwork) -> None:

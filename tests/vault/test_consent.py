@@ -13,14 +13,14 @@ from sqlalchemy import Engine
 
 from ledger.ledgers import Market, embedded, make_market
 from nebula.database import open_database, reading, writing
-from nebula.hub import tables
+from nebula.hub import tables as of_the_hub
 from nebula.hub.carry import RecordCarrier
 from nebula.ledger.node import DEFAULT_CHAIN_ID
 from nebula.ledger.relay import Relay
 from nebula.protocol.ids import to_hex
 from nebula.protocol.keys import OwnerKeys, generate_mnemonic
 from nebula.protocol.messages import RelayAnswer, RelayRequest
-from nebula.vault import state
+from nebula.vault import state, tables
 from nebula.vault.consent import first_policy, withdraw
 from nebula.vault.enrol import Network, signed_put
 from nebula.vault.joining import join
@@ -91,10 +91,10 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Market]:
 
 @pytest.fixture
 def leaving(market: Market, tmp_path: Path) -> Iterator[Leaving]:
-    engine = open_database(f"sqlite:///{tmp_path / 'vault.sqlite'}", state.tables, party="vault")
-    of_hub = open_database(f"sqlite:///{tmp_path / 'hub.sqlite'}", tables.metadata, party="hub")
+    engine = open_database(f"sqlite:///{tmp_path / 'vault.sqlite'}", tables.metadata, party="vault")
+    of_hub = open_database(f"sqlite:///{tmp_path / 'hub.sqlite'}", of_the_hub.metadata, party="hub")
     client = market.ledger.client
-    hub = SlowHub(RecordCarrier(market.network, Relay(of_hub, tables.outbox, client, market.operator.secret)))
+    hub = SlowHub(RecordCarrier(market.network, Relay(of_hub, of_the_hub.outbox, client, market.operator.secret)))
     settings = msgspec.structs.replace(
         SETTINGS,
         ledger_url=client.url,

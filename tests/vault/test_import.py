@@ -20,7 +20,7 @@ from nebula.protocol.keys import OwnerKeys, generate_mnemonic
 from nebula.protocol.record import Manifest, manifest_commitment, parse_manifest
 from nebula.protocol.study import PartKind
 from nebula.storage import LocalStorage, parse_location
-from nebula.vault import state
+from nebula.vault import state, tables
 from nebula.vault.consent import first_policy
 from nebula.vault.import_ import Vault, import_donors, import_own, read_genomes, read_phenotype_table
 from nebula.vault.state import Stage
@@ -40,7 +40,7 @@ def panel() -> Panel:
 
 @pytest.fixture
 def vault(tmp_path: Path) -> Vault:
-    engine = open_database(f"sqlite:///{tmp_path}/vault.sqlite", state.tables, party="vault")
+    engine = open_database(f"sqlite:///{tmp_path}/vault.sqlite", tables.metadata, party="vault")
     return Vault(engine, OwnerKeys.from_mnemonic(generate_mnemonic()), LocalStorage(tmp_path / "objects"))
 
 

@@ -10,7 +10,7 @@ from nebula.protocol.errors import IntegrityError
 from nebula.protocol.keys import SigningKey
 from nebula.protocol.messages import LogHead
 from nebula.protocol.signed_by_control_key import UNSIGNED, sign_document
-from nebula.vault import state
+from nebula.vault import tables
 from nebula.vault.log_heads import compare_head
 
 KEEPER = SigningKey.generate()
@@ -18,7 +18,7 @@ KEEPER = SigningKey.generate()
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Engine:
-    return open_database(f"sqlite:///{tmp_path / 'vault.db'}", state.tables, party="vault")
+    return open_database(f"sqlite:///{tmp_path / 'vault.db'}", tables.metadata, party="vault")
 
 
 def head(sequence: int, mark: str = "a") -> LogHead:

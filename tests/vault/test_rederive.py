@@ -16,7 +16,7 @@ from nebula.localnet.population import to_vcf
 from nebula.protocol.errors import IntegrityError, RejectedInputError, UnavailableError
 from nebula.protocol.record import MAX_PARTS
 from nebula.storage import LocalStorage, parse_location
-from nebula.vault import state
+from nebula.vault import state, tables
 from nebula.vault.import_ import Vault, import_donors, import_own, read_genomes
 from nebula.vault.manifests import manifest_of, read_part
 from nebula.vault.parts import store_with_part
@@ -148,14 +148,14 @@ def test_what_was_prepared_for_keepers_of_the_record_as_it_was_is_gone_with_the_
 ) -> None:
     with writing(vault.engine) as connection:
         row = {"record": mine.record, "keeper": "0x" + "11" * 20, "accepted": 1, "message": b"old"}
-        connection.execute(insert(state.enrolments), row)
+        connection.execute(insert(tables.enrolments), row)
     derived = from_original(vault, mine, panel)
     assert derived is not None
 
     store(vault, [derived])
 
     with reading(vault.engine) as connection:
-        assert connection.execute(select(state.enrolments)).all() == []
+        assert connection.execute(select(tables.enrolments)).all() == []
 
 
 def test_a_record_that_another_command_changed_meanwhile_is_left_alone(

@@ -18,7 +18,7 @@ from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.keys import OwnerKeys, generate_mnemonic
 from nebula.storage import LocalStorage
 from nebula.storage.panels import Panels
-from nebula.vault import state
+from nebula.vault import tables
 from nebula.vault.consent import first_policy
 from nebula.vault.import_ import Vault, import_own, read_genomes, read_panel
 from nebula.vault.report import Drawn, OwnReport, make_report
@@ -68,7 +68,7 @@ def mine(folder: Path) -> tuple[Vault, Record, Panels]:
     panel = read_panel(folder / "people.vcf.gz", name="test", assembly="GRCh38")
     panels = Panels((folder / "panels").as_uri())
     panels.publish(panel)
-    engine = open_database(f"sqlite:///{folder}/vault.sqlite", state.tables, party="vault")
+    engine = open_database(f"sqlite:///{folder}/vault.sqlite", tables.metadata, party="vault")
     vault = Vault(engine, OwnerKeys.from_mnemonic(generate_mnemonic()), LocalStorage(folder / "objects"))
     genomes = read_genomes(folder / "me.txt", panel)
     return vault, import_own(vault, genomes, {}, policy_of=policy_of, label="<i>me</i>"), panels

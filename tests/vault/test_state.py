@@ -12,7 +12,7 @@ from nebula.protocol.keys import OwnerKeys, generate_mnemonic
 from nebula.protocol.messages import Enrolment
 from nebula.protocol.record import Dealing
 from nebula.protocol.signed_by_control_key import UNSIGNED
-from nebula.vault import state
+from nebula.vault import state, tables
 from nebula.vault.state import Record, Stage
 from vault.test_consent import stored_record
 
@@ -21,7 +21,7 @@ KEEPER = "0x" + "11" * 20
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_database(f"sqlite:///{tmp_path / 'vault.sqlite'}", state.tables, party="vault")
+    engine = open_database(f"sqlite:///{tmp_path / 'vault.sqlite'}", tables.metadata, party="vault")
     yield engine
     engine.dispose()
 

@@ -23,7 +23,7 @@ from nebula.protocol.secrets import SecretBytes
 from nebula.protocol.study import BuyerFacts, ResultClass, StudyDocument, StudyTerms
 from nebula.storage import open_storage
 from nebula.storage.panels import Panels
-from nebula.vault import state
+from nebula.vault import state, tables
 from nebula.vault.consent import first_policy
 from nebula.vault.enrol import Network as Others
 from nebula.vault.enrol import enrol_all
@@ -47,7 +47,7 @@ def open_custodian(network: Path) -> Vault:
         pass_phrase_file.chmod(0o600)
         save_seed(folder, generate_mnemonic(), SecretBytes(pass_phrase_file.read_bytes()))
     owner: OwnerKeys = load_keys(folder, SecretBytes(pass_phrase_file.read_bytes()))
-    engine = open_database(f"sqlite:///{folder.absolute()}/vault.sqlite", state.tables, party="vault")
+    engine = open_database(f"sqlite:///{folder.absolute()}/vault.sqlite", tables.metadata, party="vault")
     return Vault(engine, owner, open_storage(load_vault(folder).storage_url))
 
 

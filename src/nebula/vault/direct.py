@@ -13,7 +13,7 @@ from nebula.ledger.relay import Outcome, Relay
 from nebula.protocol.errors import NotPermittedError, RejectedInputError
 from nebula.protocol.keys import SigningKey
 from nebula.transport.keyfiles import load_key
-from nebula.vault import state
+from nebula.vault import tables
 from nebula.vault.enrol import Network
 from nebula.vault.settings import VaultSettings
 
@@ -39,7 +39,7 @@ class Direct:
     def __init__(self, engine: Engine, network: Network, wallet: SigningKey) -> None:
         self._ledger: LedgerClient = network.ledger
         self._chain_id = network.settings.chain_id
-        self._relay = Relay(engine, state.outbox, self._ledger, wallet.secret, chain_id=self._chain_id)
+        self._relay = Relay(engine, tables.outbox, self._ledger, wallet.secret, chain_id=self._chain_id)
         self.address = wallet.address
 
     def send(self, key: str, call: ContractCall) -> Outcome:

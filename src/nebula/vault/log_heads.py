@@ -7,7 +7,7 @@ from nebula.protocol.ids import Address
 from nebula.protocol.messages import LogHead
 from nebula.protocol.signed_by_control_key import check_document
 from nebula.protocol.wire import parser, to_canonical
-from nebula.vault.state import log_heads
+from nebula.vault.tables import log_heads
 
 _parse_head = parser(LogHead)
 

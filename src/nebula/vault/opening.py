@@ -8,7 +8,7 @@ from nebula.files import replace_file
 from nebula.protocol.secrets import SecretBytes
 from nebula.protocol.wire import to_canonical
 from nebula.storage import open_storage
-from nebula.vault import state
+from nebula.vault import tables
 from nebula.vault.enrol import Network
 from nebula.vault.import_ import Vault
 from nebula.vault.joining import join
@@ -42,7 +42,7 @@ class LockedVault:
             UnavailableError: its database cannot be opened.
         """
         owner = open_seed(self.seed, pass_phrase)
-        engine = open_database(database_url(self.folder, self.settings), state.tables, party="vault")
+        engine = open_database(database_url(self.folder, self.settings), tables.metadata, party="vault")
         vault = Vault(engine, owner, open_storage(self.settings.storage_url))
         return OpenVault(self.folder, self.settings, vault, join(self.settings))
 

@@ -1,40 +1,18 @@
-"""The vault's tables: which records it has, and how far each has come.
-
-No key stands here: keys come from the seed, data keys from the headers of the parts. ``mailbox`` and
-``label`` would tell which payout and which sample are whose, so the file stays on the owner's machine.
-"""
+"""Which records a vault has, and how far each has come: what its modules ask of its tables and keep in them."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    ColumnElement,
-    Connection,
-    ForeignKey,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    delete,
-    func,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
-from nebula.ledger.relay import outbox_table
 from nebula.protocol.consent import ConsentPolicy, parse_policy
 from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.ids import Address, Hash32
 from nebula.protocol.messages import Enrolment
 from nebula.protocol.wire import parser, to_canonical
+from nebula.vault.tables import enrolments, records
 
-tables = MetaData()
-outbox = outbox_table(tables)
 _parse_enrolment = parser(Enrolment)
 
 
@@ -50,41 +28,6 @@ class Stage(StrEnum):
 
 WAITING = (Stage.STORED, Stage.SPLIT, Stage.ACCEPTED)
 """The stages on the way to the ledger."""
-
-records = Table(
-    "records",
-    tables,
-    Column("record", String(42), primary_key=True),
-    Column("donor", BigInteger, nullable=True, unique=True),
-    Column("key_index", Integer, nullable=False),
-    Column("label", String(200), nullable=False, index=True),
-    Column("stage", String(20), nullable=False, index=True),
-    Column("version", BigInteger, nullable=False),
-    Column("manifest_location", String(1000), nullable=False),
-    Column("manifest_commitment", String(66), nullable=False),
-    Column("mailbox", LargeBinary(32), nullable=False),
-    Column("policy", LargeBinary, nullable=False),
-    sqlite_strict=True,
-)
-
-enrolments = Table(
-    "enrolments",
-    tables,
-    Column("record", String(42), ForeignKey("records.record"), primary_key=True),
-    Column("keeper", String(42), primary_key=True),
-    Column("accepted", Integer, nullable=False, default=0),
-    Column("message", LargeBinary, nullable=False),
-    sqlite_strict=True,
-)
-
-
-log_heads = Table(
-    "log_heads",
-    tables,
-    Column("keeper", String(42), primary_key=True),
-    Column("head", LargeBinary, nullable=False),
-    sqlite_strict=True,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
