@@ -36,15 +36,14 @@ from nebula.protocol.wire import to_canonical
 from nebula.storage import open_storage
 from nebula.vault import state, tables
 from nebula.vault.consent import first_policy, withdraw
-from nebula.vault.current import catch_up_all
 from nebula.vault.enrol import enrol_all
 from nebula.vault.import_ import Vault, import_donors, read_genomes, read_phenotype_table
 from nebula.vault.joining import join
 from nebula.vault.payouts import own_payouts
-from nebula.vault.rederive import rederive_donors
+from nebula.vault.rederive import rederive_all
 from nebula.vault.seed import load_keys, save_seed
 from nebula.vault.settings import load_settings
-from nebula.vault.state import WAITING, Stage
+from nebula.vault.state import Stage
 
 PASS_PHRASE = SecretBytes(b"a pass phrase for tests")
 TRAIT = "trait"
@@ -102,12 +101,8 @@ def enrol(folder: Path, name: str) -> object:
 
 def rederive(folder: Path, name: str) -> object:
     """Put everyone on the newer panel, from wherever it was left."""
-    vault, network = open_vault(folder, name), join(load_settings(folder / "vault"))
-    catch_up_all(vault.engine, vault.owner, network, WAITING)
-    enrol_all(vault.engine, vault.owner, network)
-    catch_up_all(vault.engine, vault.owner, network, (Stage.REGISTERED,))
-    rederive_donors(vault, panel_in(folder, NEWER_PANEL))
-    enrol_all(vault.engine, vault.owner, network)
+    vault = open_vault(folder, name)
+    rederive_all(vault, join(load_settings(folder / "vault")), panel_in(folder, NEWER_PANEL))
     return stages(vault) | {"versions": versions(vault)}
 
 

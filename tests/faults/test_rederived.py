@@ -19,11 +19,12 @@ from nebula.protocol.record import manifest_commitment
 from nebula.vault import state, tables
 from nebula.vault.consent import withdraw
 from nebula.vault.current import catch_up_all
+from nebula.vault.deriving import is_on
 from nebula.vault.enrol import Network, enrol_all
 from nebula.vault.import_ import Vault
 from nebula.vault.joining import join
 from nebula.vault.manifests import manifest_of
-from nebula.vault.rederive import is_on, rederive_donors
+from nebula.vault.rederive import rederive_donors
 from nebula.vault.settings import load_settings
 from nebula.vault.state import WAITING, Record, Stage
 

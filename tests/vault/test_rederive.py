@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import msgspec
 import pytest
@@ -10,6 +12,7 @@ from sqlalchemy import insert, select
 from nebula.database import reading, writing
 from nebula.genome.panel import Panel
 from nebula.genome.record import parse_vector
+from nebula.ledger.client.records import Slot
 from nebula.localnet.bgzf import compress
 from nebula.localnet.consumer_file import among, to_23andme
 from nebula.localnet.population import to_vcf
@@ -17,10 +20,12 @@ from nebula.protocol.errors import IntegrityError, RejectedInputError, Unavailab
 from nebula.protocol.record import MAX_PARTS
 from nebula.storage import LocalStorage, parse_location
 from nebula.vault import state, tables
+from nebula.vault.deriving import from_original, from_standard_record, is_on
+from nebula.vault.enrol import commitment_of
 from nebula.vault.import_ import Vault, import_donors, import_own, read_genomes
 from nebula.vault.manifests import manifest_of, read_part
 from nebula.vault.parts import store_with_part
-from nebula.vault.rederive import Donors, from_original, from_standard_record, rederive_donors, store
+from nebula.vault.rederive import Donors, rederive_donors, rederive_one, store
 from nebula.vault.state import Record, Stage
 from vault.test_import import PEOPLE, VCF, panel, policy_of, vault
 
@@ -92,6 +97,31 @@ def test_an_owners_record_gets_a_vector_from_its_original_and_keeps_all_that_it_
     added = {parse_location(one)[1] for one in (new.manifest_location, after.parts[-1].location)}
     assert names(vault) - stored == added
     assert from_original(vault, new, panel) is None
+
+
+def test_a_record_that_was_left_on_its_way_to_one_panel_goes_on_before_it_is_put_on_the_next(
+    vault: Vault, mine: Record, half: Panel, panel: Panel
+) -> None:
+    third = Panel("test", "2", "GRCh38", panel.keys[::3], {})
+    left = from_original(vault, mine, panel)
+    assert left is not None
+    store(vault, [left])
+    network: Any = SimpleNamespace(records=SimpleNamespace(slot=lambda _record: slot_of(now(vault, mine))))
+    enrolled: list[int] = []
+
+    def enrol() -> None:
+        enrolled.append(registered(vault, now(vault, mine)).version)
+
+    for expected in ([2, 3], [2, 3, 3]):
+        rederive_one(vault, network, mine.record, third, enrol=enrol)
+        assert enrolled == expected
+    manifest = manifest_of(vault.owner, now(vault, mine))
+    assert all(is_on(manifest, one) for one in (half, panel, third))
+
+
+def slot_of(record: Record) -> Slot:
+    """What the ledger has of a record that it has."""
+    return Slot(record.record, commitment_of(record), record.version)
 
 
 def test_consumer_data_are_matched_with_the_new_panel_from_the_file_not_from_what_the_old_panel_kept(
@@ -219,14 +249,14 @@ def test_every_donor_gets_what_the_cohorts_file_says_on_the_new_panel_and_done_a
 ) -> None:
     donors = donors_on(half, vault, tmp_path)
     truth = {genome.sample: genome.vector for genome in read_genomes(tmp_path / "cohort.vcf.gz", panel)}
-    done: list[int] = []
+    done: list[tuple[int, int]] = []
 
-    assert rederive_donors(vault, panel, progress=done.append) == Donors(len(donors), 0, 1.0, 1.0)
+    assert rederive_donors(vault, panel, progress=lambda *count: done.append(count)) == Donors(len(donors), 0, 1.0, 1.0)
 
     after = [now(vault, donor) for donor in donors]
     assert {one.label: vector_on(vault, one, panel) for one in after} == truth
     assert {(one.stage, one.version) for one in after} == {(Stage.STORED, 2)}
-    assert done == [len(donors)]
+    assert done == [(len(donors), len(donors))]
     back = [registered(vault, one) for one in after]
     assert rederive_donors(vault, panel) == Donors(0, len(donors), None, None)
     assert [now(vault, one) for one in back] == back

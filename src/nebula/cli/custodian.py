@@ -2,6 +2,7 @@
 
 import shlex
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from cyclopts import App
@@ -15,11 +16,10 @@ from nebula.cli.panel import panels_of
 from nebula.cli.preview import Preview
 from nebula.genome.panel import Panel
 from nebula.protocol.errors import RejectedInputError
-from nebula.vault.current import catch_up_all
 from nebula.vault.identity import compare_among
 from nebula.vault.import_ import Imported, import_donors, read_genomes, read_panel
 from nebula.vault.opening import OpenVault
-from nebula.vault.rederive import rederive_donors
+from nebula.vault.rederive import rederive_all
 from nebula.vault.state import Stage
 
 custodian = App(name="custodian", help="For biobanks and hospitals: act for many donors, each with their own consent.")
@@ -96,13 +96,15 @@ def rederive(*, panel: str, at: VaultOptions = OF_VAULT, json: Json = False) -> 
     """
     opened = open_own(at)
     chosen = panels_of(opened.settings).choose(panel)
-    importing.enrol(opened)
-    catch_up_all(opened.vault.engine, opened.vault.owner, opened.network, (Stage.REGISTERED,))
     with progress() as bar:
-        total = importing.stages(opened).get(Stage.REGISTERED, 0)
-        task = bar.add_task("deriving, storing", total=total)
-        donors = rederive_donors(opened.vault, chosen, progress=lambda done: bar.update(task, completed=done))
-    importing.enrol(opened)
+        task = bar.add_task("deriving, storing", visible=False)
+        donors = rederive_all(
+            opened.vault,
+            opened.network,
+            chosen,
+            enrol=partial(importing.enrol, opened),
+            progress=lambda done, of: bar.update(task, completed=done, total=of, visible=True),
+        )
     if json:
         print_json({"panel": chosen.panel_id, "stages": importing.stages(opened), **asdict(donors)})
         return

@@ -16,8 +16,7 @@ from nebula.protocol.money import TOKEN_WEI
 from nebula.vault import state
 from nebula.vault.consent import first_policy
 from nebula.vault.consent_edits import PolicyChange, change, read_change
-from nebula.vault.current import catch_up, catch_up_all
-from nebula.vault.enrol import enrol_all
+from nebula.vault.current import catch_up, enrol_waiting
 from nebula.vault.files import open_file
 from nebula.vault.finding import find_record
 from nebula.vault.import_ import read_phenotype_table
@@ -93,11 +92,9 @@ def risks(policy: ConsentPolicy, variants: int) -> dict[str, str]:
 
 def enrol(opened: OpenVault) -> None:
     """Take everything that waits to the keepers and the ledger."""
-    engine, owner = opened.vault.engine, opened.vault.owner
-    catch_up_all(engine, owner, opened.network, WAITING)
     waiting = sum(count for stage, count in stages(opened).items() if stage in WAITING)
     with steps(waiting) as told:
-        enrol_all(engine, owner, opened.network, told=told)
+        enrol_waiting(opened.vault.engine, opened.vault.owner, opened.network, told=told)
 
 
 def find_current(opened: OpenVault, wanted: str) -> Record:

@@ -20,7 +20,6 @@ from nebula.clinical.tsv import PhenotypeSheet
 from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.funding import study_id
 from nebula.transport.public import PublicFiles
-from nebula.vault.current import catch_up
 from nebula.vault.decisions import KeeperDecisions, read_decisions
 from nebula.vault.enrol import control_key_of
 from nebula.vault.export import Exported, export
@@ -30,7 +29,6 @@ from nebula.vault.manifests import StoredPart, read_parts
 from nebula.vault.opening import OpenVault
 from nebula.vault.payouts import all_records
 from nebula.vault.plink import is_plink
-from nebula.vault.rederive import from_original, store
 from nebula.vault.state import Record
 
 record = App(name="record", help="Your records: what you offer, encrypted, under your own keys.")
@@ -116,6 +114,7 @@ def import_(
     tell("`nebula payout list` what it earns.")
 
 
+record.command("nebula.cli.rederive:rederive", name="rederive")
 record.command("nebula.cli.report:report", name="report")
 
 
@@ -150,52 +149,6 @@ def export_part(record: str, *, part: Exported, output: Path, at: VaultOptions =
         return
     out.print(f"{output}: {length:,} bytes, as the record's manifest has them.", markup=False)
     err.print("It is not encrypted: whoever reads the file reads your genome.")
-
-
-@record.command
-def rederive(
-    record: str,
-    *,
-    panel: str,
-    reference: Path | None = None,
-    chain: Path | None = None,
-    lenient: Annotated[bool, Parameter(negative="")] = False,
-    at: VaultOptions = OF_VAULT,
-    json: Json = False,
-) -> None:
-    """Put a record on a further panel, from the file that was kept of it. Done again after a failure, it goes on.
-
-    Nothing is uploaded again but the new vector; the consent stays as it is, and so do the panels that there were.
-
-    Args:
-        record: its id, a prefix of it, or its label.
-        panel: the panel's name, NAME@VERSION or id.
-        reference: the reference genome (FASTA), as for the file's import.
-        chain: a UCSC chain file, as for the file's import.
-        lenient: read a file that breaks rules, as for its import.
-    """
-    opened = open_own(at)
-    found = find_record(opened.vault.engine, record)
-    chosen = panels_of(opened.settings).choose(panel)
-    importing.enrol(opened)
-    current = catch_up(opened.vault.engine, opened.vault.owner, opened.network, found.record)
-    derived = from_original(opened.vault, current, chosen, reference=reference, chain=chain, lenient=lenient)
-    if derived is not None:
-        store(opened.vault, [derived])
-        importing.enrol(opened)
-    current = find_record(opened.vault.engine, found.record)
-    rate = None if derived is None else derived.call_rate
-    if json:
-        print_json(facts_of(current) | {"panel": chosen.panel_id, "call_rate": rate})
-        return
-    if rate is None:
-        out.print(f"{current.label} is on panel {chosen.name} already.", markup=False)
-        return
-    out.print(
-        f"{current.label} is on panel {chosen.name}, too, with {rate:.1%} of its sites; version {current.version} "
-        "stands on the ledger.",
-        markup=False,
-    )
 
 
 @record.command

@@ -16,7 +16,7 @@ from nebula.protocol.ids import Address
 from nebula.protocol.keys import OwnerKeys
 from nebula.transport.client import Carrier
 from nebula.vault import state
-from nebula.vault.enrol import Network, commitment_of, control_key_of, keys_of
+from nebula.vault.enrol import Network, Told, commitment_of, control_key_of, enrol_all, keys_of
 from nebula.vault.held import fetch_held
 from nebula.vault.manifests import read_manifest
 from nebula.vault.state import WAITING, Record, Stage
@@ -73,6 +73,18 @@ def catch_up_all(engine: Engine, owner: OwnerKeys, network: Network, stages: Seq
             is_over = current.stage is Stage.REGISTERED or slot.version >= current.version
             if is_over and not _is_as_noted(current, slot):
                 _adopt(engine, owner, network, current, slot)
+
+
+def enrol_waiting(
+    engine: Engine, owner: OwnerKeys, network: Network, *, told: Told = lambda _step, _count: None
+) -> None:
+    """Take every record that is on its way to the ledger there, but for those that the ledger has gone beyond.
+
+    Raises:
+        UnavailableError, IntegrityError: as :func:`catch_up_all` and :func:`nebula.vault.enrol.enrol_all`.
+    """
+    catch_up_all(engine, owner, network, WAITING)
+    enrol_all(engine, owner, network, told=told)
 
 
 def _is_as_noted(current: Record, slot: Slot) -> bool:

@@ -1,48 +1,39 @@
 """A record's genotypes on a further panel, derived from what is on storage already: nothing is uploaded again.
 
-(1) An owner's own record is read again from the file that was kept as it came; a donor's, whose cohort file is not
-kept, from its standard record. (2) The new vector, and a new manifest over it and the parts that were there, are put on
-storage. (3) In one transaction the vault has the record under that manifest and the next version, at stage *stored*,
-and what it had prepared for keepers of the record as it was is gone. (4) Enrolling takes it to the ledger as it does a
-new record; see :mod:`nebula.vault.enrol`. The consent is the one that there was, under the salt that it had.
+(1) What waits goes on to the ledger: it may be this very record, from when it was done before and did not come to its
+end. (2) The record is taken as the ledger has it then. (3) An owner's own record is read again from the file that was
+kept as it came; a donor's, whose cohort file is not kept, from its standard record. (4) The new vector, and a new
+manifest over it and the parts that were there, are put on storage. (5) In one transaction the vault has the record
+under that manifest and the next version, at stage *stored*, and what it had prepared for keepers of the record as it
+was is gone. (6) Enrolling takes it to the ledger as it does a new record; see :mod:`nebula.vault.enrol`. The consent is
+the one that there was, under the salt that it had.
 
 Until the ledger has the new version, the old one holds, with its shares at the keepers: a withdrawal ends either.
-Killed before (3), nothing has changed but two objects on storage that nothing names; killed after it, enrolling goes
+Killed before (5), nothing has changed but two objects on storage that nothing names; killed after it, enrolling goes
 on.
 """
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from msgspec import UNSET
-
 from nebula.database import reading, writing
-from nebula.genome.importing import ImportedCohort, import_record
-from nebula.genome.inflate import Source
 from nebula.genome.panel import Panel
-from nebula.protocol.errors import RejectedInputError, UnavailableError
-from nebula.protocol.record import Manifest
-from nebula.protocol.study import PartKind
+from nebula.protocol.errors import UnavailableError
+from nebula.protocol.ids import Address
 from nebula.storage import parse_location
 from nebula.vault import state
-from nebula.vault.enrol import keys_of
-from nebula.vault.import_ import PAGE, WRITERS, Vault, read_source
-from nebula.vault.manifests import manifest_of, read_part
-from nebula.vault.original import open_original
-from nebula.vault.parts import PlainPart, StoredRecord, store_with_part
+from nebula.vault.current import catch_up, catch_up_all, enrol_waiting
+from nebula.vault.deriving import Derived, from_original, from_standard_record
+from nebula.vault.enrol import Network
+from nebula.vault.import_ import PAGE, WRITERS, Vault
+from nebula.vault.parts import StoredRecord, store_with_part
 from nebula.vault.state import Record, Stage
 
-
-@dataclass(frozen=True, slots=True)
-class Derived:
-    """A record's vector on a further panel, before it is stored. ``call_rate``: share of its sites with a genotype."""
-
-    record: Record
-    manifest: Manifest
-    part: PlainPart
-    call_rate: float
+Enrol = Callable[[], None]
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,74 +46,73 @@ class Donors:
     mean: float | None
 
 
-def is_on(manifest: Manifest, panel: Panel) -> bool:
-    """Whether a record has a vector on a panel."""
-    return any(part.kind is PartKind.GENOTYPES and part.panel == panel.panel_id for part in manifest.parts)
-
-
-def from_original(
+def rederive_one(
     vault: Vault,
-    record: Record,
+    network: Network,
+    record: Address,
     panel: Panel,
     *,
+    enrol: Enrol | None = None,
     reference: Path | None = None,
     chain: Path | None = None,
     lenient: bool = False,
-    progress: Callable[[int], None] | None = None,
 ) -> Derived | None:
-    """Read a record's original file again, onto a further panel; None where the record has a vector on it.
+    """Put an owner's own record on a further panel, from its original file; None where it is on the panel already.
+
+    Done again, it goes on.
 
     Args:
         vault: whose record it is.
-        record: as the ledger has it.
+        network: that it has joined.
+        record: its id.
         panel: whose sites the new vector is of.
-        reference: as for the import of the file, like ``chain`` and ``lenient``: none of the three is noted anywhere.
-        chain: see :func:`nebula.vault.import_.read_genomes`.
+        enrol: takes what waits to the ledger.
+        reference: as for :func:`nebula.vault.deriving.from_original`, like ``chain`` and ``lenient``.
+        chain: likewise.
         lenient: likewise.
-        progress: called with the bytes read so far.
 
     Raises:
-        RejectedInputError: ``rederive.original``; the file was not kept. Or it is not valid on this panel.
-        UnavailableError: the storage is away, or has lost it.
-        IntegrityError: the storage altered it.
+        NotPermittedError: ``vault.stage``; the record was withdrawn.
+        RejectedInputError, UnavailableError, IntegrityError: as :func:`nebula.vault.deriving.from_original`,
+            :func:`store` and :func:`nebula.vault.current.enrol_waiting`.
     """
-    manifest = manifest_of(vault.owner, record)
-    if is_on(manifest, panel):
-        return None
-    if manifest.original is UNSET:
-        raise RejectedInputError(
-            "rederive.original",
-            f"the file that record {record.label!r} was made of was not kept, so that it cannot be read again",
-            hint="import the file again under another label, then withdraw this record: both at once count you twice",
-        )
-    with open_original(manifest.original, keys_of(vault.owner, record).crypt4gh_identity()) as opened:
-        source = Source(opened, name=f"the original of {record.label}", progress=progress)
-        genomes = read_source(source, panel, reference=reference, chain=chain, lenient=lenient)
-    return _derived(record, manifest, panel, genomes)
+    enrol = enrol or partial(enrol_waiting, vault.engine, vault.owner, network)
+    enrol()
+    current = catch_up(vault.engine, vault.owner, network, record)
+    derived = from_original(vault, current, panel, reference=reference, chain=chain, lenient=lenient)
+    if derived is not None:
+        store(vault, [derived])
+        enrol()
+    return derived
 
 
-def from_standard_record(vault: Vault, record: Record, panel: Panel) -> Derived | None:
-    """Place a record's standard record on a further panel; None where the record has a vector on it.
+def rederive_all(
+    vault: Vault,
+    network: Network,
+    panel: Panel,
+    *,
+    enrol: Enrol | None = None,
+    progress: Progress = lambda _done, _of: None,
+) -> Donors:
+    """Put every donor's record on a further panel, from its standard record. Done again, it goes on.
+
+    Args:
+        vault: the custodian's.
+        network: that it has joined.
+        panel: whose sites the new vectors are of.
+        enrol: takes what waits to the ledger.
+        progress: called with how many donors' records are derived and stored, of how many.
 
     Raises:
-        RejectedInputError: ``rederive.assembly``; it is on another assembly. ``rederive.variants``; there is none.
-        UnavailableError: the storage is away, or has lost it.
-        IntegrityError: the storage altered it.
+        RejectedInputError, UnavailableError, IntegrityError: as :func:`rederive_donors` and
+            :func:`nebula.vault.current.enrol_waiting`.
     """
-    manifest = manifest_of(vault.owner, record)
-    if is_on(manifest, panel):
-        return None
-    part = next((part for part in manifest.parts if part.kind is PartKind.VARIANTS), None)
-    if part is None:
-        raise RejectedInputError("rederive.variants", f"record {record.label!r} has no standard record")
-    if part.assembly != panel.assembly:
-        raise RejectedInputError(
-            "rederive.assembly",
-            f"record {record.label!r} is on {part.assembly}, the panel on {panel.assembly}",
-            hint=f"choose a panel on {part.assembly}",
-        )
-    genomes = import_record(read_part(vault.owner, record, part), panel, sample=record.label)
-    return _derived(record, manifest, panel, genomes)
+    enrol = enrol or partial(enrol_waiting, vault.engine, vault.owner, network)
+    enrol()
+    catch_up_all(vault.engine, vault.owner, network, (Stage.REGISTERED,))
+    donors = rederive_donors(vault, panel, progress=progress)
+    enrol()
+    return donors
 
 
 def store(vault: Vault, derived: Sequence[Derived]) -> list[Record]:
@@ -146,17 +136,17 @@ def store(vault: Vault, derived: Sequence[Derived]) -> list[Record]:
     return changed
 
 
-def rederive_donors(vault: Vault, panel: Panel, *, progress: Callable[[int], None] = lambda _done: None) -> Donors:
+def rederive_donors(vault: Vault, panel: Panel, *, progress: Progress = lambda _done, _of: None) -> Donors:
     """Give every registered donor's record a vector on a further panel; done again, it goes on.
 
     Args:
         vault: the custodian's, its records as the ledger has them.
         panel: whose sites the new vectors are of.
-        progress: called with how many records are done.
+        progress: called with how many donors' records are done, of how many.
 
     Raises:
-        RejectedInputError, UnavailableError, IntegrityError: as :func:`from_standard_record` and :func:`store`; what
-            was done so far is kept.
+        RejectedInputError, UnavailableError, IntegrityError: as
+            :func:`nebula.vault.deriving.from_standard_record` and :func:`store`; what was done so far is kept.
     """
     with reading(vault.engine) as connection:
         donors = [one for one in state.all_at_stage(connection, Stage.REGISTERED) if one.donor is not None]
@@ -167,7 +157,7 @@ def rederive_donors(vault: Vault, panel: Panel, *, progress: Callable[[int], Non
             derived = [one for one in pool.map(lambda donor: from_standard_record(vault, donor, panel), page) if one]
             store(vault, derived)
             rates += [one.call_rate for one in derived]
-            progress(start + len(page))
+            progress(start + len(page), len(donors))
     if not rates:
         return Donors(0, len(donors), None, None)
     return Donors(len(rates), len(donors) - len(rates), min(rates), sum(rates) / len(rates))
@@ -182,16 +172,6 @@ def _put(vault: Vault, derived: Sequence[Derived]) -> list[StoredRecord]:
             if one.exception() is None:
                 _take_away(vault, one.result())
     return [one.result() for one in storing]
-
-
-def _derived(record: Record, manifest: Manifest, panel: Panel, genomes: ImportedCohort) -> Derived:
-    part = PlainPart(
-        kind=PartKind.GENOTYPES,
-        plaintext=genomes.vector(0).to_bytes(),
-        assembly=panel.assembly,
-        panel=panel.panel_id,
-    )
-    return Derived(record, manifest, part, float(genomes.call_rates()[0]))
 
 
 def _renewed(record: Record, stored: StoredRecord) -> Record:
