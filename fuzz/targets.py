@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from nebula.analysis.report import parse_tsv
+from nebula.analysis.scoring_file import parse_scoring_file
 from nebula.attestation.certificates import parse_chain
 from nebula.attestation.collateral import parse_collateral
 from nebula.attestation.quote import parse_sgx_quote, quote_version
@@ -26,6 +27,7 @@ from nebula.genome.importing import import_genomes
 from nebula.genome.inflate import Limits, Source
 from nebula.genome.keys import variant_key
 from nebula.genome.liftover import read_chain
+from nebula.genome.meanings import read_meanings
 from nebula.genome.panel import Panel
 from nebula.genome.plink.files import PlinkFiles
 from nebula.genome.plink.importing import import_plink
@@ -172,6 +174,13 @@ def phenotypes(raw: bytes) -> None:
     attempt(lambda: parse_phenotypes(raw))
 
 
+def score(raw: bytes) -> None:
+    """A scoring file of the PGS Catalog; who opens it refuses what is not UTF-8."""
+    text = raw.decode("utf-8", "replace")
+    for leave_out_complex in (False, True):
+        attempt(lambda leave_out=leave_out_complex: parse_scoring_file(text, leave_out_complex=leave_out))
+
+
 def consent(raw: bytes) -> None:
     """A change of a policy, as TOML and as JSON."""
     with TemporaryDirectory() as folder:
@@ -196,6 +205,8 @@ TARGETS: Mapping[str, Callable[[bytes], object]] = {
     "worker": worker,
     "quote": quote,
     "phenotypes": phenotypes,
+    "meanings": lambda raw: attempt(lambda: read_meanings(source(raw, "meanings"))),
+    "score": score,
     "consent": consent,
     "diseases": lambda raw: attempt(lambda: parse_diseases(raw)),
     "result": lambda raw: attempt(lambda: parse_tsv(raw)),

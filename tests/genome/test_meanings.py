@@ -1,5 +1,7 @@
 """Tables of what alleles mean are read strictly, and unknown is never taken for the usual allele."""
 
+import gzip
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,14 +61,22 @@ def test_a_place_is_found_whatever_else_stands_there() -> None:
     ("raw", "code", "place"),
     [
         (HEAD, "empty", "no row"),
-        (HEAD.replace("#build=GRCh38\n", "") + ROW, "build", "assembly"),
+        (HEAD.replace("#build=GRCh38\n", "") + ROW, "build", "line 1: no comment above it"),
+        (HEAD.replace("#build=GRCh38", "# of GRCh38") + ROW, "build", "line 2: no comment above it"),
+        (HEAD.replace("#build=GRCh38", "#build=T2T") + ROW, "build", "line 1: 'T2T'"),
+        ("#build=GRCh37\n" + HEAD + ROW, "build", "line 2: it says GRCh38, and a line above says GRCh37"),
+        (HEAD + ROW + "#build=hg19\n" + ROW, "build", "line 4: it says GRCh37"),
         (HEAD.replace("meaning", "says") + ROW, "columns", "line 2"),
         (HEAD.replace("allele\t", "allele\tcolour\t") + ROW, "columns", "'colour'"),
-        (HEAD + "1\t10\tA\n", "row", "line 3, columns"),
-        (HEAD + ROW + ROW.replace("1\t", "Z\t", 1), "row", "line 4, chrom"),
-        (HEAD + ROW.replace("10", "0"), "row", "line 3, pos"),
-        (HEAD + ROW.replace("\tA\t", "\t<DEL>\t"), "row", "line 3, ref"),
-        (HEAD + ROW.replace("\tA\tG\tG", "\tA\tA\tA"), "row", "line 3, alt"),
+        (HEAD + "1\t10\tA\n", "row", "line 3: 3 cells"),
+        (HEAD + ROW + ROW.replace("1\t", "Z\t", 1), "chromosome", "line 4, chrom"),
+        (HEAD + ROW.replace("10", "0"), "position", "line 3, pos"),
+        (HEAD + ROW.replace("10", "0" * 11 + "1" + "9" * 20), "position", "line 3, pos"),
+        (HEAD + ROW.replace("10", "9" * 4_400), "position", "line 3, pos"),
+        (HEAD + ROW.replace("10", "248956423"), "position", "1 of GRCh38 ends"),
+        (HEAD + ROW.replace("\tA\t", "\t<DEL>\t"), "allele", "line 3, ref"),
+        (HEAD + ROW.replace("\tA\tG\tG", "\tA\tA\tA"), "allele", "line 3, alt"),
+        (HEAD + ROW.replace("\tA\tG\tG", "\tAT\tGT\tGT"), "not-normalised", "line 3, ref, alt"),
         (HEAD + ROW.replace("\tG\tG", "\tG\tC"), "row", "line 3, allele"),
         (HEAD + ROW.replace("means something", ""), "row", "line 3, meaning"),
     ],
@@ -76,10 +86,23 @@ def test_what_breaks_a_rule_is_refused_with_its_line_column_and_rule(raw: str, c
     assert error is not None
     assert error.code == f"meanings.{code}"
     assert place in error.message
-    assert error.hint
+
+
+def test_what_else_a_comment_names_is_not_the_assembly() -> None:
+    build, rows = read_meanings(
+        source(f"# lifted from hg19\n{HEAD}{ROW}# rs6025: see hg19\n{ROW}".encode(), "meanings")
+    )
+    assert (build, len(rows)) == ("GRCh38", 2)
+
+
+def test_a_table_is_read_as_editors_save_it() -> None:
+    raw = (HEAD + ROW.replace("1\t", "chrM\t", 1).replace("\tA\tG\tG", "\ta\tg\tg")).replace("\n", "\r\n")
+    _, (row,) = read_meanings(source(gzip.compress(b"\xef\xbb\xbf" + raw.encode()), "meanings"))
+    assert (row.site, row.allele) == (Site("MT", 10, "A", "G"), "G")
 
 
 @given(st.text(max_size=80), st.binary(max_size=40))
 def test_any_text_is_a_table_or_refused(text: str, raw: bytes) -> None:
     refused(lambda: table(HEAD + ROW + text))
+    refused(lambda: table(HEAD + ROW.replace("10", text)))
     refused(lambda: read_meanings(source(raw, "meanings")))

@@ -50,6 +50,7 @@ def test_columns_are_found_by_their_names() -> None:
         ("Z 10 A C .", "chromosome", "line 2, chrom: 'Z' is none of 1 to 22"),
         ("1 0 A C .", "position", "line 2, pos: '0' is not a number from 1 to 248,956,422"),
         ("1 010 A C .", "position", "line 2, pos"),
+        (f"1 {'9' * 4_400} A C .", "position", "line 2, pos"),
         ("1 1e6 A C .", "position", "line 2, pos"),
         ("Y 57227416 A C .", "position", "line 2, pos"),
         ("1 10 a C .", "allele", "line 2, ref: 'a' is no sequence"),
@@ -87,6 +88,12 @@ def test_a_bad_list_is_refused(raw: bytes, code: str) -> None:
     error = refused(lambda: panel(raw))
     assert error is not None
     assert error.code == f"sites.{code}"
+
+
+def test_the_columns_are_those_of_the_line_that_names_them() -> None:
+    error = refused(lambda: panel(b"##a remark\n##another\n" + listed("1 10 A C")))
+    assert error is not None
+    assert "line 4: there are 4 columns where line 3 names 5" in error.message
 
 
 def test_a_line_longer_than_any_site_is_not_waited_for() -> None:

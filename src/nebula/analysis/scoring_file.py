@@ -14,12 +14,15 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from nebula.genome.chromosomes import parse_position
 from nebula.protocol.errors import RejectedInputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 MAX_ROWS = 5_000_000
+#: That a VariantKey can name.
+_LAST_POSITION = (1 << 28) - 1
 _CHROMOSOME = re.compile(r"\A(?:chr)?([1-9]|1[0-9]|2[0-2]|X|Y|MT?)\Z")
 _ALLELE = re.compile(r"\A[ACGT]+\Z")
 _BUILDS = {"GRCh37": "GRCh37", "hg19": "GRCh37", "GRCh38": "GRCh38", "hg38": "GRCh38"}
@@ -199,10 +202,11 @@ def _parse_row(row: _Row, columns: _Columns, *, leave_out_complex: bool) -> Scor
     matched = _CHROMOSOME.match(chromosome)
     if matched is None:
         return "off_chromosomes"
-    if not position.isascii() or not position.isdigit() or not 0 < int(position) < 1 << 28:
-        raise row.refused("position", f"{columns.position} is {position!r}, not a 1-based position")
+    place = parse_position(position, last=_LAST_POSITION)
+    if place is None:
+        raise row.refused("position", f"{columns.position} is {position[:40]!r}, not a 1-based position")
     name = "MT" if matched[1] == "M" else matched[1]
-    return ScoreVariant(name, int(position), row.get("effect_allele").upper(), _other(row), weights)
+    return ScoreVariant(name, place, row.get("effect_allele").upper(), _other(row), weights)
 
 
 def _complexity(row: _Row, columns: _Columns) -> str | None:

@@ -43,6 +43,9 @@ _LENGTHS = {
 # fmt: on
 
 ASSEMBLIES = tuple(_LENGTHS)
+#: Of any build's mitochondria.
+_LONGEST_MT = 1 << 15
+_POSITION = re.compile(r"[1-9][0-9]{0,8}")
 
 _SPELLINGS = {
     "NCBI36": re.compile(r"NCBI36|hg18|\bb36\b|\bbuild 36", re.IGNORECASE),
@@ -59,6 +62,18 @@ def chromosome_code(name: str) -> int:
 def chromosome_lengths(assembly: str) -> tuple[int, ...]:
     """Lengths of chromosomes 1 to 22, X and Y in bases; those of GRCh38 for an assembly that is not known."""
     return _LENGTHS.get(assembly, _LENGTHS["GRCh38"])
+
+
+def last_position(code: int, assembly: str) -> int:
+    """The last 1-based position of a chromosome by its code; of MT, one that no build's goes beyond."""
+    return _LONGEST_MT if code == MT else _LENGTHS[assembly][code - 1]
+
+
+def parse_position(text: str, *, last: int) -> int | None:
+    """The 1-based position that a text spells, if it is one up to ``last``: digits, and no zero before them."""
+    # SECURITY: digits are counted before they are read, for Python refuses to read thousands of them.
+    found = int(text) if _POSITION.fullmatch(text) else 0
+    return found if 0 < found <= last else None
 
 
 def assembly_by_lengths(lengths: Mapping[str, int | None]) -> str | None:

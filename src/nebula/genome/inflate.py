@@ -73,6 +73,29 @@ class Source:
         if total == 0:
             self.refuse("empty", "the file is empty", hint="export or download it again")
 
+    def lines(self) -> Iterator[str]:
+        """Yield the lines of a text in UTF-8, without their ends; the mark that some editors begin it with is none.
+
+        Raises:
+            RejectedInputError: as ``pieces``, and ``line`` or ``text``, with the line.
+        """
+        number, rest = 1, b""
+        for piece in self.pieces():
+            *whole, rest = (rest + piece).split(b"\n")
+            for line in whole:
+                yield self._decoded(number, line)
+                number += 1
+            if len(rest) > self.limits.line_bytes:
+                self.refuse("line", f"line {number} is longer than {self.limits.line_bytes:,} bytes")
+        if rest:
+            yield self._decoded(number, rest)
+
+    def _decoded(self, number: int, line: bytes) -> str:
+        try:
+            return line.removesuffix(b"\r").decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError:
+            self.refuse("text", f"line {number}: it is not text in UTF-8", hint="save the file as UTF-8")
+
     def _raw(self) -> Iterator[bytes]:
         total = 0
         while raw := self.file.read(_PIECE):

@@ -1,33 +1,31 @@
 """What alleles mean, from a table that the owner gives, held against their own calls.
 
-Tab-separated text. Lines that begin with ``#`` are comments, and one of them says the assembly: ``#build=GRCh38``. Then
-a line of columns: ``chrom``, ``pos`` (1-based), ``ref``, ``alt``, ``allele`` (the one that is meant: REF or ALT),
-``meaning``; and if wanted ``rsid``, ``gene``, and ``kind``: ``carrier``, ``medicine`` or ``trait``.
+Tab-separated text. Lines that begin with ``#`` are comments, and one above the columns says the assembly:
+``#build=GRCh38``. Then a line of columns: ``chrom``, ``pos`` (1-based), ``ref``, ``alt``, ``allele`` (the one that is
+meant: REF or ALT), ``meaning``; and if wanted ``rsid``, ``gene``, and ``kind``: ``carrier``, ``medicine`` or ``trait``.
+A variant is written as records are, trimmed and left-aligned, or nobody's calls would meet it.
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from nebula.genome.chromosomes import ASSEMBLIES, assembly_by_name, chromosome_code
+from nebula.genome.chromosomes import ASSEMBLIES, NAMES, assembly_by_name
 from nebula.genome.panel import Site
+from nebula.genome.site_list import parse_site
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from nebula.genome.inflate import Source
     from nebula.genome.record.person import PersonalCalls
 
 _NEEDED = ("chrom", "pos", "ref", "alt", "allele", "meaning")
 _OPTIONAL = ("rsid", "gene", "kind")
 KINDS = ("carrier", "medicine", "trait")
-_ALLELE = re.compile(r"\A[ACGT]{1,1000}\Z")
 _MOST_ROWS = 100_000
-_POSITIONS = 1 << 28
 _LONGEST_MEANING = 1_000
+_BUILD_HINT = "say so in a line of its own above the columns: #build=GRCh38"
 _HINT = "columns are chrom, pos, ref, alt, allele, meaning, and optionally rsid, gene, kind, separated by tabs"
 
 
@@ -65,23 +63,22 @@ def read_meanings(source: Source) -> tuple[str, tuple[Meaning, ...]]:
         RejectedInputError: ``meanings.*`` with the line, the column and the rule.
     """
     # SECURITY: the table is a stranger's.
-    text = b"".join(source.pieces())
     build: str | None = None
     columns: list[str] | None = None
     rows: list[Meaning] = []
-    for number, line in enumerate(_decoded(source, text).splitlines(), start=1):
+    for number, line in enumerate(source.lines(), start=1):
         if line.startswith("#"):
-            build = assembly_by_name(line) or build
-        elif columns is None:
+            build = _build(source, line, number, known=build)
+        elif columns is None or build is None:
             columns = _columns(source, line, number)
+            if build is None:
+                what = f"line {number}: no comment above it says the assembly: {', '.join(ASSEMBLIES)}"
+                source.refuse("build", what, hint=_BUILD_HINT)
         elif line.strip():
-            rows.append(_row(source, columns, line, number))
+            rows.append(_row(source, columns, line, number, build=build))
         if len(rows) > _MOST_ROWS:
             source.refuse("too-long", f"it has more than {_MOST_ROWS:,} rows")
-    if build is None:
-        hint = "say so in a line of its own above the columns: #build=GRCh38"
-        source.refuse("build", f"no comment says its assembly: {', '.join(ASSEMBLIES)}", hint=hint)
-    if not rows:
+    if build is None or not rows:
         source.refuse("empty", "it has no row", hint=_HINT)
     return build, tuple(rows)
 
@@ -99,11 +96,19 @@ def _find(meaning: Meaning, person: PersonalCalls) -> Finding:
     return Finding(meaning=meaning, copies=copies, of=call.of)
 
 
-def _decoded(source: Source, text: bytes) -> str:
-    try:
-        return text.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        source.refuse("encoding", "the text is not UTF-8", hint="save it as UTF-8")
+def _build(source: Source, line: str, number: int, *, known: str | None) -> str | None:
+    """The assembly that is known behind a comment; other comments than ``#build=`` say nothing about it."""
+    name, equals, said = line.lstrip("#").partition("=")
+    if not equals or name.strip().lower() != "build":
+        return known
+    build = assembly_by_name(said)
+    if build is None:
+        source.refuse("build", f"line {number}: {said[:40]!r} is none of {', '.join(ASSEMBLIES)}", hint=_BUILD_HINT)
+    if known not in (None, build):
+        source.refuse(
+            "build", f"line {number}: it says {build}, and a line above says {known}", hint="one table, one assembly"
+        )
+    return build
 
 
 def _columns(source: Source, line: str, number: int) -> list[str]:
@@ -116,38 +121,30 @@ def _columns(source: Source, line: str, number: int) -> list[str]:
     return names
 
 
-def _row(source: Source, columns: list[str], line: str, number: int) -> Meaning:
+def _row(source: Source, columns: list[str], line: str, number: int, *, build: str) -> Meaning:
     cells = [cell.strip() for cell in line.split("\t")]
-    row: Mapping[str, str] = dict(zip(columns, cells, strict=False))
-    wrong = _fault(row, cells, columns)
-    if wrong is not None:
-        source.refuse("row", f"line {number}, {wrong}", hint=_HINT)
-    return Meaning(
-        chromosome=row["chrom"].removeprefix("chr"),
-        pos=int(row["pos"]),
-        reference=row["ref"].upper(),
-        alternate=row["alt"].upper(),
-        allele=row["allele"].upper(),
-        meaning=row["meaning"],
-        rsid=row.get("rsid", ""),
-        gene=row.get("gene", ""),
-        kind=row.get("kind") or "trait",
-    )
-
-
-def _fault(row: Mapping[str, str], cells: list[str], columns: list[str]) -> str | None:
-    """The column that breaks a rule, and the rule."""
     if len(cells) != len(columns):
-        return f"columns: {len(cells)} cells under {len(columns)} columns"
-    reference, alternate, pos = row["ref"].upper(), row["alt"].upper(), row["pos"]
+        source.refuse("row", f"line {number}: {len(cells)} cells under {len(columns)} columns", hint=_HINT)
+    row = dict(zip(columns, cells, strict=True))
+    reference, alternate, allele = (row[name].upper() for name in ("ref", "alt", "allele"))
+    site = parse_site(source, number, (row["chrom"], row["pos"], reference, alternate), build)
     kind = row.get("kind") or "trait"
     rules = (
-        ("chrom", chromosome_code(row["chrom"]) > 0, "is no chromosome"),
-        ("pos", pos.isascii() and pos.isdigit() and 0 < int(pos[:12]) < _POSITIONS, "is no 1-based position"),
-        ("ref", bool(_ALLELE.match(reference)), "is not spelt with A, C, G, T"),
-        ("alt", bool(_ALLELE.match(alternate)) and alternate != reference, "is not spelt with A, C, G, T, or is ref"),
-        ("allele", row["allele"].upper() in (reference, alternate), "is neither ref nor alt"),
+        ("allele", allele in (reference, alternate), "is neither ref nor alt"),
         ("meaning", 0 < len(row["meaning"]) <= _LONGEST_MEANING, f"has not 1 to {_LONGEST_MEANING:,} characters"),
         ("kind", kind in KINDS, f"is none of {', '.join(KINDS)}"),
     )
-    return next((f"{name}: {row[name][:40]!r} {rule}" for name, holds, rule in rules if not holds), None)
+    for name, holds, rule in rules:
+        if not holds:
+            source.refuse("row", f"line {number}, {name}: {row[name][:40]!r} {rule}", hint=_HINT)
+    return Meaning(
+        chromosome=NAMES[site.chromosome],
+        pos=site.pos,
+        reference=reference,
+        alternate=alternate,
+        allele=allele,
+        meaning=row["meaning"],
+        rsid=row.get("rsid", ""),
+        gene=row.get("gene", ""),
+        kind=kind,
+    )

@@ -16,7 +16,7 @@ import numpy as np
 
 from nebula.genome import keys as variant_keys
 from nebula.genome.bases import Bases
-from nebula.genome.chromosomes import ASSEMBLIES, NAMES, chromosome_code, chromosome_lengths
+from nebula.genome.chromosomes import ASSEMBLIES, NAMES, chromosome_code, last_position, parse_position
 from nebula.genome.panel import Panel
 
 if TYPE_CHECKING:
@@ -28,12 +28,8 @@ if TYPE_CHECKING:
 
 KIND = "sites"
 _COLUMNS = ("chrom", "pos", "ref", "alt")
-_POSITION = re.compile(r"[1-9][0-9]{0,8}")
 _BASES = re.compile(r"[ACGT]+")
-_LONGEST_MT = 1 << 15
-_NORMALISE = (
-    "normalise the list: trimmed and left-aligned, one alternate allele in a line, as `bcftools norm -f -m-any`"
-)
+_NORMALISE = "normalise it: trimmed and left-aligned, one alternate allele in a line, as `bcftools norm -f -m-any`"
 
 
 class Listed(NamedTuple):
@@ -94,50 +90,41 @@ def build_listed_panel(
 
 def _sites(source: Source, assembly: str) -> Iterator[Listed]:
     places: dict[str, int] | None = None
-    lengths = (0, *chromosome_lengths(assembly), _LONGEST_MT)
-    width = 0
-    for number, line in enumerate(_lines(source), start=1):
+    named = width = 0
+    for number, line in enumerate(source.lines(), start=1):
         if line.startswith("##"):
             continue
         fields = line.split("\t")
         if places is None:
-            places, width = _named_columns(source, number, fields), len(fields)
+            places, named, width = _named_columns(source, number, fields), number, len(fields)
             continue
         if len(fields) != width:
-            _refuse(source, "columns", number, "", f"there are {len(fields)} columns where line 1 names {width}")
+            said = f"there are {len(fields)} columns where line {named} names {width}"
+            _refuse(source, "columns", number, "", said)
         chrom, pos, reference, alternate = (fields[places[column]] for column in _COLUMNS)
-        code = chromosome_code(chrom)
-        if not code:
-            _refuse(source, "chromosome", number, "chrom", f"'{chrom[:40]}' is none of 1 to 22, X, Y, MT")
-        if not _POSITION.fullmatch(pos) or int(pos) > lengths[code]:
-            expected = f"a number from 1 to {lengths[code]:,}, where {NAMES[code]} of {assembly} ends"
-            _refuse(source, "position", number, "pos", f"'{pos[:40]}' is not {expected}")
-        for column, allele in (("ref", reference), ("alt", alternate)):
-            if not _BASES.fullmatch(allele):
-                _refuse(source, "allele", number, column, f"'{allele[:40]}' is no sequence of A, C, G and T")
-        _check_normalised(source, number, reference, alternate)
-        yield Listed(number, code, int(pos), reference, alternate)
+        yield parse_site(source, number, (chrom, pos, reference, alternate), assembly)
 
 
-def _lines(source: Source) -> Iterator[str]:
-    rest = b""
-    number = 0
-    for piece in source.pieces():
-        *whole, rest = (rest + piece).split(b"\n")
-        if len(rest) > source.limits.line_bytes:
-            source.refuse("line", f"line {number + len(whole) + 1} is longer than any site")
-        for line in whole:
-            number += 1
-            yield _decoded(source, number, line)
-    if rest:
-        yield _decoded(source, number + 1, rest)
+def parse_site(source: Source, line: int, cells: tuple[str, str, str, str], assembly: str) -> Listed:
+    """Parse chromosome, position, REF and ALT of one line of a table, written as records are.
 
-
-def _decoded(source: Source, number: int, line: bytes) -> str:
-    try:
-        return line.removesuffix(b"\r").decode("utf-8")
-    except UnicodeDecodeError:
-        _refuse(source, "text", number, "", "it is not text in UTF-8")
+    Raises:
+        RejectedInputError: ``chromosome``, ``position``, ``allele`` or ``not-normalised``, with line and column.
+    """
+    chrom, pos, reference, alternate = cells
+    code = chromosome_code(chrom)
+    if not code:
+        _refuse(source, "chromosome", line, "chrom", f"'{chrom[:40]}' is none of 1 to 22, X, Y, MT")
+    last = last_position(code, assembly)
+    found = parse_position(pos, last=last)
+    if found is None:
+        expected = f"a number from 1 to {last:,}, where {NAMES[code]} of {assembly} ends"
+        _refuse(source, "position", line, "pos", f"'{pos[:40]}' is not {expected}")
+    for column, allele in (("ref", reference), ("alt", alternate)):
+        if not _BASES.fullmatch(allele):
+            _refuse(source, "allele", line, column, f"'{allele[:40]}' is no sequence of A, C, G and T")
+    _check_normalised(source, line, reference, alternate)
+    return Listed(line, code, found, reference, alternate)
 
 
 def _named_columns(source: Source, number: int, fields: list[str]) -> dict[str, int]:
