@@ -104,6 +104,8 @@ def test_real_files_give_on_a_new_panel_what_they_say(shared_data: Path) -> None
         ("pos", -3),
         ("ref", ""),
         ("ref", None),
+        ("end", 12),
+        ("alt", None),
     ],
 )
 def test_a_record_that_nobody_wrote_so_is_refused(column: str, value: object) -> None:

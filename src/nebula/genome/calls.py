@@ -9,7 +9,7 @@ import numpy as np
 
 from nebula import _native
 from nebula.genome import keys as variant_keys
-from nebula.genome.chromosomes import chromosome_code
+from nebula.genome.blocks import Blocks
 from nebula.genome.matrix import PackedMatrix
 from nebula.genome.vcf.overlooked import Overlooked
 from nebula.genome.vcf.reader import Texts
@@ -101,25 +101,15 @@ class Calls:
 
     def _covered(self, panel: Panel) -> NDArray[np.bool_]:
         """Which sites of the panel lie wholly inside one hom-ref block."""
-        covered = np.zeros(panel.sites, np.bool_)
-        codes = np.array([chromosome_code(contig) for contig in self.contigs], np.int64)
-        blocks = self.blocks[codes[self.blocks[:, 0]] > 0] if len(self.blocks) else self.blocks
-        blocks = blocks[blocks[:, 1] > 0]
-        if not len(blocks):
-            return covered
-        starts = variant_keys.place(codes[blocks[:, 0]], blocks[:, 1])
-        ends = variant_keys.place(codes[blocks[:, 0]], blocks[:, 2])
-        order = np.argsort(starts, kind="stable")
-        starts, ends = starts[order], np.maximum.accumulate(ends[order])
+        blocks = Blocks.of(self.blocks, self.contigs)
+        if not len(blocks.starts):
+            return np.zeros(panel.sites, np.bool_)
         first = variant_keys.places(panel.keys)
         # The length of REF stands above the bases; of hashed sites it is not in the key.
         lengths = ((panel.keys >> np.uint64(27)) & np.uint64(0xF)).astype(np.int64)
         for row in np.flatnonzero(variant_keys.hashed(panel.keys)).tolist():
             lengths[row] = len(panel.long_alleles[int(panel.keys[row])][0])
-        last = first + (lengths - 1).astype(np.uint64)
-        index = np.searchsorted(starts, first, side="right") - 1
-        covered[:] = (index >= 0) & (last <= ends[np.maximum(index, 0)])
-        return covered
+        return blocks.cover(first, first + (lengths - 1).astype(np.uint64))
 
     def check_unique(self, name: str) -> None:
         """Refuse a variant that stands twice under two names or two alignments.

@@ -49,11 +49,11 @@ class Meaning(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person's record says of a meaning: copies of the allele, of 1 or 2; None where it does not say."""
+    """What a person's record says of a meaning: copies of the allele, out of 1 or 2; None where it does not say."""
 
     meaning: Meaning
     copies: int | None
-    of: int | None
+    ploidy: int | None
 
 
 def read_meanings(source: Source) -> tuple[str, tuple[Meaning, ...]]:
@@ -89,11 +89,10 @@ def look_up(meanings: tuple[Meaning, ...], person: PersonalCalls) -> tuple[Findi
 
 
 def _find(meaning: Meaning, person: PersonalCalls) -> Finding:
-    call = person.at(meaning.site)
-    if call is None:
-        return Finding(meaning=meaning, copies=None, of=None)
-    copies = call.alternate if meaning.allele == meaning.alternate else call.of - call.alternate
-    return Finding(meaning=meaning, copies=copies, of=call.of)
+    is_alternate = meaning.allele == meaning.alternate
+    found = person.at(meaning.site) if is_alternate else person.reference_at(meaning.site)
+    copies, ploidy = (None, None) if found is None else found
+    return Finding(meaning=meaning, copies=copies, ploidy=ploidy)
 
 
 def _build(source: Source, line: str, number: int, *, known: str | None) -> str | None:

@@ -116,8 +116,8 @@ def make_report(vault: Vault, record: Record, panels: Panels, given: Given) -> t
     manifest = manifest_of(vault.owner, record)
     raw = {part.kind: read_part(vault.owner, record, part) for part in manifest.parts if part.kind in _NEEDED}
     parts = {part.kind: part for part in manifest.parts}
-    person = PersonalCalls.of(raw[PartKind.VARIANTS])
     assembly = parts[PartKind.VARIANTS].assembly or ""
+    person = PersonalCalls.of(raw[PartKind.VARIANTS], assembly)
     panel = panels.choose(parts[PartKind.GENOTYPES].panel)
     _, het, hom, missing = parse_vector(raw[PartKind.GENOTYPES], panel).counts()
     for file, (build, _) in zip(given.meanings, tables, strict=True):
@@ -138,13 +138,13 @@ def make_report(vault: Vault, record: Record, panels: Panels, given: Given) -> t
         record=record.record,
         quality=Quality(
             assembly=assembly,
-            rows=len(person.places),
+            rows=len(person.keys),
             panel=panel.name,
             panel_sites=panel.sites,
             called=panel.sites - missing,
             heterozygous=het,
             homozygous_alternate=hom,
-            sex=person.sex(assembly),
+            sex=person.sex,
         ),
         ancestry=ancestry,
         scores=tuple(

@@ -54,6 +54,6 @@ def finding_words(finding: Finding) -> str:
         return "not known: not in your record"
     if not finding.copies:
         return "none"
-    if finding.of == 1:
+    if finding.ploidy == 1:
         return "your only copy"
     return {1: "one copy of two", 2: "both copies"}[finding.copies]

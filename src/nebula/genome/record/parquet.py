@@ -120,6 +120,18 @@ def read_record(raw: bytes, *, max_rows: int = 200_000_000) -> pa.Table:
         raise RejectedInputError("record.malformed", f"this is no Parquet record: {error}") from error
 
 
+def in_blocks(table: pa.Table) -> NDArray[np.bool_]:
+    """Which rows of a record are hom-ref blocks: those that have an ``end``, and no ``alt``.
+
+    Raises:
+        RejectedInputError: ``record.malformed``; a row has both, or neither.
+    """
+    found: NDArray[np.bool_] = table.column("end").is_valid().to_numpy()
+    if (found == table.column("alt").is_valid().to_numpy()).any():
+        raise RejectedInputError("record.malformed", "a row has an alt, or is a block and has an end: one of these")
+    return found
+
+
 def _genotypes(written: NDArray[np.int8]) -> pa.Array:
     """GT as text; only what occurs is in the dictionary, so that a number in it is as short as can be."""
     used = np.flatnonzero(np.bincount(written, minlength=len(GENOTYPES)))

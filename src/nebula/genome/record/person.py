@@ -1,6 +1,7 @@
 """One person's calls, found by variant: what a standard record says, and where it says nothing.
 
-What is in no row and in no block without variants is not known. So is what did not pass its FILTER.
+They count as in the analysis vector: what did not pass its FILTER is not known, and a man has one copy of X and Y; see
+``nebula.genome.counting``. What is in no row and in no block without variants is not known either.
 """
 
 from __future__ import annotations
@@ -9,28 +10,29 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import pyarrow.compute as pc
 
 from nebula.genome import keys as variant_keys
-from nebula.genome.chromosomes import X_NOT_PSEUDOAUTOSOMAL, X, chromosome_code
-from nebula.genome.counting import PASSING
-from nebula.genome.record.parquet import read_record
-from nebula.genome.sex import judge_sex
+from nebula.genome.blocks import Blocks
+from nebula.genome.chromosomes import chromosome_code
+from nebula.genome.counting import count_calls, one_copy_rows
+from nebula.genome.record.reading import read_calls
+from nebula.genome.sex import guess_sex
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import pyarrow as pa
     from numpy.typing import NDArray
 
+    from nebula.genome.calls import Calls
+    from nebula.genome.keys import Keys
     from nebula.genome.panel import Panel, Site
+
+_HAPLOID = 1
 
 
 class Copies(NamedTuple):
-    """How many of a person's alleles at a place are the ALT asked for, and how many they have there: 1 or 2."""
+    """How many of a person's alleles at a place are the one asked for, and how many they have there: 1 or 2."""
 
-    alternate: int
-    of: int
+    copies: int
+    ploidy: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,96 +40,117 @@ class PersonalCalls:
     """A standard record, ready to be asked.
 
     Attributes:
-        places: chromosome and position of each row, as ``keys.places`` gives them, ascending (rows,).
-        alleles: REF and ALT of each row.
-        copies: of ALT (rows,), -1 where the call is missing or did not pass.
-        ploidy: alleles in the call (rows,).
-        blocks: first and last place of each stretch without variants, ascending (blocks, 2).
+        calls: of one person, as they count.
+        assembly: of their positions.
+        sex: ``male``, ``female`` or ``unclear``, by the calls on X; see ``nebula.genome.sex``.
+        order: rows of ``calls`` that are on chromosomes, by VariantKey (rows,).
+        keys: of these rows, ascending (rows,).
+        copies: of ALT in these rows, -1 is missing (rows,).
+        reaches: the last place that the REF of this row or of an earlier one has (rows,).
+        blocks: where the person has no variant.
     """
 
-    places: NDArray[np.uint64]
-    alleles: tuple[Sequence[str], Sequence[str]]
+    calls: Calls
+    assembly: str
+    sex: str
+    order: NDArray[np.intp]
+    keys: Keys
     copies: NDArray[np.int8]
-    ploidy: NDArray[np.int8]
-    blocks: NDArray[np.uint64]
+    reaches: Keys
+    blocks: Blocks
 
     @classmethod
-    def of(cls, raw: bytes) -> PersonalCalls:
-        """Read a record.
+    def of(cls, raw: bytes, assembly: str) -> PersonalCalls:
+        """Read a record of positions on ``assembly``.
 
         Raises:
             RejectedInputError: ``record.malformed``.
         """
-        table = read_record(raw)
-        is_block = pc.is_valid(table.column("end"))
-        rows, blocks = table.filter(pc.invert(is_block)), table.filter(is_block)
-        places = _places(rows, "pos")
-        order = np.argsort(places, kind="stable")
-        order = order[places[order] > 0]
-        calls = [_call(text) for text in rows.column("gt").to_pylist()]
-        passed = np.array([name in PASSING for name in rows.column("filter").to_pylist()], np.bool_)
-        copies = np.where(passed, np.array([call.alternate for call in calls], np.int8), np.int8(-1))
+        read = read_calls(raw, sample="")
+        (sex,) = guess_sex(read, assembly)
+        calls = count_calls(read, [sex], assembly).calls
+        order = np.argsort(calls.key, kind="stable")
+        order = order[calls.key[order] > 0]
+        lengths = calls.reference.lengths()[order].astype(np.uint64)
         return cls(
-            places[order],
-            (_ordered(rows, "ref", order), _ordered(rows, "alt", order)),
-            copies[order],
-            np.array([call.of for call in calls], np.int8)[order],
-            _blocks(blocks),
+            calls=calls,
+            assembly=assembly,
+            sex=sex,
+            order=order,
+            keys=calls.key[order],
+            copies=calls.codes.dosage()[order, 0],
+            reaches=np.maximum.accumulate(variant_keys.places(calls.key[order]) + lengths - np.uint64(1)),
+            blocks=Blocks.of(calls.blocks, calls.contigs),
         )
 
     def at(self, site: Site) -> Copies | None:
-        """A person's copies of one variant's ALT; None where the record does not say."""
-        place = variant_keys.place(np.array([chromosome_code(site.chromosome)]), np.array([site.pos]))[0]
-        first, last = (int(np.searchsorted(self.places, place, side)) for side in ("left", "right"))
-        for row in range(first, last):
-            if (self.alleles[0][row], self.alleles[1][row]) == (site.reference, site.alternate):
-                known = self.copies[row] >= 0
-                return Copies(int(self.copies[row]), int(self.ploidy[row])) if known else None
-        block = int(np.searchsorted(self.blocks[:, 0], place, "right")) - 1
-        inside = block >= 0 and place + np.uint64(len(site.reference) - 1) <= self.blocks[block, 1]
-        return Copies(0, 2) if inside else None
+        """The person's copies of one variant's ALT; None where the record does not say."""
+        index, ploidy = self._index(site), self._ploidy(site)
+        if index is None:
+            first, last = _span(site)
+            return Copies(0, ploidy) if self.blocks.cover(first, last)[0] else None
+        copies, form = int(self.copies[index]), self.calls.forms.dosage(self.order[index : index + 1])[0, 0]
+        return None if copies < 0 else Copies(copies, 1 if form == _HAPLOID else ploidy)
+
+    def reference_at(self, site: Site) -> Copies | None:
+        """The person's copies of one variant's REF; None where the record does not say.
+
+        What is not this ALT may be another one, which has a row of its own. Other bases in REF's place are taken off;
+        what an insertion or a deletion leaves of REF is not told, nor what is missing.
+        """
+        found = self.at(site)
+        if found is None:
+            return None
+        rest = found.ploidy - found.copies
+        for index in self._over(site):
+            copies = int(self.copies[index])
+            if copies < 0 or (copies and not self._is_instead(index, site)):
+                return None
+            rest -= copies
+        return Copies(rest, found.ploidy) if rest >= 0 else None
 
     def dosage(self, panel: Panel) -> NDArray[np.int8]:
-        """Copies of ALT at a panel's sites (sites,); -1 is missing."""
-        found = np.full(panel.sites, -1, np.int8)
-        here = variant_keys.places(panel.keys)
-        candidates = np.isin(here, self.places)
-        if len(self.blocks):
-            block = np.searchsorted(self.blocks[:, 0], here, "right").astype(np.int64) - 1
-            candidates |= (block >= 0) & (here <= self.blocks[np.maximum(block, 0), 1])
-        for row in np.flatnonzero(candidates).tolist():
-            call = self.at(panel.site(row))
-            found[row] = -1 if call is None else call.alternate
-        return found
+        """Copies of ALT at a panel's sites (sites,), as in the analysis vector; -1 is missing."""
+        on_panel: NDArray[np.int8] = self.calls.on_panel(panel, self.calls.locate(panel)).dosage()[0]
+        return on_panel
 
-    def sex(self, assembly: str) -> str:
-        """``male``, ``female`` or ``unclear``, by the calls on X; see ``nebula.genome.sex``."""
-        lowest, highest = variant_keys.between(X, *X_NOT_PSEUDOAUTOSOMAL[assembly])
-        bits = variant_keys.ALLELE_BITS
-        on_x = (self.places >= lowest >> bits) & (self.places <= highest >> bits) & (self.copies >= 0)
-        single = on_x & (self.ploidy == 1)
-        mixed = on_x & (self.ploidy > 1) & (self.copies == 1)
-        return judge_sex(int(on_x.sum()), int(single.sum()), int(mixed.sum()))
+    def _index(self, site: Site) -> int | None:
+        """Where a variant's row stands; alleles of a hashed key are compared."""
+        key = np.uint64(variant_keys.variant_key(*site))
+        first, last = (int(self.keys.searchsorted(key, side)) for side in ("left", "right"))
+        for index in range(first, last):
+            row = int(self.order[index])
+            if (self.calls.reference[row], self.calls.alternate[row]) == (site.reference, site.alternate):
+                return index
+        return None
+
+    def _over(self, site: Site) -> list[int]:
+        """Where rows of other variants stand whose REF has a base in common with this one's."""
+        (first,), (last,) = _span(site)
+        begin = int(self.reaches.searchsorted(first))
+        end = int(self.keys.searchsorted((last + np.uint64(1)) << np.uint64(variant_keys.ALLELE_BITS)))
+        own = self._index(site)
+        places = variant_keys.places(self.keys[begin:end]).tolist()
+        return [
+            index
+            for index, place in enumerate(places, start=begin)
+            if index != own and place + len(self.calls.reference[int(self.order[index])]) > first
+        ]
+
+    def _is_instead(self, index: int, site: Site) -> bool:
+        """Whether a row's ALT is other bases in the place of a variant's REF: just these, and as many."""
+        row = int(self.order[index])
+        here = int(variant_keys.positions(self.keys[index : index + 1])[0]), self.calls.reference[row]
+        return here == (site.pos, site.reference) and len(self.calls.alternate[row]) == len(site.reference)
+
+    def _ploidy(self, site: Site) -> int:
+        """How many copies the person has of the chromosome at a place."""
+        key = np.array([variant_keys.variant_key(*site)], np.uint64)
+        return 1 if self.sex == "male" and len(one_copy_rows(key, self.assembly)) else 2
 
 
-def _call(text: str) -> Copies:
-    alleles = text.replace("|", "/").split("/")
-    return Copies(-1 if "." in alleles else alleles.count("1"), len(alleles))
-
-
-def _places(table: pa.Table, column: str) -> NDArray[np.uint64]:
-    """Of each row; 0 off the chromosomes."""
-    codes = np.array([chromosome_code(name) for name in table.column("chrom").to_pylist()], np.uint64)
-    places = variant_keys.place(codes, table.column(column).to_numpy().astype(np.int64))
-    return np.where(codes > 0, places, np.uint64(0))
-
-
-def _ordered(table: pa.Table, column: str, order: NDArray[np.int64]) -> list[str]:
-    values = table.column(column).to_pylist()
-    return [values[row] for row in order.tolist()]
-
-
-def _blocks(table: pa.Table) -> NDArray[np.uint64]:
-    both = np.column_stack([_places(table, "pos"), _places(table, "end")])
-    both = both[both[:, 0] > 0]
-    return both[np.argsort(both[:, 0], kind="stable")]
+def _span(site: Site) -> tuple[Keys, Keys]:
+    """First and last place of a variant's REF, each as an array of one."""
+    code = np.array([chromosome_code(site.chromosome)])
+    first, last = (variant_keys.place(code, np.array([pos])) for pos in (site.pos, site.pos + len(site.reference) - 1))
+    return first, last

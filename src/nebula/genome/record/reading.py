@@ -16,7 +16,7 @@ from nebula.genome import keys as variant_keys
 from nebula.genome.calls import Calls
 from nebula.genome.chromosomes import chromosome_code
 from nebula.genome.matrix import PackedMatrix
-from nebula.genome.record.parquet import GENOTYPES, read_record
+from nebula.genome.record.parquet import GENOTYPES, in_blocks, read_record
 from nebula.genome.vcf.reader import Texts
 from nebula.protocol.errors import RejectedInputError
 
@@ -41,8 +41,8 @@ def read_calls(raw: bytes, *, sample: str) -> Calls:
         RejectedInputError: ``record.malformed``.
     """
     table = read_record(raw)
-    in_blocks = table.column("alt").is_null().to_numpy()
-    rows, behind = table.filter(pa.array(~in_blocks)), table.filter(pa.array(in_blocks))
+    is_block = in_blocks(table)
+    rows, behind = table.filter(pa.array(~is_block)), table.filter(pa.array(is_block))
     forms, codes = _genotypes(rows)
     names, contig = _numbered(table.column("chrom"))
     filters, passed = _numbered(rows.column("filter"))
@@ -52,9 +52,9 @@ def read_calls(raw: bytes, *, sample: str) -> Calls:
         samples=(sample,),
         contigs=names,
         filters=filters,
-        contig=contig[~in_blocks],
+        contig=contig[~is_block],
         pos=pos,
-        key=_keys(names, contig[~in_blocks], pos, reference, alternate),
+        key=_keys(names, contig[~is_block], pos, reference, alternate),
         reference=reference,
         alternate=alternate,
         filter=passed,
@@ -62,7 +62,7 @@ def read_calls(raw: bytes, *, sample: str) -> Calls:
         forms=_packed(forms),
         depth=np.zeros(0, np.int32),
         quality=np.zeros(0, np.int32),
-        blocks=_blocks(behind, contig[in_blocks]),
+        blocks=_blocks(behind, contig[is_block]),
     )
 
 
