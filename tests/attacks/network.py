@@ -47,9 +47,10 @@ from nebula.vault import state, tables
 from nebula.vault.consent import first_policy, withdraw
 from nebula.vault.enrol import Network as Others
 from nebula.vault.enrol import enrol_all, keys_of
-from nebula.vault.import_ import Vault, import_donors, read_genomes, read_phenotype_table
+from nebula.vault.import_ import Vault, import_donors
 from nebula.vault.joining import join
 from nebula.vault.payouts import OwnPayout, all_records, own_payouts
+from nebula.vault.reading import read_genomes, read_phenotype_table
 from nebula.vault.settings import load_settings as load_vault
 
 PEOPLE = 20

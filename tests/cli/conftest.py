@@ -15,7 +15,7 @@ from nebula.protocol.keys import generate_mnemonic
 from nebula.protocol.secrets import SecretBytes
 from nebula.protocol.wire import to_canonical
 from nebula.storage.panels import Panels
-from nebula.vault.import_ import read_panel
+from nebula.vault.reading import read_panel
 from nebula.vault.seed import save_seed
 from nebula.vault.settings import KeeperEntry, VaultSettings
 

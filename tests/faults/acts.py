@@ -37,9 +37,10 @@ from nebula.storage import open_storage
 from nebula.vault import state, tables
 from nebula.vault.consent import first_policy, withdraw
 from nebula.vault.enrol import enrol_all
-from nebula.vault.import_ import Vault, import_donors, read_genomes, read_phenotype_table
+from nebula.vault.import_ import Vault, import_donors
 from nebula.vault.joining import join
 from nebula.vault.payouts import own_payouts
+from nebula.vault.reading import read_genomes, read_phenotype_table
 from nebula.vault.rederive import rederive_all
 from nebula.vault.seed import load_keys, save_seed
 from nebula.vault.settings import load_settings

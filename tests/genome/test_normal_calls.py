@@ -16,7 +16,7 @@ from nebula.genome.inflate import Source
 from nebula.genome.keys import variant_key
 from nebula.genome.panel import Panel
 from nebula.genome.record.parquet import read_record
-from nebula.vault.import_ import read_genomes
+from nebula.vault.reading import read_genomes
 
 bcftools = pytest.importorskip("pysam.bcftools")
 

@@ -10,7 +10,8 @@ from nebula.genome.importing import ImportReport
 from nebula.genome.inflate import Source
 from nebula.genome.panel import Panel
 from nebula.protocol.errors import RejectedInputError
-from nebula.vault.import_ import check_one_person, read_genomes
+from nebula.vault.import_ import check_one_person
+from nebula.vault.reading import read_genomes
 
 FOLDERS = ("consumer", "consumer/vendors", "reads", "cohort")
 SEVERAL = "import.several", "the file has 2,504 people, and a record is about one"

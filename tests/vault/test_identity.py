@@ -14,7 +14,8 @@ from nebula.localnet.consumer_file import among
 from nebula.localnet.population import Population, make_population, to_vcf
 from nebula.protocol.errors import IntegrityError
 from nebula.vault.identity import ENOUGH_SITES, Degree, Likeness, compare, compare_among, degree_of, doubts
-from nebula.vault.import_ import Vault, import_own, read_genomes, read_panel
+from nebula.vault.import_ import Vault, import_own
+from nebula.vault.reading import read_genomes, read_panel
 from vault.test_import import policy_of, vault
 
 __all__ = ["vault"]

@@ -22,7 +22,8 @@ from nebula.protocol.study import PartKind
 from nebula.storage import LocalStorage, parse_location
 from nebula.vault import state, tables
 from nebula.vault.consent import first_policy
-from nebula.vault.import_ import Vault, import_donors, import_own, read_genomes, read_phenotype_table
+from nebula.vault.import_ import Vault, import_donors, import_own
+from nebula.vault.reading import read_genomes, read_phenotype_table
 from nebula.vault.state import Stage
 
 PEOPLE = make_population(12, variants=200, seed=4)

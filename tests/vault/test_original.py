@@ -18,9 +18,10 @@ from nebula.protocol.study import PartKind
 from nebula.protocol.wire import to_canonical
 from nebula.storage import LocalStorage, parse_location
 from nebula.vault.export import Exported, export
-from nebula.vault.import_ import Vault, import_own, read_genomes
+from nebula.vault.import_ import Vault, import_own
 from nebula.vault.manifests import manifest_of, read_parts
 from nebula.vault.original import fetch_original, store_original
+from nebula.vault.reading import read_genomes
 from nebula.vault.state import Record
 from vault.test_import import PEOPLE, panel, policy_of, vault
 

@@ -4,7 +4,7 @@ import pytest
 
 from genome.plink.file_set import PANEL, PANEL_SITES, bed, bim, fam
 from genome.vcf_text import refused
-from nebula.vault.import_ import read_genomes, read_panel
+from nebula.vault.reading import read_genomes, read_panel
 
 SITES = [(chrom, pos, alternate, reference) for chrom, pos, reference, alternate in PANEL_SITES]
 

@@ -22,9 +22,10 @@ from nebula.storage import LocalStorage, parse_location
 from nebula.vault import state, tables
 from nebula.vault.deriving import from_original, from_standard_record, is_on
 from nebula.vault.enrol import commitment_of
-from nebula.vault.import_ import Vault, import_donors, import_own, read_genomes
+from nebula.vault.import_ import Vault, import_donors, import_own
 from nebula.vault.manifests import manifest_of, read_part
 from nebula.vault.parts import store_with_part
+from nebula.vault.reading import read_genomes
 from nebula.vault.rederive import Donors, rederive_donors, rederive_one, store
 from nebula.vault.state import Record, Stage
 from vault.test_import import PEOPLE, VCF, panel, policy_of, vault

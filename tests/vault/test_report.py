@@ -20,7 +20,8 @@ from nebula.storage import LocalStorage
 from nebula.storage.panels import Panels
 from nebula.vault import tables
 from nebula.vault.consent import first_policy
-from nebula.vault.import_ import Vault, import_own, read_genomes, read_panel
+from nebula.vault.import_ import Vault, import_own
+from nebula.vault.reading import read_genomes, read_panel
 from nebula.vault.report import Drawn, OwnReport, make_report
 from nebula.vault.report_files import Given
 from nebula.vault.report_words import score_words

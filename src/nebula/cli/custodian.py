@@ -17,8 +17,9 @@ from nebula.cli.preview import Preview
 from nebula.genome.panel import Panel
 from nebula.protocol.errors import RejectedInputError
 from nebula.vault.identity import compare_among
-from nebula.vault.import_ import Imported, import_donors, read_genomes, read_panel
+from nebula.vault.import_ import Imported, import_donors
 from nebula.vault.opening import OpenVault
+from nebula.vault.reading import read_genomes, read_panel
 from nebula.vault.rederive import rederive_all
 from nebula.vault.state import Stage
 

@@ -19,8 +19,8 @@ from nebula.vault.consent_edits import PolicyChange, change, read_change
 from nebula.vault.current import catch_up, enrol_waiting
 from nebula.vault.files import open_file
 from nebula.vault.finding import find_record
-from nebula.vault.import_ import read_phenotype_table
 from nebula.vault.opening import OpenVault
+from nebula.vault.reading import read_phenotype_table
 from nebula.vault.settings import VaultSettings
 from nebula.vault.state import WAITING, Record, Stage
 

@@ -17,7 +17,7 @@ from nebula.ledger.client import LedgerClient
 from nebula.ledger.client import Panels as PanelContract
 from nebula.protocol.errors import RejectedInputError, UnavailableError
 from nebula.storage.panels import Panels
-from nebula.vault.import_ import read_panel
+from nebula.vault.reading import read_panel
 from nebula.vault.settings import VaultSettings, load_settings
 
 panel = App(name="panel", help="Panels: the lists of sites on which genotypes are stored and compared.")

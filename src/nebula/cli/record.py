@@ -24,11 +24,12 @@ from nebula.vault.decisions import KeeperDecisions, read_decisions
 from nebula.vault.enrol import control_key_of
 from nebula.vault.export import Exported, export
 from nebula.vault.finding import find_record
-from nebula.vault.import_ import check_one_person, import_own, read_genomes
+from nebula.vault.import_ import check_one_person, import_own
 from nebula.vault.manifests import StoredPart, read_parts
 from nebula.vault.opening import OpenVault
 from nebula.vault.payouts import all_records
 from nebula.vault.plink import is_plink
+from nebula.vault.reading import read_genomes
 from nebula.vault.state import Record
 
 record = App(name="record", help="Your records: what you offer, encrypted, under your own keys.")

@@ -20,7 +20,7 @@ from nebula.localnet.bgzf import compress
 from nebula.localnet.plot import MINIMUM_PEOPLE, Plot
 from nebula.localnet.population import make_population, to_phenotypes, to_vcf
 from nebula.protocol.errors import RejectedInputError
-from nebula.vault.import_ import read_genomes, read_phenotype_table
+from nebula.vault.reading import read_genomes, read_phenotype_table
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,11 @@ from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.record import Manifest
 from nebula.protocol.study import PartKind
 from nebula.vault.enrol import keys_of
-from nebula.vault.import_ import Vault, read_source
+from nebula.vault.import_ import Vault
 from nebula.vault.manifests import manifest_of, read_part
 from nebula.vault.original import open_original
 from nebula.vault.parts import PlainPart
+from nebula.vault.reading import read_source
 from nebula.vault.state import Record
 
 
@@ -52,7 +53,7 @@ def from_original(
         record: as the ledger has it.
         panel: whose sites the new vector is of.
         reference: as for the import of the file, like ``chain`` and ``lenient``: none of the three is noted anywhere.
-        chain: see :func:`nebula.vault.import_.read_genomes`.
+        chain: see :func:`nebula.vault.reading.read_genomes`.
         lenient: likewise.
         progress: called with the bytes read so far.
 

@@ -15,7 +15,7 @@ from nebula.genome.meanings import Meaning, read_meanings
 from nebula.genome.panel import Panel
 from nebula.protocol.errors import RejectedInputError
 from nebula.vault.files import open_file
-from nebula.vault.import_ import read_genomes, read_panel
+from nebula.vault.reading import read_genomes, read_panel
 
 _GROUP_COLUMNS = ("super_pop", "group", "population", "pop")
 

@@ -15,7 +15,7 @@ from nebula.genome.plink.importing import import_plink
 from nebula.genome.record import parse_vector
 from nebula.genome.record.parquet import read_record
 from nebula.genome.reference import WholeReference
-from nebula.vault.import_ import read_genomes, read_panel
+from nebula.vault.reading import read_genomes, read_panel
 
 
 def dosages(cohort: ImportedCohort, panel: Panel) -> list[list[int]]:

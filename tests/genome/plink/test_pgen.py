@@ -11,7 +11,7 @@ from genome.plink.test_importing import dosages, make_pgen, plink2
 from genome.vcf_text import refused, vcf
 from nebula.genome.importing import ImportedCohort
 from nebula.genome.plink.pgen import Pgen
-from nebula.vault.import_ import read_genomes
+from nebula.vault.reading import read_genomes
 
 __all__ = ["plink2"]
 
