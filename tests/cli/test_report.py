@@ -22,7 +22,7 @@ def test_an_owner_reads_their_record_without_any_network(run: Run, offline: Path
     facts = msgspec.json.decode(run("record", "report", "anna", "--meanings", table, "--json").out)
 
     assert said.status == 0, said.err
-    for told in ("300 of 300 sites", "blue [bold]eyes", "not known: not in your record", str(page)):
+    for told in ("300 of 300 sites", "blue [bold]eyes", "not known: your record does not say", str(page)):
         assert told in said.out
     assert "not medical advice" in said.err
     assert page.stat().st_mode & 0o777 == 0o600

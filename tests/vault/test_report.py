@@ -1,7 +1,9 @@
 """An owner's report: made of their record alone and of files that they give, and sent nowhere."""
 
+import gzip
 import socket
 from datetime import UTC, datetime
+from html import unescape
 from pathlib import Path
 
 import msgspec
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 
 from nebula.database import open_database
+from nebula.genome.panel import Panel
 from nebula.localnet.bgzf import compress
 from nebula.localnet.consumer_file import among, to_23andme
 from nebula.localnet.population import make_population, to_vcf
@@ -22,9 +25,10 @@ from nebula.vault import tables
 from nebula.vault.consent import first_policy
 from nebula.vault.import_ import Vault, import_own
 from nebula.vault.reading import read_genomes, read_panel
+from nebula.vault.rederive import from_standard_record, store
 from nebula.vault.report import Drawn, OwnReport, make_report
 from nebula.vault.report_files import Given
-from nebula.vault.report_words import score_words
+from nebula.vault.report_words import ancestry_words, score_words
 from nebula.vault.state import Record
 
 PEOPLE = make_population(121, variants=2_500, seed=11)
@@ -126,24 +130,134 @@ def test_a_score_is_told_by_its_standing(made: tuple[OwnReport, Drawn, str]) -> 
 
 def test_the_page_stands_alone_and_what_files_say_is_text_in_it(made: tuple[OwnReport, Drawn, str]) -> None:
     text = made[2]
+    assert made[0].ancestry is not None
     assert text.count("<svg") == 2
+    assert "<td>trait</td>" in text
+    assert ancestry_words(made[0].ancestry) in unescape(text)
     for forbidden in ("<script", "<link", "<img", "<b>", "<i>me", "url(http", "src=", "@import"):
         assert forbidden not in text
     assert "default-src 'none'" in text
     assert "&lt;b&gt;row 0&lt;/b&gt;" in text
-    for told in ("not medical advice", "not known: not in your record", "never taken for the usual allele"):
+    for told in ("not medical advice", "not known: your record does not say", "never taken for the usual allele"):
         assert told in text
 
 
-def test_a_score_with_few_of_its_variants_is_not_told(made: tuple[OwnReport, Drawn, str]) -> None:
-    (score,) = made[0].scores
-    assert "Nothing is told" in score_words(msgspec.structs.replace(score, value=None, share_below=None))
+def part_of_score(folder: Path, *, there: int, asked: int = 100) -> Path:
+    """A scoring file of so many rows, of which so many are in the record and in the reference."""
+    rows = [row for row in range(2_500) if set(place(row)[2:]) not in ({"A", "T"}, {"C", "G"})][:there]
+    lines = ["#genome_build=GRCh38", "chr_name\tchr_position\teffect_allele\tother_allele\teffect_weight"]
+    lines += ["\t".join(map(str, (*place(row)[:2], *reversed(place(row)[2:]), 0.1))) for row in rows]
+    lines += [f"22\t{row + 1}\tA\tG\t0.1" for row in range(asked - there)]
+    file = folder / f"score-{there}-{asked}.txt"
+    file.write_text("\n".join(lines) + "\n")
+    return file
+
+
+def test_a_score_is_told_by_half_of_its_variants_and_whole_by_three_quarters(
+    folder: Path, mine: tuple[Vault, Record, Panels]
+) -> None:
+    files = tuple(part_of_score(folder, there=there) for there in (49, 50, 74, 75))
+    report, _ = make_report(*mine, Given(cohort=folder / "people.vcf.gz", scores=files))
+
+    assert [(one.variants, one.asked) for one in report.scores] == [(49, 100), (50, 100), (74, 100), (75, 100)]
+    told = [(one.value is not None, one.share_below is not None, one.whole) for one in report.scores]
+    assert told == [(False, False, False), (True, True, False), (True, True, False), (True, True, True)]
+    words = [score_words(one) for one in report.scores]
+    assert ["Nothing is told" in one for one in words] == [True, False, False, False]
+    assert ["a part of the score" in one for one in words] == [False, True, True, False]
+
+
+def test_rows_that_are_left_out_are_asked_for_too(folder: Path, mine: tuple[Vault, Record, Panels]) -> None:
+    file = part_of_score(folder, there=49, asked=49)
+    file.write_text(file.read_text() + "1\t\tA\tG\t0.1\n" * 51)
+    report, _ = make_report(*mine, Given(cohort=folder / "people.vcf.gz", scores=(file,)))
+    assert [(one.variants, one.asked, one.value) for one in report.scores] == [(49, 100, None)]
+
+
+@pytest.mark.parametrize(("people", "told"), [(49, False), (50, True)])
+def test_a_share_among_fewer_than_fifty_of_a_group_is_not_told(
+    folder: Path, mine: tuple[Vault, Record, Panels], made: tuple[OwnReport, Drawn, str], people: int, told: bool
+) -> None:
+    assert made[1].neighbourhood is not None
+    near = made[1].neighbourhood.nearest.tolist()
+    rows = [*near, *(row for row in range(120) if row not in near)]
+    table = folder / f"groups-{people}.tsv"
+    table.write_text("sample\tpop\n" + "".join(f"{REFERENCE.names[row]}\tnear\n" for row in rows[:people]))
+    given = Given(cohort=folder / "people.vcf.gz", groups=table, scores=(folder / "score.txt",))
+
+    (score,) = make_report(*mine, given)[0].scores
+
+    assert score.group == "near"
+    assert (score.share_below_in_group is not None) is told
+    assert ("of its group near" in score_words(score)) is told
+
+
+def test_people_without_a_label_are_no_group(folder: Path, mine: tuple[Vault, Record, Panels]) -> None:
+    given = Given(cohort=folder / "people.vcf.gz", scores=(folder / "score.txt",))
+    report, _ = make_report(*mine, given)
+    assert report.ancestry is not None
+    assert "none has a label" in ancestry_words(report.ancestry)
+    assert report.scores[0].share_below_in_group is None
+
+
+def test_groups_are_read_from_a_compressed_table_too(
+    folder: Path, mine: tuple[Vault, Record, Panels], made: tuple[OwnReport, Drawn, str]
+) -> None:
+    table = folder / "groups.tsv.gz"
+    table.write_bytes(gzip.compress((folder / "groups.tsv").read_bytes()))
+    report, _ = make_report(*mine, Given(cohort=folder / "people.vcf.gz", groups=table))
+    assert report.ancestry == made[0].ancestry
+
+
+@pytest.mark.parametrize(
+    ("table", "code", "said"),
+    [
+        (b"sample\tsex\nP00001\tx\n", "report.groups", "line 1: no column is called"),
+        (b"sample\tgroup\nsomebody\tG1\n", "report.groups", "names nobody of people.vcf.gz"),
+        (b"sample\tgroup\nP00001\tG1\nP00001\tG2\n", "report.groups", "line 3: 'P00001' stands in a line above"),
+        (b"sample\tgroup\nP00001\n", "report.groups", "line 2: it has too few columns"),
+        (b"sample\tgroup\nP00001\tG\xe9\n", "report.text", "line 2: it is not text in UTF-8"),
+        (b"", "report.empty", "the file is empty"),
+    ],
+)
+def test_a_table_of_groups_is_read_strictly(
+    folder: Path, mine: tuple[Vault, Record, Panels], table: bytes, code: str, said: str
+) -> None:
+    file = folder / "wrong-groups.tsv"
+    file.write_bytes(table)
+    with pytest.raises(RejectedInputError) as caught:
+        make_report(*mine, Given(cohort=folder / "people.vcf.gz", groups=file))
+    assert caught.value.code == code
+    assert said in caught.value.message
+
+
+def test_a_report_is_about_the_newest_of_the_records_panels_or_the_one_asked_for(
+    folder: Path, mine: tuple[Vault, Record, Panels]
+) -> None:
+    vault, record, panels = mine
+    older = panels.choose("test")
+    newer = Panel("test", "2", "GRCh38", older.keys[::2])
+    panels.publish(newer)
+    derived = from_standard_record(vault, record, newer)
+    assert derived is not None
+    (record,) = store(vault, [derived])
+
+    chosen = [make_report(vault, record, panels, Given(panel=wanted))[0] for wanted in (None, "test@2", "test@1")]
+
+    assert [one.quality.panel for one in chosen] == ["test@2", "test@2", "test@1"]
+    assert [one.quality.called for one in chosen] == [1_250, 1_250, 2_500]
+    other = Panel("other", "1", "GRCh38", older.keys[::3])
+    panels.publish(other)
+    with pytest.raises(RejectedInputError, match="is not on panel other@1") as caught:
+        make_report(vault, record, panels, Given(panel="other"))
+    assert caught.value.code == "report.panel"
 
 
 @pytest.mark.parametrize(
     ("given", "code"),
     [
         ({"scores": ["score.txt"]}, "report.cohort"),
+        ({"groups": "groups.tsv"}, "report.groups"),
         ({"meanings": ["score.txt"]}, "meanings.columns"),
         ({"meanings": ["other.tsv"]}, "report.assembly"),
         ({"cohort": "people.vcf.gz", "groups": "meanings.tsv"}, "report.groups"),

@@ -12,11 +12,11 @@ from nebula.cli.options import OF_VAULT, Json, VaultOptions
 from nebula.cli.owning import open_own
 from nebula.cli.panel import panels_of
 from nebula.protocol.errors import RejectedInputError
-from nebula.vault.export import new_file
+from nebula.vault.files import private_file
 from nebula.vault.finding import find_record
 from nebula.vault.report import Drawn, OwnReport, make_report
 from nebula.vault.report_files import Given
-from nebula.vault.report_words import CAUTIONS, finding_words, quality_words, score_words
+from nebula.vault.report_words import CAUTIONS, ancestry_words, finding_words, quality_words, score_words
 
 Files = Annotated[tuple[Path, ...] | None, Parameter(negative="")]
 
@@ -24,6 +24,7 @@ Files = Annotated[tuple[Path, ...] | None, Parameter(negative="")]
 def report(
     record: str,
     *,
+    panel: str | None = None,
     cohort: Path | None = None,
     groups: Path | None = None,
     score: Files = None,
@@ -40,6 +41,7 @@ def report(
 
     Args:
         record: its id, a prefix of it, or its label.
+        panel: on which of the record's panels its calls are counted: name, NAME@VERSION or id; without it the newest.
         cohort: a VCF of reference people, such as the 1000 Genomes Project's, on the record's assembly.
         groups: a tab-separated table of which group each of these people is of; its first column is the sample.
         score: a scoring file of the PGS Catalog; may be given several times.
@@ -52,6 +54,7 @@ def report(
     opened = open_own(at)
     found = find_record(opened.vault.engine, record)
     given = Given(
+        panel=panel,
         cohort=cohort,
         groups=groups,
         scores=score or (),
@@ -77,7 +80,7 @@ def _write(made: OwnReport, drawn: Drawn, file: Path) -> None:
         raise RejectedInputError(
             "report.plots", "the page with plots needs more of Nebula", hint="install `nebula-network[demo]`"
         ) from error
-    with new_file(file) as opened:
+    with private_file(file, kind="report") as opened:
         opened.write(page(made, drawn).encode())
 
 
@@ -85,11 +88,8 @@ def _show(made: OwnReport) -> None:
     out.print("[bold]Your record[/bold]")
     show_facts(quality_words(made.quality))
     if made.ancestry is not None:
-        one = made.ancestry
         out.print("\n[bold]Ancestry[/bold]")
-        nearest = ", ".join(f"{group} {count}" for group, count in one.groups.items())
-        out.print(f"Of the {one.nearest} people of {one.cohort} nearest to you: {nearest}", markup=False)
-        out.print(f"on {one.variants:,} variants that you and they have")
+        out.print(ancestry_words(made.ancestry), markup=False)
     if made.scores:
         out.print("\n[bold]Scores[/bold]")
         show_facts({score.name: score_words(score) for score in made.scores})
@@ -101,11 +101,12 @@ def _show(made: OwnReport) -> None:
                 one.meaning.rsid or f"{one.meaning.chromosome}:{one.meaning.pos}",
                 one.meaning.allele,
                 finding_words(one),
+                one.meaning.kind,
                 one.meaning.meaning,
             )
             for one in made.findings
         ]
-        show_table(("gene", "variant", "allele", "you", "meaning"), rows)
+        show_table(("gene", "variant", "allele", "you", "kind", "meaning"), rows)
     err.print("\n[bold]Read this, too[/bold]")
     for caution in CAUTIONS:
         err.print(f"  · {caution}", soft_wrap=False)

@@ -12,7 +12,7 @@ import numpy as np
 from nebula.genome.meanings import Meaning
 from nebula.portal.charts import GROUP_COLOURS, HIT_COLOUR, SHADES, SQUARE, styled, thinned, to_svg
 from nebula.vault.report import Drawn, OwnReport, Score
-from nebula.vault.report_words import CAUTIONS, finding_words, quality_words, score_words
+from nebula.vault.report_words import CAUTIONS, ancestry_words, finding_words, quality_words, score_words
 
 _BINS = 40
 _STYLE = """
@@ -49,15 +49,7 @@ def _ancestry(report: OwnReport, drawn: Drawn) -> list[str]:
     found = report.ancestry
     if found is None or drawn.neighbourhood is None:
         return []
-    nearest = ", ".join(f"{escape(group)} {count}" for group, count in found.groups.items())
-    return [
-        "<h2>Ancestry</h2>",
-        (
-            f"<p>Of the {found.nearest} people of {escape(found.cohort)} who lie nearest to you: {nearest}. "
-            f"Computed on {found.variants:,} variants that you and they have.</p>"
-        ),
-        to_svg(_components(drawn)),
-    ]
+    return ["<h2>Ancestry</h2>", f"<p>{escape(ancestry_words(found))}</p>", to_svg(_components(drawn))]
 
 
 def _scores(report: OwnReport, drawn: Drawn) -> list[str]:
@@ -73,9 +65,11 @@ def _findings(report: OwnReport) -> list[str]:
     if not report.findings:
         return []
     rows = [
-        (one.meaning.gene, _variant(one.meaning), finding_words(one), one.meaning.meaning) for one in report.findings
+        (one.meaning.gene, _variant(one.meaning), finding_words(one), one.meaning.kind, one.meaning.meaning)
+        for one in report.findings
     ]
-    return ["<h2>What your tables say</h2>", _table(("gene", "variant, and the allele meant", "you", "meaning"), rows)]
+    headings = ("gene", "variant, and the allele meant", "you", "kind", "meaning")
+    return ["<h2>What your tables say</h2>", _table(headings, rows)]
 
 
 def _variant(meaning: Meaning) -> str:
@@ -93,7 +87,7 @@ def _components(drawn: Drawn) -> alt.LayerChart:
     """The reference's people by group, and the owner among them."""
     place = drawn.neighbourhood
     assert place is not None  # noqa: S101 - whoever calls has looked
-    labels = np.array([group or "no label" for group in drawn.groups])
+    labels = np.array(drawn.groups)
     names = sorted(set(labels.tolist()))
     rows = []
     for name in names:

@@ -1,17 +1,14 @@
 """Give an owner a part of a record back as a file: whole and checked, or not at all."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO
 
 from msgspec import UNSET
 
-from nebula import files
-from nebula.protocol.errors import RejectedInputError, UnavailableError
+from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.study import PartKind
 from nebula.vault.enrol import keys_of
+from nebula.vault.files import private_file
 from nebula.vault.import_ import Vault
 from nebula.vault.manifests import manifest_of, read_part
 from nebula.vault.original import fetch_original
@@ -44,21 +41,9 @@ def export(vault: Vault, record: Record, what: Exported, output: Path) -> int:
             f"record {record.label!r} has no part {what.value}",
             hint="`nebula record show RECORD` lists its parts; what a record was not made with it does not have",
         )
-    with new_file(output) as file:
+    with private_file(output, kind="export") as file:
         if what is Exported.ORIGINAL and original is not UNSET:
             fetch_original(original, keys_of(vault.owner, record).crypt4gh_identity(), file)
         elif parquet is not None:
             file.write(read_part(vault.owner, record, parquet))
         return file.tell()
-
-
-@contextmanager
-def new_file(output: Path) -> Iterator[BinaryIO]:
-    """Give a file, readable by its owner alone, that gets its name at the end, and never replaces another."""
-    try:
-        with files.new_file(output, mode=0o600) as file:
-            yield file
-    except FileExistsError as error:
-        raise RejectedInputError("export.exists", f"{output} is there already", hint="name a new file") from error
-    except OSError as error:
-        raise UnavailableError("export.file", f"{output} cannot be written: {error.strerror or error}") from error

@@ -1,4 +1,4 @@
-"""Files that somebody named, opened if they are what they should be."""
+"""Files that somebody named: opened if they are what they should be, written if there are none of that name."""
 
 import stat
 from collections.abc import Iterator
@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from nebula.files import new_file
 from nebula.genome.inflate import Source
 from nebula.genome.reference import IndexedReference, Reference, read_fasta
-from nebula.protocol.errors import RejectedInputError
+from nebula.protocol.errors import RejectedInputError, UnavailableError
 
 
 @contextmanager
@@ -44,6 +45,23 @@ def open_reference(file: Path) -> Iterator[Reference]:
             yield IndexedReference(source, _bytes_of(index), _bytes_of(blocks) if blocks.exists() else None)
         else:
             yield read_fasta(source)
+
+
+@contextmanager
+def private_file(output: Path, *, kind: str) -> Iterator[BinaryIO]:
+    """Give a new file, readable by its owner alone, to write: it gets its name when it is whole.
+
+    Raises:
+        RejectedInputError: ``KIND.exists``; something of that name is there already, and stays.
+        UnavailableError: ``KIND.file``; it cannot be written.
+    """
+    try:
+        with new_file(output, mode=0o600) as file:
+            yield file
+    except FileExistsError as error:
+        raise RejectedInputError(f"{kind}.exists", f"{output} is there already", hint="name a new file") from error
+    except OSError as error:
+        raise UnavailableError(f"{kind}.file", f"{output} cannot be written: {error.strerror or error}") from error
 
 
 def _bytes_of(file: Path) -> bytes:

@@ -13,25 +13,29 @@ import numpy as np
 
 from nebula.analysis.own_place import Neighbourhood, ScoreStanding, place_on_components, stand_on_score
 from nebula.analysis.scoring_file import ScoringFile
+from nebula.genome.autosomes import autosomal_part
+from nebula.genome.matrix import PackedMatrix
 from nebula.genome.meanings import Finding, look_up
-from nebula.genome.record.person import PersonalCalls
-from nebula.genome.record.vector import parse_vector
-from nebula.protocol.errors import RejectedInputError
-from nebula.protocol.study import PartKind
 from nebula.storage.panels import Panels
 from nebula.vault.import_ import Vault
-from nebula.vault.manifests import manifest_of, read_part
-from nebula.vault.report_files import Given, ReferenceCohort, check_build, read_cohort, read_score, read_table
+from nebula.vault.report_files import NO_LABEL, Given, ReferenceCohort
+from nebula.vault.report_inputs import ReportInputs, read_inputs
 from nebula.vault.state import Record
 
 ENOUGH_OF_SCORE = 0.5
 """Of a score's variants; a sum over fewer is another score, and nobody is told where they stand on it."""
 WHOLE_SCORE = 0.75
+"""Of a score's variants; from here on nobody is told that theirs is a part of the score."""
 FEW_OF_GROUP = 50
+"""People of a group in the cohort; a share among fewer is not told."""
 
 
 class Quality(msgspec.Struct, frozen=True, kw_only=True):
-    """What the record has: of the panel's sites, and of the X."""
+    """What the record has.
+
+    ``rows`` counts the variants that have a row of their own in the standard record, whatever they say; ``called`` the
+    sites of one of its panels, ``NAME@VERSION``, that have a genotype. ``autosomal`` counts are of chromosomes 1 to 22.
+    """
 
     assembly: str
     rows: int
@@ -40,6 +44,8 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
     called: int
     heterozygous: int
     homozygous_alternate: int
+    autosomal_called: int
+    autosomal_heterozygous: int
     sex: str
 
     @property
@@ -47,9 +53,17 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
         """Share of the panel's sites that have a genotype."""
         return self.called / self.panel_sites
 
+    @property
+    def heterozygosity(self) -> float | None:
+        """Share of the autosomal calls that are heterozygous; None where there is no call."""
+        return self.autosomal_heterozygous / self.autosomal_called if self.autosomal_called else None
+
 
 class Ancestry(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom of a cohort the person lies nearest to: how many of the ``nearest`` people carry which label."""
+    """Whom of a cohort the person lies nearest to: how many of the ``nearest`` people carry which label.
+
+    ``components`` are the person's place on the leading ones of the cohort, of ``people`` and on so many ``variants``.
+    """
 
     cohort: str
     people: int
@@ -60,7 +74,13 @@ class Ancestry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
-    """A score, and the share of reference people who have a lower one; None where too few of its variants are there."""
+    """Where the person stands on a score; None where too few of its variants are there.
+
+    ``asked`` counts the rows of the scoring file; ``variants`` those that are in the record and in the reference, and
+    that everybody's score is a sum over. ``whole``: whether they are enough for what was published of the score.
+    ``share_below`` is the share of the reference's people who have a lower one, with half of those who have the same;
+    ``share_below_in_group`` likewise of ``group``, the label that most of the nearest people carry.
+    """
 
     name: str
     file: str
@@ -93,96 +113,88 @@ class Drawn:
     standings: Mapping[str, ScoreStanding] = field(default_factory=dict)
 
 
-_NEEDED = (PartKind.GENOTYPES, PartKind.VARIANTS)
-
-
 def make_report(vault: Vault, record: Record, panels: Panels, given: Given) -> tuple[OwnReport, Drawn]:
     """Make a report of one of the vault's records.
 
     Raises:
-        RejectedInputError: a file is not valid, or on another assembly than the record.
+        RejectedInputError: a file is not valid, or on another assembly than the record; or the record is not on the
+            panel that was asked for.
         UnavailableError: the record's storage is away.
         IntegrityError: it altered the record.
     """
-    if given.scores and given.cohort is None:
-        raise RejectedInputError(
-            "report.cohort",
-            "a score says nothing without other people's scores to compare it with",
-            hint="add --cohort PEOPLE.vcf.gz, a cohort of reference people such as the 1000 Genomes Project's",
-        )
-    # Files before the record: whoever named a wrong one should not wait for the rest.
-    tables = [read_table(file) for file in given.meanings]
-    scores = [(file, read_score(file, without_complex=given.without_complex)) for file in given.scores]
-    manifest = manifest_of(vault.owner, record)
-    raw = {part.kind: read_part(vault.owner, record, part) for part in manifest.parts if part.kind in _NEEDED}
-    parts = {part.kind: part for part in manifest.parts}
-    assembly = parts[PartKind.VARIANTS].assembly or ""
-    person = PersonalCalls.of(raw[PartKind.VARIANTS], assembly)
-    panel = panels.choose(parts[PartKind.GENOTYPES].panel)
-    _, het, hom, missing = parse_vector(raw[PartKind.GENOTYPES], panel).counts()
-    for file, (build, _) in zip(given.meanings, tables, strict=True):
-        check_build(file, build, assembly)
-    for file, score in scores:
-        check_build(file, score.build or given.score_build, assembly)
-    cohort = None if given.cohort is None else read_cohort(given.cohort, given.groups, assembly)
-    dosage = np.zeros(0, np.int8) if cohort is None else person.dosage(cohort.panel)
-    place = None if cohort is None else place_on_components(dosage, cohort.matrix, cohort.panel.chromosomes())
-    standings = {
-        str(file): stand_on_score(dosage, cohort.matrix, cohort.sites, score.variants)
-        for file, score in scores
-        if cohort is not None
-    }
-    ancestry = None if cohort is None or place is None else _ancestry(cohort, place)
+    inputs = read_inputs(vault, record, panels, given)
+    drawn = _compare(inputs)
+    ancestry = _ancestry(inputs.cohort, drawn)
     report = OwnReport(
         label=record.label,
         record=record.record,
-        quality=Quality(
-            assembly=assembly,
-            rows=len(person.keys),
-            panel=panel.name,
-            panel_sites=panel.sites,
-            called=panel.sites - missing,
-            heterozygous=het,
-            homozygous_alternate=hom,
-            sex=person.sex,
-        ),
+        quality=_quality(inputs),
         ancestry=ancestry,
-        scores=tuple(
-            _standing(file, score, standings[str(file)], cohort, ancestry)
-            for file, score in scores
-            if cohort is not None
-        ),
-        findings=tuple(finding for _, rows in tables for finding in look_up(rows, person)),
+        scores=tuple(_standing(file, score, drawn, ancestry) for file, score in inputs.scores),
+        findings=look_up(inputs.meanings, inputs.person),
     )
-    return report, Drawn(place, () if cohort is None else cohort.groups, standings)
+    return report, drawn
 
 
-def _ancestry(cohort: ReferenceCohort, place: Neighbourhood) -> Ancestry:
-    labels = Counter(cohort.groups[row] or "without a label" for row in place.nearest.tolist())
+def _compare(inputs: ReportInputs) -> Drawn:
+    """Put the person among the cohort's people."""
+    cohort = inputs.cohort
+    if cohort is None:
+        return Drawn()
+    dosage, sites = inputs.person.dosage(cohort.panel), cohort.sites
+    place = place_on_components(dosage, cohort.matrix, cohort.panel.chromosomes())
+    standings = {
+        str(file): stand_on_score(dosage, cohort.matrix, sites, score.variants) for file, score in inputs.scores
+    }
+    return Drawn(place, cohort.groups, standings)
+
+
+def _quality(inputs: ReportInputs) -> Quality:
+    row = np.frombuffer(inputs.codes, np.uint8).reshape(1, -1)
+    _, heterozygous, homozygous, missing = PackedMatrix(row, inputs.panel.sites).counts()[0].tolist()
+    autosomal = autosomal_part(row, inputs.panel).counts()[0].tolist()
+    return Quality(
+        assembly=inputs.person.assembly,
+        rows=len(inputs.person.keys),
+        panel=f"{inputs.panel.name}@{inputs.panel.version}",
+        panel_sites=inputs.panel.sites,
+        called=inputs.panel.sites - missing,
+        heterozygous=heterozygous,
+        homozygous_alternate=homozygous,
+        autosomal_called=sum(autosomal[:3]),
+        autosomal_heterozygous=autosomal[1],
+        sex=inputs.person.sex,
+    )
+
+
+def _ancestry(cohort: ReferenceCohort | None, drawn: Drawn) -> Ancestry | None:
+    place = drawn.neighbourhood
+    if cohort is None or place is None:
+        return None
     return Ancestry(
         cohort=cohort.name,
         people=cohort.matrix.samples,
         variants=place.variants,
         components=tuple(float(one) for one in place.person),
         nearest=len(place.nearest),
-        groups=dict(labels.most_common()),
+        groups=dict(Counter(cohort.groups[row] for row in place.nearest.tolist()).most_common()),
     )
 
 
-def _standing(
-    file: Path, score: ScoringFile, standing: ScoreStanding, cohort: ReferenceCohort, ancestry: Ancestry | None
-) -> Score:
-    told = standing.variants >= ENOUGH_OF_SCORE * standing.asked
-    group = next(iter(ancestry.groups)) if ancestry is not None else ""
-    inside = np.array([one == group for one in cohort.groups], np.bool_)
+def _standing(file: Path, score: ScoringFile, drawn: Drawn, ancestry: Ancestry | None) -> Score:
+    standing = drawn.standings[str(file)]
+    asked = standing.asked + sum(score.left_out.values())
+    told = standing.variants >= ENOUGH_OF_SCORE * asked
+    group = NO_LABEL if ancestry is None else next(iter(ancestry.groups))
+    inside = np.array([one == group != NO_LABEL for one in drawn.groups], np.bool_)
     return Score(
         name=score.name or file.name,
         file=str(file),
         variants=standing.variants,
-        asked=standing.asked,
+        asked=asked,
         value=standing.person if told else None,
         share_below=standing.share_below() if told else None,
         group=group,
         share_below_in_group=standing.share_below(inside) if told and inside.sum() >= FEW_OF_GROUP else None,
-        whole=standing.variants >= WHOLE_SCORE * standing.asked,
+        whole=standing.variants >= WHOLE_SCORE * asked,
     )

@@ -17,13 +17,19 @@ from nebula.protocol.errors import RejectedInputError
 from nebula.vault.files import open_file
 from nebula.vault.reading import read_genomes, read_panel
 
+NO_LABEL = "without a label"
 _GROUP_COLUMNS = ("super_pop", "group", "population", "pop")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """The files that a report is made with; ``score_build`` is the assembly of scores that do not say it."""
+    """What a report is made with.
 
+    ``panel``: that of the record's panels on which its calls are counted, by name, ``NAME@VERSION`` or id; without it
+    the one that it was put on last. ``score_build``: the assembly of scores that do not say it. The others are files.
+    """
+
+    panel: str | None = None
     cohort: Path | None = None
     groups: Path | None = None
     scores: Sequence[Path] = ()
@@ -34,7 +40,7 @@ class Given:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReferenceCohort:
-    """People whom an owner is compared with, and a label of each, empty where there is none."""
+    """People whom an owner is compared with, and the label of each, ``NO_LABEL`` where there is none."""
 
     name: str
     panel: Panel
@@ -82,32 +88,53 @@ def read_score(file: Path, *, without_complex: bool) -> ScoringFile:
 
 
 def read_cohort(file: Path, groups: Path | None, assembly: str) -> ReferenceCohort:
-    """Read a cohort of reference people, on its own sites, and which group each is of."""
+    """Read a cohort of reference people, on its own sites, and which group each is of.
+
+    Raises:
+        RejectedInputError: a file is not valid, or the table of groups names nobody of the cohort: ``report.groups``.
+    """
+    labels = {} if groups is None else _read_groups(groups)
     panel = read_panel(file, name=file.name, assembly=assembly)
     genomes = read_genomes(file, panel)
+    if groups is not None and labels.keys().isdisjoint(genomes.samples):
+        raise RejectedInputError(
+            "report.groups",
+            f"{groups.name}: it names nobody of {file.name}, whose people are called {genomes.samples[0]!r} and so on",
+            hint="its first column names the sample as the cohort's file does",
+        )
     matrix = assemble(panel, (genomes.vector(person).codes for person in range(len(genomes))), people=len(genomes))
-    labels = {} if groups is None else _read_groups(groups)
-    return ReferenceCohort(file.name, panel, matrix, tuple(labels.get(sample, "") for sample in genomes.samples))
+    return ReferenceCohort(file.name, panel, matrix, tuple(labels.get(sample, NO_LABEL) for sample in genomes.samples))
 
 
 def _read_groups(file: Path) -> dict[str, str]:
     """Which group each sample is of: a tab-separated table, its first column the sample."""
     with open_file(file) as opened:
-        lines = opened.read().decode("utf-8", "replace").splitlines()
-    names = [name.strip().lower() for name in lines[0].split("\t")] if lines else []
-    column = next((names.index(name) for name in _GROUP_COLUMNS if name in names[1:]), None)
+        # SECURITY: the table is a stranger's.
+        source = Source(opened, name=file.name, kind="report")
+        lines = enumerate(source.lines(), start=1)
+        column = _group_column(source, next(lines)[1])
+        labels: dict[str, str] = {}
+        for number, line in lines:
+            cells = [cell.strip() for cell in line.split("\t")]
+            if not any(cells):
+                continue
+            if len(cells) <= column:
+                source.refuse(
+                    "groups", f"line {number}: it has too few columns", hint="give each line the same columns"
+                )
+            if cells[0] in labels:
+                source.refuse(
+                    "groups", f"line {number}: {cells[0][:40]!r} stands in a line above", hint="name each once"
+                )
+            labels[cells[0]] = cells[column] or NO_LABEL
+    return labels
+
+
+def _group_column(source: Source, line: str) -> int:
+    names = [name.strip().lower() for name in line.split("\t")]
+    column = next((names.index(name, 1) for name in _GROUP_COLUMNS if name in names[1:]), None)
     if column is None:
-        raise RejectedInputError(
-            "report.groups",
-            f"{file.name}, line 1: no column is called {' or '.join(_GROUP_COLUMNS)}",
-            hint="its first column names the sample, and one of these the group, separated by tabs",
-        )
-    cells = [line.split("\t") for line in lines[1:] if line.strip()]
-    short = next((number for number, row in enumerate(cells, start=2) if len(row) <= column), None)
-    if short is not None:
-        raise RejectedInputError(
-            "report.groups",
-            f"{file.name}, line {short}: it has too few columns",
-            hint="give each line the same columns",
-        )
-    return {row[0]: row[column].strip() for row in cells}
+        what = f"line 1: no column is called {' or '.join(_GROUP_COLUMNS)}"
+        hint = "its first column names the sample, and one of these the group, separated by tabs"
+        source.refuse("groups", what, hint=hint)
+    return column

@@ -1,7 +1,8 @@
 """An owner's report in words, the same in a terminal and on a page."""
 
 from nebula.genome.meanings import Finding
-from nebula.vault.report import Quality, Score
+from nebula.vault.report import Ancestry, Quality, Score
+from nebula.vault.report_files import NO_LABEL
 
 CAUTIONS = (
     (
@@ -23,17 +24,28 @@ CAUTIONS = (
 
 def quality_words(quality: Quality) -> dict[str, str]:
     """What the record has."""
-    autosomal = quality.heterozygous / quality.called if quality.called else 0.0
     return {
         "assembly": quality.assembly,
         "in the record": f"{quality.rows:,} variants with a row of their own",
         "call rate": f"{quality.called:,} of {quality.panel_sites:,} sites of panel {quality.panel} "
         f"({quality.call_rate:.1%}); the others are unknown",
-        "heterozygous": f"{autosomal:.1%} of these calls",
+        "heterozygous": "unknown: no autosomal call"
+        if quality.heterozygosity is None
+        else f"{quality.heterozygosity:.1%} of the autosomal calls on the panel",
         "sex, by the X": {"unclear": "unclear: too few calls on X, or neither one copy nor two is plain"}.get(
             quality.sex, quality.sex
         ),
     }
+
+
+def ancestry_words(ancestry: Ancestry) -> str:
+    """Whom the person lies nearest to."""
+    labels = ", ".join(f"{group} {count}" for group, count in ancestry.groups.items())
+    told = "none has a label, --groups gives them" if set(ancestry.groups) == {NO_LABEL} else labels
+    return (
+        f"Of the {ancestry.nearest} people of {ancestry.cohort} who lie nearest to you: {told}. "
+        f"Computed on {ancestry.variants:,} variants that you and they have."
+    )
 
 
 def score_words(score: Score) -> str:
@@ -49,9 +61,9 @@ def score_words(score: Score) -> str:
 
 
 def finding_words(finding: Finding) -> str:
-    """How many copies of an allele the person has."""
+    """How many copies of an allele the person has; what did not pass its FILTER is in the record, and not known."""
     if finding.copies is None:
-        return "not known: not in your record"
+        return "not known: your record does not say"
     if not finding.copies:
         return "none"
     if finding.ploidy == 1:
