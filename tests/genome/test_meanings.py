@@ -67,7 +67,7 @@ def test_copies_are_those_of_the_allele_that_is_meant_and_unknown_is_not_none(
         (HEAD + ROW + ROW.replace("1\t", "Z\t", 1), "chromosome", "line 4, chrom"),
         (HEAD + ROW.replace("10", "0"), "position", "line 3, pos"),
         (HEAD + ROW.replace("10", "0" * 11 + "1" + "9" * 20), "position", "line 3, pos"),
-        (HEAD + ROW.replace("10", "9" * 4_400), "position", "line 3, pos"),
+        (HEAD + ROW.replace("10", "0" * 11 + "1" + "9" * 4_400), "position", "line 3, pos"),
         (HEAD + ROW.replace("10", "248956423"), "position", "1 of GRCh38 ends"),
         (HEAD + ROW.replace("\tA\t", "\t<DEL>\t"), "allele", "line 3, ref"),
         (HEAD + ROW.replace("\tA\tG\tG", "\tA\tA\tA"), "allele", "line 3, alt"),

@@ -103,7 +103,7 @@ def _components(drawn: Drawn) -> alt.LayerChart:
     )
     you = alt.Chart(alt.InlineData(values=[{"x": float(place.person[0]), "y": float(place.person[1]), "name": "you"}]))
     cross = you.mark_point(shape="cross", size=220, filled=True, color="#000000").encode(x=x, y=y)
-    name = you.mark_text(dx=16, dy=-10, fontSize=13, fontWeight="bold").encode(x=x, y=y, text="name:N")
+    name = you.mark_text(align="left", dx=9, dy=-10, fontSize=13, fontWeight="bold").encode(x=x, y=y, text="name:N")
     layers: alt.LayerChart = (people + cross + name).properties(width=1.4 * SQUARE, height=SQUARE)
     return styled(layers)
 
