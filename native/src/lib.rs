@@ -51,6 +51,9 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(packing::unpack, module)?)?;
     module.add_function(wrap_pyfunction!(texts::number_texts, module)?)?;
     module.add_function(wrap_pyfunction!(variant_key::variant_key, module)?)?;
+    module.add_function(wrap_pyfunction!(variant_key::variant_keys, module)?)?;
+    module.add_function(wrap_pyfunction!(vcf::realign::align_variants, module)?)?;
+    module.add_function(wrap_pyfunction!(vcf::realign::reference_bases, module)?)?;
     module.add_class::<consumer::MarkerParser>()?;
     module.add_class::<vcf::VcfBatch>()?;
     module.add_class::<vcf::bcf::BcfDecoder>()?;

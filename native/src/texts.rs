@@ -6,6 +6,28 @@ use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+/// Texts as Python hands them over: content and offsets, one more than there are texts.
+pub type PyTexts<'py> = (PyReadonlyArray1<'py, u8>, PyReadonlyArray1<'py, i32>);
+
+/// Texts end to end, to be read.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    content: &'a [u8],
+    offsets: &'a [i32],
+}
+
+impl<'a> View<'a> {
+    pub fn of(texts: &'a PyTexts<'_>) -> PyResult<Self> {
+        Ok(Self { content: texts.0.as_slice()?, offsets: texts.1.as_slice()? })
+    }
+
+    /// One of them, not empty; `None` where there is no such text.
+    pub fn get(&self, row: usize) -> Option<&'a [u8]> {
+        let offset = |row: usize| usize::try_from(*self.offsets.get(row)?).ok();
+        self.content.get(offset(row)?..offset(row + 1)?).filter(|text| !text.is_empty())
+    }
+}
+
 /// Each text's number, and the texts that are different in the order in which they come.
 #[derive(Default)]
 struct Numbered {

@@ -5,7 +5,11 @@
 //! 0-based position, 31 bits of alleles. Up to 11 bases of A, C, G, T are spelt out (lowest bit 0); longer
 //! or other alleles are hashed (lowest bit 1).
 
+use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+
+use crate::texts::{PyTexts, View};
 
 /// The longest REF and ALT together that a key can spell out.
 const SPELT_BASES: usize = 11;
@@ -91,6 +95,28 @@ pub fn chromosome_code(name: &[u8]) -> u8 {
 #[pyfunction]
 pub fn variant_key(chromosome: u8, pos: u32, reference: &[u8], alternate: &[u8]) -> u64 {
     encode(chromosome, pos, reference, alternate)
+}
+
+/// The `VariantKey` of each variant: chromosome codes, 1-based positions, REF and ALT as texts end to end.
+#[pyfunction]
+pub fn variant_keys<'py>(
+    py: Python<'py>,
+    chromosome: PyReadonlyArray1<'py, u8>,
+    pos: PyReadonlyArray1<'py, i32>,
+    reference: PyTexts<'py>,
+    alternate: PyTexts<'py>,
+) -> PyResult<Bound<'py, PyArray1<u64>>> {
+    let places = chromosome.as_slice()?.iter().zip(pos.as_slice()?).enumerate();
+    let (reference, alternate) = (View::of(&reference)?, View::of(&alternate)?);
+    let keys: Option<Vec<u64>> = py.detach(|| {
+        let key = |(row, (chromosome, pos)): (usize, (&u8, &i32))| {
+            let pos = u32::try_from(*pos).unwrap_or(0);
+            Some(encode(*chromosome, pos, reference.get(row)?, alternate.get(row)?))
+        };
+        places.map(key).collect()
+    });
+    let keys = keys.ok_or_else(|| PyValueError::new_err("each variant has two alleles"))?;
+    Ok(keys.into_pyarray(py))
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 # The fast core, written in Rust: native/
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+# Strings end to end, as Arrow holds them: content, and one offset more than there are strings.
+_Texts: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.int32]]
 
 def assemble_private(
     keys: Sequence[NDArray[np.uint64]], codes: Sequence[NDArray[np.uint8]]
@@ -64,6 +67,18 @@ def prune_linked(
 def transpose_matrix(packed: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]: ...
 def inflate_blocks(raw: bytes) -> tuple[bytes, int, bool]: ...
 def variant_key(chromosome: int, pos: int, reference: bytes, alternate: bytes) -> int: ...
+def variant_keys(
+    chromosome: NDArray[np.uint8], pos: NDArray[np.int32], reference: _Texts, alternate: _Texts
+) -> NDArray[np.uint64]: ...
+def align_variants(
+    reference: ReferenceLines,
+    contigs: Sequence[str],
+    places: tuple[NDArray[np.int32], NDArray[np.int32]],
+    alleles: tuple[_Texts, _Texts],
+) -> tuple[NDArray[np.uint8], NDArray[np.int32], NDArray[np.int32], _Texts, _Texts]: ...
+def reference_bases(
+    reference: ReferenceLines, contigs: Sequence[str], places: tuple[NDArray[np.int32], NDArray[np.int32]]
+) -> NDArray[np.uint8]: ...
 
 class ParseError(ValueError): ...
 

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from nebula.genome import keys as variant_keys
 from nebula.genome.chromosomes import NAMES, assembly_by_lengths, assembly_by_name, chromosome_code
+from nebula.genome.vcf.reader import Texts
 
 ALLELES = st.text("ACGT", min_size=1, max_size=8)
 VARIANTS = st.tuples(st.integers(1, 25), st.integers(1, 1 << 28), ALLELES, ALLELES)
@@ -26,6 +27,19 @@ def test_short_alleles_are_spelt_out_and_read_back(variant: tuple[int, int, str,
         assert key == slow_key(code, pos, reference, alternate)
         assert variant_keys.spelt_alleles(key) == (reference, alternate)
     assert bool(variant_keys.hashed(keys)[0]) == (len(reference) + len(alternate) > 11)
+
+
+@given(st.lists(VARIANTS))
+def test_many_keys_are_made_and_read_as_one_is(variants: list[tuple[int, int, str, str]]) -> None:
+    codes, pos, reference, alternate = ([variant[part] for variant in variants] for part in range(4))
+    texts = Texts.of(list(map(str, reference))), Texts.of(list(map(str, alternate)))
+    keys = variant_keys.variant_keys(np.array(codes, np.uint8), np.array(pos, np.int32), *texts)
+    assert keys.tolist() == [variant_keys.variant_key(NAMES[code], *rest) for code, *rest in variants]
+    spelt = ~variant_keys.hashed(keys)
+    assert np.array_equal(variant_keys.reference_lengths(keys)[spelt], texts[0].lengths()[spelt])
+    for number in (0, 1):
+        letters = [ord(f"{one}{other}"[number]) for _, _, one, other in variants]
+        assert variant_keys.spelt_base(keys, number).tolist() == np.where(spelt, letters, 0).tolist()
 
 
 @given(VARIANTS, VARIANTS)

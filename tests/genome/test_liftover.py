@@ -24,6 +24,7 @@ def test_positions_move_with_their_block_and_gaps_go_nowhere() -> None:
     lifted = chain.lift(np.ones(7, np.int64), pos)
     assert lifted.chromosome.tolist() == [0, 2, 2, 0, 2, 2, 0]
     assert lifted.pos.tolist() == [0, 11, 30, 0, 41, 75, 0]
+    assert lifted.block.tolist() == [-1, 0, 0, -1, 1, 1, -1]
     assert not lifted.flipped.any()
 
 
@@ -72,7 +73,7 @@ def test_positions_land_where_pyliftover_puts_them(shared_data: Path, name: str)
         pos = np.concatenate([draw.integers(1, blocks[-1, 1], 300), ends, ends + 1])
         lifted = chain.lift(np.full(len(pos), code), pos)
         contig = "chrM" if code == MT else f"chr{NAMES[code]}"
-        for place, *ours in zip(pos.tolist(), *(part.tolist() for part in lifted), strict=True):
+        for place, *ours in zip(pos.tolist(), *(part.tolist() for part in lifted[:3]), strict=True):
             found = peer.convert_coordinate(contig, place - 1) or []
             theirs = [[chromosome_code(to), at + 1, strand == "-"] for to, at, strand, _ in found]
             assert [ours] == [one for one in theirs if one[0]] or ours == [0, 0, False]

@@ -49,6 +49,30 @@ impl Alleles {
         }
         Ok(pos + u32::try_from(shared).unwrap_or(u32::MAX))
     }
+
+    /// The last base of the reference that keeps the variant at 1-based `pos` from being written farther right: the one
+    /// behind the repeat that it stands in. Of a variant that is in none, it is the last one of REF, or the next.
+    ///
+    /// `base` gives the reference's base at a 1-based position, and none behind its end. Neither allele is empty.
+    pub fn reach(
+        &self,
+        pos: u32,
+        mut base: impl FnMut(u32) -> Result<Option<u8>, Fault>,
+    ) -> Result<u32, Fault> {
+        let (mut reference, mut alternate) = (self.reference.clone(), self.alternate.clone());
+        let mut last = pos.saturating_add(u32::try_from(reference.len()).unwrap_or(u32::MAX)) - 1;
+        let (mut skipped, farthest) = (0, last.saturating_add(FARTHEST));
+        while reference[skipped] == alternate[skipped] && last < farthest {
+            if reference.len().min(alternate.len()) - skipped == 1 {
+                last += 1;
+                let Some(behind) = base(last)? else { break };
+                reference.push(behind);
+                alternate.push(behind);
+            }
+            skipped += 1;
+        }
+        Ok(last)
+    }
 }
 
 fn shift(
@@ -91,5 +115,22 @@ mod tests {
         assert_eq!(aligned(8, b"cac", b"C"), (3, "GCA".into(), "G".into()));
         assert_eq!(aligned(2, b"G", b"GG"), (1, "G".into(), "GG".into()));
         assert_eq!(aligned(3, b"GCA", b"G"), (3, "GCA".into(), "G".into()));
+    }
+
+    #[test]
+    fn a_change_reaches_the_base_behind_its_repeat() {
+        let sequence = b"GGGCACACACAGGG";
+        let reached = |pos, reference: &[u8], alternate: &[u8]| {
+            let mut alleles = Alleles::default();
+            alleles.set(reference, alternate);
+            alleles.reach(pos, |pos| Ok(sequence.get(pos as usize - 1).copied())).unwrap_or(0)
+        };
+        // From wherever it is written: CACACACA ends at 11.
+        assert_eq!([reached(3, b"GCA", b"G"), reached(8, b"CAC", b"C"), reached(9, b"ACA", b"A")], [12; 3]);
+        assert_eq!([reached(3, b"G", b"GCA"), reached(11, b"A", b"ACA")], [12; 2]);
+        assert_eq!(
+            [reached(3, b"G", b"GT"), reached(3, b"GCA", b"TT"), reached(11, b"AG", b"A")],
+            [4, 5, 15]
+        );
     }
 }

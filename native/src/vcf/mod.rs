@@ -20,6 +20,7 @@ mod numbers;
 mod order;
 mod pieces;
 mod plain;
+pub mod realign;
 mod recent;
 mod record;
 mod reference;

@@ -99,16 +99,24 @@ impl Reference {
 
     /// REF must be what the reference has at the 1-based `pos`.
     pub fn check(&mut self, pos: u32, reference: &[u8]) -> Result<(), Fault> {
+        if self.has(pos, reference)? {
+            return Ok(());
+        }
+        Err(self.mismatch(pos, reference))
+    }
+
+    /// Whether the reference has these bases at the 1-based `pos`.
+    pub fn has(&mut self, pos: u32, reference: &[u8]) -> Result<bool, Fault> {
         for (place, base) in (u64::from(pos)..).zip(reference) {
             let letter = place.checked_sub(1).map(|place| self.letter(place)).transpose()?.flatten();
             let base = base.to_ascii_uppercase();
             // Before VCF 4.3, an IUPAC code was written as N.
             let code = |letter: u8| !matches!(letter, b'A' | b'C' | b'G' | b'T');
             if !letter.is_some_and(|letter| plain(letter) == base || (base == b'N' && code(letter))) {
-                return Err(self.mismatch(pos, reference));
+                return Ok(false);
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Whether all of REF lies on the contig.
@@ -119,8 +127,13 @@ impl Reference {
 
     /// The base at a 1-based position that is on the contig.
     pub fn base(&mut self, pos: u32) -> Result<u8, Fault> {
-        let letter = self.letter(u64::from(pos) - 1)?;
-        letter.map(plain).ok_or_else(|| fault(format!("{pos} is behind the end of its contig")))
+        self.base_if_any(pos)?.ok_or_else(|| fault(format!("{pos} is behind the end of its contig")))
+    }
+
+    /// The base at a 1-based position; `None` off the contig.
+    pub fn base_if_any(&mut self, pos: u32) -> Result<Option<u8>, Fault> {
+        let letter = u64::from(pos).checked_sub(1).map(|place| self.letter(place)).transpose()?;
+        Ok(letter.flatten().map(plain))
     }
 
     fn mismatch(&mut self, pos: u32, reference: &[u8]) -> Fault {

@@ -26,7 +26,7 @@ impl Texts {
     }
 
     /// A batch is far smaller than 2 GiB, and so are its texts.
-    fn push(&mut self, text: &[u8]) {
+    pub fn push(&mut self, text: &[u8]) {
         match text {
             [base] => self.bytes.push(*base),
             _ => self.bytes.extend_from_slice(text),

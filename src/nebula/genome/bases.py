@@ -1,13 +1,34 @@
-"""Some bases of the reference genome, looked up along a file's order."""
+"""Bases: their complements, and some of the reference genome, looked up along a file's order."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from nebula.genome.vcf.reader import Texts
+
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from nebula.genome.reference import Reference
 
 _WINDOW_BYTES = 1 << 18
+_COMPLEMENTS = np.arange(256, dtype=np.uint8)
+_COMPLEMENTS[list(b"ACGT")] = list(b"TGCA")
+
+
+def complement(letters: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Letters as they read on the other strand; what is none of A, C, G, T stays."""
+    found: NDArray[np.uint8] = _COMPLEMENTS[letters]
+    return found
+
+
+def reverse_complement(alleles: Texts) -> Texts:
+    """Alleles as they read on the other strand."""
+    ends = np.repeat(alleles.offsets[:-1].astype(np.int64) + alleles.offsets[1:] - 1, alleles.lengths())
+    backwards = ends - np.arange(alleles.offsets[0], alleles.offsets[-1])
+    return Texts(complement(alleles.content[backwards]), alleles.offsets - alleles.offsets[0])
 
 
 class Bases:

@@ -105,8 +105,7 @@ class Calls:
         if not len(blocks.starts):
             return np.zeros(panel.sites, np.bool_)
         first = variant_keys.places(panel.keys)
-        # The length of REF stands above the bases; of hashed sites it is not in the key.
-        lengths = ((panel.keys >> np.uint64(27)) & np.uint64(0xF)).astype(np.int64)
+        lengths = variant_keys.reference_lengths(panel.keys)
         for row in np.flatnonzero(variant_keys.hashed(panel.keys)).tolist():
             lengths[row] = len(panel.long_alleles[int(panel.keys[row])][0])
         return blocks.cover(first, first + (lengths - 1).astype(np.uint64))
@@ -127,8 +126,8 @@ class Calls:
                 hint="remove what stands twice with `bcftools norm -f REFERENCE -d exact`",
             )
 
-    def without_repetitions(self) -> tuple[Calls, tuple[Overlooked, ...]]:
-        """Where a variant stands several times, its first row if all of them say the same of everyone, else none."""
+    def repetitions(self) -> tuple[list[int], list[int]]:
+        """Rows of variants that stand several times: all but the first where they agree, and all where they do not."""
         order = np.argsort(self.key, kind="stable")
         keys = self.key[order]
         same = np.flatnonzero((keys[1:] == keys[:-1]) & (keys[1:] != 0))
@@ -136,10 +135,14 @@ class Calls:
         for row in sorted({int(order[index + step]) for index in same.tolist() for step in (0, 1)}):
             variant = int(self.key[row]), self.reference[row], self.alternate[row]
             groups.setdefault(variant, []).append(row)
-        groups = {variant: rows for variant, rows in groups.items() if len(rows) > 1}
-        agreeing = [row for rows in groups.values() if self._says_the_same(rows) for row in rows[1:]]
-        disagreeing = [row for rows in groups.values() if not self._says_the_same(rows) for row in rows]
-        if not groups:
+        several = [rows for rows in groups.values() if len(rows) > 1]
+        agreeing = [row for rows in several if self._says_the_same(rows) for row in rows[1:]]
+        return agreeing, [row for rows in several if not self._says_the_same(rows) for row in rows]
+
+    def without_repetitions(self) -> tuple[Calls, tuple[Overlooked, ...]]:
+        """Where a variant stands several times, its first row if all of them say the same of everyone, else none."""
+        agreeing, disagreeing = self.repetitions()
+        if not agreeing and not disagreeing:
             return self, ()
         kept = np.setdiff1d(np.arange(self.rows), agreeing + disagreeing)
         overlooked = (

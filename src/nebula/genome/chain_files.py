@@ -1,4 +1,4 @@
-"""Which chain file leads from one assembly to another, and whether one that was given does."""
+"""Which chain file leads from one assembly to another, and whether one that was given does, or was needed."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ def chain_hint(old: str, new: str) -> str:
     first, second = _UCSC[old], _UCSC[new]
     name = f"{first}To{second[0].upper()}{second[1:]}.over.chain.gz"
     return f"give --chain {name}, from https://hgdownload.soe.ucsc.edu/goldenPath/{first}/liftOver/"
+
+
+def chain_not_needed(assembly: str) -> str:
+    """What a person is told whose file is on the panel's assembly already."""
+    return f"the chain file was not needed: the file is on {assembly} already"
 
 
 def check_chain(chain: Chain, assembly: str, source: Source) -> None:

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from nebula.genome import keys as variant_keys
+from nebula.genome.assembly_proof import ENOUGH_FIT, ENOUGH_MARKERS, ENOUGH_SHARE
+from nebula.genome.bases import complement
 from nebula.genome.calls import Calls
 from nebula.genome.chain_files import chain_hint, check_chain
 from nebula.genome.chromosomes import NAMES, X_NOT_PSEUDOAUTOSOMAL, X, Y
 from nebula.genome.consumer_layout import HINT
 from nebula.genome.consumer_match import Markers, match
 from nebula.genome.matrix import MISSING, PackedMatrix
-from nebula.genome.vcf.reader import Texts
+from nebula.genome.vcf.reader import CallForm, Texts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,17 +27,9 @@ if TYPE_CHECKING:
     from nebula.genome.liftover import Chain
     from nebula.genome.panel import Panel
 
-#: So many markers must meet the panel before their letters can prove a build, and so many must fit.
-ENOUGH_MARKERS = 30
-#: Stretches that did not move between assemblies let a few markers meet the wrong one.
-_ENOUGH_SHARE = 0.01
-ENOUGH_FIT = 0.9
-_HAPLOID = 1
 _ENOUGH_ON_X = 50
 #: Of a man's common sites on X, so many at most are read as heterozygous by mistake.
 _FEW_HETEROZYGOUS = 0.02
-_COMPLEMENT = np.arange(256, dtype=np.uint8)
-_COMPLEMENT[list(b"ACGT")] = list(b"TGCA")
 
 
 class LiftReport(NamedTuple):
@@ -86,7 +80,7 @@ def calls_on_panel(file: ConsumerFile, panel: Panel, source: Source, *, chain: C
         lifted = match(there, panel, plus_strand=file.layout.plus_strand)
         if lifted.fitting > best.fitting:
             best, assembly, lift = lifted, chain.old, report
-    enough = max(ENOUGH_MARKERS, math.ceil(_ENOUGH_SHARE * min(file.markers, panel.sites)))
+    enough = max(ENOUGH_MARKERS, math.ceil(ENOUGH_SHARE * min(file.markers, panel.sites)))
     if file.markers < ENOUGH_MARKERS:
         source.refuse("few-markers", _few(file), hint=HINT)
     if best.met < enough or best.fitting < ENOUGH_FIT * best.met:
@@ -128,8 +122,8 @@ def _where_to_get_chains(file: ConsumerFile, panel: Panel, chain: Chain | None) 
 def _lifted(file: ConsumerFile, chain: Chain) -> tuple[Markers, LiftReport]:
     where = chain.lift(file.chromosome, file.pos)
     # Letters were read off the plus strand of the old assembly.
-    first = np.where(where.flipped, _COMPLEMENT[file.first], file.first)
-    second = np.where(where.flipped, _COMPLEMENT[file.second], file.second)
+    first = np.where(where.flipped, complement(file.first), file.first)
+    second = np.where(where.flipped, complement(file.second), file.second)
     carried, placed = where.chromosome > 0, file.chromosome > 0
     report = LiftReport(
         carried=int(carried.sum()),
@@ -155,21 +149,19 @@ def _calls(found: Match, panel: Panel) -> Calls:
         contig=np.repeat(np.arange(len(used), dtype=np.int32), on_each[used]),
         pos=variant_keys.positions(keys),
         key=keys,
-        reference=_letters(keys, 21),
-        alternate=_letters(keys, 19),
+        reference=_texts(variant_keys.spelt_base(keys, 0)),
+        alternate=_texts(variant_keys.spelt_base(keys, 1)),
         filter=np.zeros(len(keys), np.int32),
         codes=PackedMatrix(codes.reshape(-1, 1), 1),
-        forms=PackedMatrix(np.where(haploid, _HAPLOID, 0).astype(np.uint8).reshape(-1, 1), 1),
+        forms=PackedMatrix(np.where(haploid, CallForm.HAPLOID, CallForm.UNPHASED).astype(np.uint8).reshape(-1, 1), 1),
         depth=none,
         quality=none,
         blocks=np.zeros((0, 5), np.int64),
     )
 
 
-def _letters(keys: NDArray[np.uint64], shift: int) -> Texts:
-    """The base that single-base keys have at a shift, as texts."""
-    bases = (keys >> np.uint64(shift)).astype(np.uint8) & np.uint8(3)
-    return Texts(np.frombuffer(b"ACGT", np.uint8).take(bases), np.arange(len(keys) + 1, dtype=np.int32))
+def _texts(letters: NDArray[np.uint8]) -> Texts:
+    return Texts(letters, np.arange(len(letters) + 1, dtype=np.int32))
 
 
 def _one_copy(found: Match, keys: NDArray[np.uint64], assembly: str) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:

@@ -13,6 +13,7 @@ import numpy as np
 from nebula.genome import keys as variant_keys
 from nebula.genome.chromosomes import X_NOT_PSEUDOAUTOSOMAL, X, Y
 from nebula.genome.matrix import PackedMatrix
+from nebula.genome.vcf.reader import CallForm
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 #: ``RefCall`` is DeepVariant's word for a site that it calls hom-ref.
 PASSING = frozenset({".", "PASS", "RefCall"})
-_HAPLOID = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,7 +62,7 @@ def count_calls(calls: Calls, sexes: list[str], assembly: str) -> Counted:
     if len(rows):
         dosage, forms = calls.codes.dosage(rows), calls.forms.dosage(rows)
         twice = np.zeros(dosage.shape, np.bool_)
-        twice[:, men] = forms[:, men] != _HAPLOID
+        twice[:, men] = forms[:, men] != CallForm.HAPLOID
         hom, het = twice & (dosage == 2), twice & (dosage == 1)  # noqa: PLR2004 - alternate alleles
         dosage[hom], dosage[het] = 1, -1
         packed[rows] = PackedMatrix.from_dosage(dosage).packed

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import chain as joined
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -15,13 +15,13 @@ import numpy as np
 from nebula import _native
 from nebula.genome.autosomes import autosomal_part, compared
 from nebula.genome.calls import Calls
+from nebula.genome.carrying import UNREFERENCED, Means, Stated, bring_to_panel
+from nebula.genome.chain_files import chain_not_needed
 from nebula.genome.consumer import looks_like_consumer_file, read_consumer
 from nebula.genome.consumer_calls import calls_on_panel
 from nebula.genome.consumer_notes import notes_of
 from nebula.genome.counting import count_calls
 from nebula.genome.inflate import Source
-from nebula.genome.lift_calls import lift_calls
-from nebula.genome.lift_notes import notes_of_lift
 from nebula.genome.record.parquet import RecordWriter
 from nebula.genome.record.reading import read_calls
 from nebula.genome.record.vector import AnalysisVector
@@ -29,7 +29,7 @@ from nebula.genome.sex import guess_sex
 from nebula.genome.unlike import unlike_genotypes
 from nebula.genome.vcf.overlooked import Overlooked  # noqa: TC001 - msgspec reads it
 from nebula.genome.vcf.reader import VcfReader
-from nebula.genome.vcf_assembly import fit_if_carried, fit_of, prove, refuse_stated, stated_assembly
+from nebula.genome.vcf_assembly import refuse_stated, stated_assembly
 from nebula.genome.zipped import unzipped
 
 if TYPE_CHECKING:
@@ -215,15 +215,8 @@ def import_genomes(
         return _import_consumer(consumer, joined([first], pieces), panel, chain)
     if (other := unlike_genotypes(first)) is not None:
         source.refuse("no-genotypes", other.what, hint=other.hint)
-    given = _Given(reference, chain)
-    return _import_vcf(_of_kind(source, "vcf"), joined([first], pieces), panel, given, lenient=lenient)
-
-
-class _Given(NamedTuple):
-    """What was given beside a VCF: both are about the panel's assembly."""
-
-    reference: Reference | None
-    chain: Chain | None
+    means = Means(reference, chain)
+    return _import_vcf(_of_kind(source, "vcf"), joined([first], pieces), panel, means, lenient=lenient)
 
 
 def import_record(raw: bytes, panel: Panel, *, sample: str) -> ImportedCohort:
@@ -249,6 +242,8 @@ def _import_consumer(source: Source, pieces: Iterator[bytes], panel: Panel, chai
     file = read_consumer(source, pieces)
     on_panel = calls_on_panel(file, panel, source, chain=chain)
     notes = notes_of(file, on_panel, panel.assembly)
+    if chain is not None and on_panel.lift is None:
+        notes += (chain_not_needed(panel.assembly),)
     found = on_panel.match
     carried = f"carried from {on_panel.assembly or 'another assembly'}; " if on_panel.lift is not None else ""
     proof = f"{carried}its data: {found.fitting:,} of {found.met:,} markers at places of the panel have its alleles"
@@ -256,49 +251,30 @@ def _import_consumer(source: Source, pieces: Iterator[bytes], panel: Panel, chai
 
 
 def _import_vcf(
-    source: Source, pieces: Iterator[bytes], panel: Panel, given: _Given, *, lenient: bool
+    source: Source, pieces: Iterator[bytes], panel: Panel, means: Means, *, lenient: bool
 ) -> ImportedCohort:
-    # The reference genome is of the panel's assembly: a file that is to be carried there is checked when it is.
-    expects_other = given.chain is not None
-    reader = VcfReader(source, pieces, lenient=lenient, reference=None if expects_other else given.reference)
+    # The reference genome is of the panel's assembly: a file that may have to be carried there is held against it then.
+    reader = VcfReader(source, pieces, lenient=lenient, reference=means.reference if means.chain is None else None)
     if not reader.header.samples:
         source.refuse("no-genotypes", "the file has no samples", hint="give the file with its genotypes")
     stated = stated_assembly(reader.header)
-    if stated not in (None, panel.assembly) and given.chain is None:
+    if stated not in (None, panel.assembly) and means.chain is None:
         refuse_stated(source, stated, panel)
     batches = list(reader)
     if not sum(batch.genotyped for batch in batches):
         source.refuse("no-genotypes", "no record has a GT", hint="give the file with its genotypes")
     calls = Calls.join(batches, samples=reader.header.samples, contigs=reader.contigs, filters=reader.filters)
-    repeated: tuple[Overlooked, ...] = ()
-    if lenient:
-        calls, repeated = calls.without_repetitions()
-    else:
-        calls.check_unique(source.name)
-    notes = _notes(batches, calls, aligned=given.reference is not None and not expects_other)
-    said = "its header does not say it" if stated is None else f"its header says {_itself(stated, panel)}"
-    carried = None if given.chain is None else fit_if_carried(source, calls, panel, given.chain, stated=stated)
-    if given.chain is not None and carried is not None:
-        symbolic = any(batch.other_alleles for batch in batches)
-        calls, lift = lift_calls(calls, given.chain, panel, reference=given.reference, symbolic=symbolic)
-        old = given.chain.old or stated or "another assembly"
-        notes += notes_of_lift(lift, old, panel.assembly, proven_by_panel=given.reference is None)
-        said = f"carried from {old}; {said}"
-    elif expects_other and given.reference is not None:
-        source.refuse(
-            "chain", f"the file is on {panel.assembly} already: no chain file carries it", hint="leave --chain away"
-        )
-    proof = prove(source, carried or fit_of(calls, panel), panel.assembly)
+    symbolic = any(batch.other_alleles for batch in batches)
+    brought = bring_to_panel(source, calls, panel, means, Stated(stated, symbolic), lenient=lenient)
     version = f"VCF 4.{reader.header.minor}"
-    format_name = f"BCF 2.2 of {version}" if reader.binary else version
-    overlooked = reader.overlooked + repeated
     return ImportedCohort(
-        calls, panel, format_name=format_name, assembly_by=f"{said}; {proof}", notes=notes, overlooked=overlooked
+        brought.calls,
+        panel,
+        format_name=f"BCF 2.2 of {version}" if reader.binary else version,
+        assembly_by=brought.assembly_by,
+        notes=_notes(batches, brought.calls, aligned=means.reference is not None) + brought.notes,
+        overlooked=reader.overlooked + brought.repeated,
     )
-
-
-def _itself(stated: str, panel: Panel) -> str:
-    return "so" if stated == panel.assembly else stated
 
 
 def _counting_notes(counted: Counted) -> tuple[str, ...]:
@@ -319,10 +295,7 @@ def _notes(batches: list[VariantBatch], calls: Calls, *, aligned: bool) -> tuple
         (sum(batch.half_calls for batch in batches), "half-missing calls count as missing"),
         (sum(batch.polyploid_calls for batch in batches), "calls of more than two alleles count as missing"),
         (sum(batch.filtered_calls for batch in batches), "calls whose FT is not PASS count as missing"),
-        (
-            sum(batch.unreferenced for batch in batches),
-            "variants stand on contigs that the reference genome lacks and were trimmed only",
-        ),
+        (sum(batch.unreferenced for batch in batches), UNREFERENCED),
         (off_chromosomes, "variants off chromosomes 1 to 22, X, Y, MT are in the record, not in the vector"),
         (
             0 if aligned else indels,

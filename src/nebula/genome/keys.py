@@ -16,6 +16,8 @@ from nebula.genome.chromosomes import chromosome_code
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from nebula.genome.vcf.reader import Texts
+
     Keys = NDArray[np.uint64]
 
 #: How many bits the alleles have, below those of the place.
@@ -23,11 +25,19 @@ ALLELE_BITS = 31
 _POSITION_MASK = (1 << 28) - 1
 _ALLELE_MASK = (1 << ALLELE_BITS) - 1
 _BASES = "ACGT"
+#: Where the lengths of REF and ALT stand, and the first base of them; each base has two bits.
+_REFERENCE_LENGTH, _ALTERNATE_LENGTH, _FIRST_BASE = 27, 23, 21
 
 
 def variant_key(chromosome: str, pos: int, reference: str, alternate: str) -> int:
     """The key of one variant: 1-based ``pos``, upper-case trimmed alleles; 0 off the chromosomes."""
     return _native.variant_key(chromosome_code(chromosome), pos, reference.encode(), alternate.encode())
+
+
+def variant_keys(chromosome: NDArray[np.uint8], pos: NDArray[np.int32], reference: Texts, alternate: Texts) -> Keys:
+    """The keys of many variants, by chromosome codes: as ``variant_key``."""
+    alleles = ((texts.content, texts.offsets) for texts in (reference, alternate))
+    return _native.variant_keys(chromosome, pos, *alleles)
 
 
 def chromosomes(keys: Keys) -> NDArray[np.uint8]:
@@ -61,9 +71,21 @@ def hashed(keys: Keys) -> NDArray[np.bool_]:
     return (keys & np.uint64(1)).astype(np.bool_)
 
 
+def spelt_base(keys: Keys, number: int) -> NDArray[np.uint8]:
+    """The base so many behind the first of REF, ALT following it, as a letter; 0 where alleles are hashed."""
+    codes = (keys >> np.uint64(_FIRST_BASE - 2 * number)).astype(np.uint8) & np.uint8(3)
+    letters = np.frombuffer(_BASES.encode(), np.uint8).take(codes)
+    return np.where(hashed(keys), np.uint8(0), letters)
+
+
+def reference_lengths(keys: Keys) -> NDArray[np.int64]:
+    """How many bases REF has; meaningless where alleles are hashed."""
+    return ((keys >> np.uint64(_REFERENCE_LENGTH)) & np.uint64(0xF)).astype(np.int64)
+
+
 def spelt_alleles(key: int) -> tuple[str, str]:
     """REF and ALT of a key that is not hashed."""
     code = key & _ALLELE_MASK
-    reference, alternate = code >> 27, (code >> 23) & 0xF
-    bases = "".join(_BASES[(code >> (21 - 2 * index)) & 3] for index in range(reference + alternate))
+    reference, alternate = code >> _REFERENCE_LENGTH, (code >> _ALTERNATE_LENGTH) & 0xF
+    bases = "".join(_BASES[(code >> (_FIRST_BASE - 2 * index)) & 3] for index in range(reference + alternate))
     return bases[:reference], bases[reference:]

@@ -3,29 +3,34 @@
 A call is kept only where its REF is known to be the new assembly's, from the panel or the reference genome. In this
 order, for each row:
 
-1. all bases of REF must lie in one block of the chain, with the bases around them in the same order: what crosses a
-   border of blocks is lost;
+1. all bases of REF, and the next one behind an insertion or deletion, must lie in one block of the chain: what crosses
+   a border of blocks is lost, though the gap be as long on both sides;
 2. where the strand turns, substitutions are turned with it (reverse complement); insertions and deletions are lost,
    for they would have to be anchored to another base;
 3. REF must be the base that the new assembly has there. Where ALT is it, of a place with one ALT, the two change
    places, and with them the counts; anything else is lost;
-4. insertions and deletions need the reference genome, and a repeat that they stand in must lie in the block wholly:
-   assemblies differ in the length of repeats, and a chain puts that difference anywhere in them.
+4. insertions and deletions need the reference genome, and are left-aligned along it. A repeat that they stand in must
+   lie in the block wholly, with the base on either side: assemblies differ in the length of repeats, and a chain puts
+   that difference anywhere in them.
 
-Stretches without variants (gVCF) are lost: nothing says that they are the *new* assembly's reference.
+Variants that are one by then count once if they say the same of everyone; if not, none of them is kept. Stretches
+without variants (gVCF) are lost: nothing says that they are the *new* assembly's reference.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from nebula.genome import keys as variant_keys
-from nebula.genome.bases import Bases
+from nebula.genome.aligning import Verdict
+from nebula.genome.bases import reverse_complement
 from nebula.genome.chromosomes import MT, NAMES, chromosome_code
-from nebula.genome.matrix import PackedMatrix
+from nebula.genome.ground import Ground
+from nebula.genome.matrix import MISSING, PackedMatrix
+from nebula.genome.vcf.reader import CallForm
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,8 +40,6 @@ if TYPE_CHECKING:
     from nebula.genome.panel import Panel
     from nebula.genome.reference import Reference
 
-_COMPLEMENT = str.maketrans("ACGT", "TGCA")
-_HAPLOID, _PHASED, _PHASED_SECOND = 1, 2, 3
 _NOWHERE = 0
 
 
@@ -53,7 +56,8 @@ class VcfLift(NamedTuple):
         other_reference: neither REF nor ALT is what it has there.
         multiallelic: ALT is, of a place with several ALT alleles, or with symbolic ones in the file.
         unproven: neither the panel nor a reference genome says what it has there.
-        collided: two variants became one, with different calls.
+        repeated: became one with another variant that has the same calls, and count once.
+        collided: became one with others that have different calls.
         blocks: stretches without variants.
     """
 
@@ -68,30 +72,9 @@ class VcfLift(NamedTuple):
     other_reference: int
     multiallelic: int
     unproven: int
+    repeated: int
     collided: int
     blocks: int
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What says which base the new assembly has: the panel at its places, the reference genome everywhere."""
-
-    panel: Panel
-    reference: Reference | None = None
-
-    def bases(self, chromosome: NDArray[np.uint8], pos: NDArray[np.int32]) -> NDArray[np.uint8]:
-        """The base at each 1-based place, as ASCII; 0 where it is not known. Places ascend."""
-        if self.reference is not None:
-            window = Bases(self.reference)
-            read = [
-                window.at(NAMES[code], place, 1) for code, place in zip(chromosome.tolist(), pos.tolist(), strict=True)
-            ]
-            return np.array([ord(base) if base else 0 for base in read], np.uint8)
-        rows = self.panel.locate_places(variant_keys.place(chromosome, pos) << np.uint64(variant_keys.ALLELE_BITS))
-        keys = self.panel.keys.take(rows, mode="clip")
-        spelt = np.frombuffer(b"ACGT", np.uint8).take((keys >> np.uint64(21)).astype(np.uint8) & np.uint8(3))
-        first: NDArray[np.uint8] = np.where((rows >= 0) & ~variant_keys.hashed(keys), spelt, np.uint8(0))
-        return first
 
 
 def lift_calls(
@@ -120,6 +103,7 @@ class _Lifting:
         self._calls, self._chain, self._ground, self._symbolic = calls, chain, ground, symbolic
         codes = np.array([chromosome_code(contig) for contig in calls.contigs], np.uint8)
         self._old = codes[calls.contig] if calls.rows else np.zeros(0, np.uint8)
+        self._reference, self._alternate = calls.reference, calls.alternate
         self._lengths = calls.reference.lengths().astype(np.int64)
         self._is_indel = self._lengths != calls.alternate.lengths()
         self._lost: dict[str, int] = {}
@@ -127,124 +111,106 @@ class _Lifting:
 
     def run(self) -> tuple[Calls, VcfLift]:
         first = self._chain.lift(self._old, self._calls.pos)
-        self._chromosome, self._flipped = first.chromosome, first.flipped
+        self._chromosome, self._flipped, self._block = first.chromosome, first.flipped, first.block
         self._lose("mitochondrial", self._old == MT)
         self._lose("unmapped", first.chromosome == _NOWHERE)
         self._lose("turned_indels", first.flipped & self._is_indel)
         # An insertion goes in before the next base, which must still be the next one.
-        self._lose("crossing", ~self._reaches(self._lengths - 1 + self._is_indel, first.pos))
+        self._lose("crossing", ~self._in_block(slice(None), self._lengths - 1 + self._is_indel))
         self._pos = np.where(first.flipped, first.pos - (self._lengths - 1), first.pos).astype(np.int32)
         self._turn()
-        swapped = self._settle_reference()
+        swapped = self._settle_single_bases()
+        self._settle_longer()
         return self._collect(swapped)
 
-    def _lose(self, why: str, which: NDArray[np.bool_]) -> None:
-        lost = self._alive & which
+    def _lose(self, why: str, which: NDArray[np.bool_] | NDArray[np.int64]) -> None:
+        """Let rows go, by a mask of all or by their numbers."""
+        lost = np.zeros(self._calls.rows, np.bool_)
+        lost[which] = True
+        lost &= self._alive
         self._lost[why] = self._lost.get(why, 0) + int(lost.sum())
-        self._alive &= ~which
+        self._alive &= ~lost
 
-    def _reaches(self, bases: NDArray[np.int64], start: NDArray[np.int32]) -> NDArray[np.bool_]:
-        """Whether so many bases on, the chain has gone on without a gap."""
-        end = self._chain.lift(self._old, self._calls.pos.astype(np.int64) + bases)
-        step = np.where(self._flipped, -bases, bases)
-        same = (end.chromosome == self._chromosome) & (end.flipped == self._flipped)
-        return np.asarray(same & (end.pos == start + step))
+    def _in_block(self, rows: NDArray[np.int64] | slice, bases: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """Whether the base so many behind POS, on the old assembly, is in the same block of the chain."""
+        there = self._chain.lift(self._old[rows], self._calls.pos[rows].astype(np.int64) + bases)
+        return np.asarray(there.block == self._block[rows])
 
     def _turn(self) -> None:
-        """Alleles as they read on the new strand; only those that turn are spelt again."""
-        self._turned = np.flatnonzero(self._alive & self._flipped)
-        self._spelt = {
-            row: (_turn(self._calls.reference[row]), _turn(self._calls.alternate[row])) for row in self._turned.tolist()
-        }
+        """Spell alleles as they read on the new strand."""
+        turned = np.flatnonzero(self._alive & self._flipped)
+        self._reference = self._reference.put(turned, reverse_complement(self._reference.take(turned)))
+        self._alternate = self._alternate.put(turned, reverse_complement(self._alternate.take(turned)))
 
-    def _alleles(self, row: int) -> tuple[str, str]:
-        return self._spelt.get(row) or (self._calls.reference[row], self._calls.alternate[row])
-
-    def _settle_reference(self) -> NDArray[np.int64]:
-        """Let go what has another REF there; returns the rows whose REF and ALT change places."""
+    def _settle_single_bases(self) -> NDArray[np.int64]:
+        """Let go what has another REF there; REF and ALT change places where ALT is it, in the rows returned."""
         single = (self._lengths == 1) & ~self._is_indel
         rows = np.flatnonzero(self._alive & single)
-        rows = rows[np.lexsort((self._pos[rows], self._chromosome[rows]))]
         there = np.zeros(self._calls.rows, np.uint8)
         there[rows] = self._ground.bases(self._chromosome[rows], self._pos[rows])
-        reference, alternate = self._calls.reference.first_bytes().copy(), self._calls.alternate.first_bytes().copy()
-        for row, (one, other) in self._spelt.items():
-            reference[row], alternate[row] = ord(one[0]), ord(other[0])
+        is_alternate = single & (there == self._alternate.first_bytes())
         self._lose("unproven", single & (there == 0))
-        self._lose("other_reference", single & (there != reference) & (there != alternate))
-        swapped = single & (there == alternate)
-        self._lose("multiallelic", swapped & (self._shares_place() | self._symbolic))
-        self._settle_longer(np.flatnonzero(self._alive & ~single))
-        return np.flatnonzero(self._alive & swapped)
+        self._lose("other_reference", single & (there != self._reference.first_bytes()) & ~is_alternate)
+        self._lose("multiallelic", is_alternate & (self._shares_place() | self._symbolic))
+        swapped = np.flatnonzero(self._alive & is_alternate)
+        reference, alternate = self._reference.take(swapped), self._alternate.take(swapped)
+        self._reference, self._alternate = (
+            self._reference.put(swapped, alternate),
+            self._alternate.put(swapped, reference),
+        )
+        return swapped
 
     def _shares_place(self) -> NDArray[np.bool_]:
         places = self._old.astype(np.int64) << 32 | self._calls.pos
         _, inverse, count = np.unique(places, return_inverse=True, return_counts=True)
         return np.asarray(count[inverse] > 1)
 
-    def _settle_longer(self, rows: NDArray[np.int64]) -> None:
-        """Insertions, deletions, substitutions of several bases: by the reference genome, or as the panel has them."""
-        unproven, other, crossing = (np.zeros(self._calls.rows, np.bool_) for _ in range(3))
-        window = None if self._ground.reference is None else Bases(self._ground.reference)
-        extents = np.zeros(self._calls.rows, np.int64)
-        for row in rows[np.lexsort((self._pos[rows], self._chromosome[rows]))].tolist():
-            contig, pos, (reference, alternate) = NAMES[self._chromosome[row]], int(self._pos[row]), self._alleles(row)
-            if window is None:
-                key = np.array([variant_keys.variant_key(contig, pos, reference, alternate)], np.uint64)
-                on_panel = not self._is_indel[row] and self._ground.panel.locate(key)[0] >= 0 and not key[0] & 1
-                unproven[row] = not on_panel
-                continue
-            found = window.at(contig, pos, len(reference))
-            unproven[row], other[row] = found is None, found is not None and found != reference
-            if found == reference and self._is_indel[row]:
-                extents[row] = len(reference) + _repeat_behind(window, contig, pos, (reference, alternate))
-        reaching = self._reaches(extents, np.where(self._flipped, self._pos + self._lengths - 1, self._pos))
-        crossing[rows] = ~reaching[rows]
-        self._lose("unproven", unproven)
-        self._lose("other_reference", other)
-        self._lose("crossing", crossing)
+    def _settle_longer(self) -> None:
+        """Hold insertions, deletions and substitutions of several bases against the assembly, and left-align them."""
+        rows = np.flatnonzero(self._alive & ((self._lengths > 1) | self._is_indel))
+        pos = self._pos[rows]
+        found = self._ground.align(self._chromosome[rows], pos, self._reference.take(rows), self._alternate.take(rows))
+        self._lose("unproven", rows[found.verdict == Verdict.UNKNOWN])
+        self._lose("other_reference", rows[found.verdict == Verdict.OTHER])
+        inside = self._in_block(rows, found.pos - pos) & self._in_block(rows, found.last - pos)
+        self._lose("crossing", rows[~inside])
+        self._pos[rows] = found.pos
+        self._reference = self._reference.put(rows, found.reference)
+        self._alternate = self._alternate.put(rows, found.alternate)
 
     def _collect(self, swapped: NDArray[np.int64]) -> tuple[Calls, VcfLift]:
-        kept = np.flatnonzero(self._alive)
-        moved = int((self._chromosome[kept] != self._old[kept]).sum())
         is_swapped = np.zeros(self._calls.rows, np.bool_)
         is_swapped[swapped] = True
-        lifted = self._rewritten(kept, is_swapped[kept])
-        lifted, _ = lifted.take(np.argsort(lifted.key, kind="stable")).without_repetitions()
-        self._lost["collided"] = len(kept) - lifted.rows
-        report = VcfLift(
+        kept = np.flatnonzero(self._alive)
+        lifted = self._rewritten(kept, is_swapped)
+        repeated, collided = lifted.repetitions()
+        order = np.argsort(lifted.key, kind="stable")
+        order = order[~np.isin(order, repeated + collided)]
+        lifted, kept = lifted.take(order), kept[order]
+        return lifted, VcfLift(
             carried=lifted.rows,
             flipped=int(self._flipped[kept].sum()),
-            swapped=len(swapped),
-            moved=moved,
+            swapped=int(is_swapped[kept].sum()),
+            moved=int((self._chromosome[kept] != self._old[kept]).sum()),
+            repeated=len(repeated),
+            collided=len(collided),
             blocks=len(self._calls.blocks),
             **self._lost,
         )
-        return lifted, report
 
     def _rewritten(self, kept: NDArray[np.int64], swapped: NDArray[np.bool_]) -> Calls:
         """The rows that are kept, with places and alleles of the new assembly."""
-        calls = self._calls.take(kept)
-        chromosome, pos = self._chromosome[kept], self._pos[kept]
-        bits = np.uint64(variant_keys.ALLELE_BITS)
-        key = (variant_keys.place(chromosome, pos) << bits) | (
-            calls.key & np.uint64((1 << variant_keys.ALLELE_BITS) - 1)
-        )
-        changed = np.flatnonzero(swapped | self._flipped[kept])
-        texts = {}
-        for index in changed.tolist():
-            one, other = self._alleles(int(kept[index]))
-            texts[index] = (other, one) if swapped[index] else (one, other)
-            key[index] = variant_keys.variant_key(NAMES[chromosome[index]], int(pos[index]), *texts[index])
-        codes, forms = _swap(calls, np.flatnonzero(swapped))
+        calls, chromosome, pos = self._calls.take(kept), self._chromosome[kept], self._pos[kept]
+        reference, alternate = self._reference.take(kept), self._alternate.take(kept)
+        codes, forms = _swap(calls, np.flatnonzero(swapped[kept]))
         return replace(
             calls,
             contigs=list(NAMES[1:]),
             contig=chromosome.astype(np.int32) - 1,
             pos=pos,
-            key=key,
-            reference=calls.reference.put({index: pair[0] for index, pair in texts.items()}),
-            alternate=calls.alternate.put({index: pair[1] for index, pair in texts.items()}),
+            key=variant_keys.variant_keys(chromosome, pos, reference, alternate),
+            reference=reference,
+            alternate=alternate,
             codes=codes,
             forms=forms,
             blocks=calls.blocks[:0],
@@ -254,28 +220,12 @@ class _Lifting:
 def _swap(calls: Calls, rows: NDArray[np.int64]) -> tuple[PackedMatrix, PackedMatrix]:
     """Count the other allele in some rows; which of two phased alleles is the alternative one turns, too."""
     codes, forms = calls.codes.packed.copy(), calls.forms.packed.copy()
-    dosage = calls.codes.dosage(rows)
-    written = calls.forms.dosage(rows)  # 3, the second of two phased alleles, reads as -1 there
-    copies = np.where(written == _HAPLOID, 1, 2)
-    codes[rows] = PackedMatrix.from_dosage(np.where(dosage < 0, -1, copies - dosage).astype(np.int8)).packed
-    turned = np.where(written == _PHASED, -1, np.where(written == -1, _PHASED, written)).astype(np.int8)
-    forms[rows] = PackedMatrix.from_dosage(turned).packed
+    count, written = calls.codes.codes(rows), calls.forms.codes(rows)
+    copies = np.where(written == CallForm.HAPLOID, np.uint8(1), np.uint8(2))
+    codes[rows] = PackedMatrix.from_codes(np.where(count == MISSING, count, copies - count)).packed
+    turned = written.copy()
+    turned[written == CallForm.PHASED] = CallForm.PHASED_SECOND
+    turned[written == CallForm.PHASED_SECOND] = CallForm.PHASED
+    forms[rows] = PackedMatrix.from_codes(turned).packed
     samples = len(calls.samples)
     return PackedMatrix(codes, samples), PackedMatrix(forms, samples)
-
-
-def _repeat_behind(window: Bases, contig: str, pos: int, alleles: tuple[str, str]) -> int:
-    """How far the inserted or deleted bases go on to repeat behind REF, in bases of the new assembly."""
-    reference, alternate = alleles
-    unit = max(reference, alternate, key=len)[min(len(reference), len(alternate)) :]
-    behind, extent = pos + len(reference), 0
-    if len(reference) > len(alternate):
-        behind = pos + len(alternate)  # the deleted bases themselves are the first of the repeat
-    while (found := window.at(contig, behind + extent, len(unit))) == unit:
-        extent += len(unit)
-    shared = next((at for at, pair in enumerate(zip(found or "", unit, strict=False)) if pair[0] != pair[1]), 0)
-    return max(0, behind + extent + shared - (pos + len(reference)))
-
-
-def _turn(allele: str) -> str:
-    return allele.translate(_COMPLEMENT)[::-1]

@@ -30,7 +30,8 @@ def notes_of_lift(lift: VcfLift, old: str, new: str, *, proven_by_panel: bool) -
         (lift.other_reference, f"variants have another reference base on {new} than either of their alleles: lost"),
         (lift.multiallelic, f"variants have a REF on {new} that is one of several ALT alleles on {old}: lost"),
         (lift.unproven, unproven),
-        (lift.collided, "variants became one with another there"),
+        (lift.repeated, "variants became one with another there that has the same calls, and count once"),
+        (lift.collided, "variants became one with others there, and contradict each other there: lost"),
         (lift.blocks, f"stretches without variants were left out: they are the reference of {old}, not of {new}"),
     ]
     return (

@@ -37,11 +37,16 @@ class _Block(NamedTuple):
 
 
 class Lifted(NamedTuple):
-    """Where positions went: chromosome codes (0: nowhere), 1-based positions, whether the strand turned."""
+    """Where positions went: chromosome codes (0: nowhere), 1-based positions, whether the strand turned.
+
+    ``block`` numbers the blocks of each chromosome that is left: two of its positions with one number have no gap
+    between them on either side. It is -1 for nowhere.
+    """
 
     chromosome: NDArray[np.uint8]
     pos: NDArray[np.int32]
     flipped: NDArray[np.bool_]
+    block: NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,17 +66,19 @@ class Chain:
     def lift(self, chromosome: NDArray[np.integer], pos: NDArray[np.integer]) -> Lifted:
         """Carry 1-based positions of chromosomes by code; what falls in a gap goes nowhere."""
         to, where = np.zeros(len(pos), np.uint8), np.zeros(len(pos), np.int32)
-        flipped = np.zeros(len(pos), np.bool_)
+        flipped, block = np.zeros(len(pos), np.bool_), np.full(len(pos), -1, np.int32)
         for code, blocks in self.blocks.items():
             rows = np.flatnonzero(chromosome == code)
             start = pos[rows].astype(np.int64) - 1
             index = np.searchsorted(blocks[:, 0], start, side="right") - 1
             inside = (index >= 0) & (start < blocks[index, 1])
-            rows, start, chosen = rows[inside], start[inside], blocks[index[inside]]
+            rows, start, index = rows[inside], start[inside], index[inside]
+            chosen = blocks[index]
             to[rows] = chosen[:, 2]
             where[rows] = chosen[:, 3] + chosen[:, 4] * (start - chosen[:, 0]) + 1
             flipped[rows] = chosen[:, 4] < 0
-        return Lifted(to, where, flipped)
+            block[rows] = index
+        return Lifted(to, where, flipped, block)
 
 
 def read_chain(source: Source) -> Chain:

@@ -46,6 +46,11 @@ class PackedMatrix:
         """Pack dosages: shape (variants, samples), 0 to 2, negative is missing."""
         return cls(_native.pack(np.ascontiguousarray(dosage, dtype=np.int8)), dosage.shape[1])
 
+    @classmethod
+    def from_codes(cls, codes: NDArray[np.uint8]) -> PackedMatrix:
+        """Pack codes: shape (variants, samples), 0 to 3."""
+        return cls.from_dosage(np.where(codes == MISSING, -1, codes))
+
     @property
     def variants(self) -> int:
         """Number of sites."""
@@ -59,6 +64,10 @@ class PackedMatrix:
         """Alternate-allele counts of all or some variants, shape (variants, samples); -1 is missing."""
         chosen = self.packed if rows is None else self.packed[rows]
         return _native.unpack(np.ascontiguousarray(chosen), self.samples)
+
+    def codes(self, rows: slice | Sequence[int] | NDArray[np.int64] | None = None) -> NDArray[np.uint8]:
+        """The codes of all or some variants, 0 to 3, shape (variants, samples)."""
+        return (self.dosage(rows) & MISSING).astype(np.uint8)
 
     def select_variants(self, rows: slice | Sequence[int] | NDArray[np.int64] | NDArray[np.bool_]) -> PackedMatrix:
         """The same people on some of the variants, in the order asked for."""

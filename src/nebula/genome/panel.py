@@ -127,6 +127,15 @@ class Panel:
         """The first row at the place of each key, whatever its alleles; -1 where the panel has no site there."""
         return _native.locate(self.keys, np.ascontiguousarray(keys), variant_keys.ALLELE_BITS)
 
+    def bases_at(self, keys: NDArray[np.uint64]) -> NDArray[np.uint8]:
+        """The first base of REF at the place of each key, as a letter; 0 where the panel does not tell it.
+
+        Whatever the lengths of alleles; hashed ones do not tell it.
+        """
+        rows = self.locate_places(keys)
+        found: NDArray[np.uint8] = variant_keys.spelt_base(self.keys.take(rows, mode="clip"), 0)
+        return np.where(rows >= 0, found, np.uint8(0))
+
     def to_bytes(self) -> bytes:
         """The panel's one serialisation."""
         parts = [_MAGIC, *map(_text, (self.name, self.version, self.assembly)), struct.pack("<Q", self.sites)]

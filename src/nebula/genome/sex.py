@@ -8,12 +8,12 @@ import numpy as np
 
 from nebula.genome import keys as variant_keys
 from nebula.genome.chromosomes import X_NOT_PSEUDOAUTOSOMAL, X
+from nebula.genome.vcf.reader import CallForm
 
 if TYPE_CHECKING:
     from nebula.genome.calls import Calls
 
 _ENOUGH_CALLS = 50
-_HAPLOID = 1
 _MOSTLY = 0.5
 #: A woman is heterozygous at far more, a man at far fewer of her or his common sites on X.
 _FEW_HETEROZYGOUS, _MANY_HETEROZYGOUS = 0.02, 0.06
@@ -31,8 +31,8 @@ def guess_sex(calls: Calls, assembly: str) -> list[str]:
         return ["unclear"] * len(calls.samples)
     dosage, forms = calls.codes.dosage(rows), calls.forms.dosage(rows)
     called = (dosage >= 0).sum(axis=0)
-    haploid = ((dosage >= 0) & (forms == _HAPLOID)).sum(axis=0)
-    heterozygous = ((dosage == 1) & (forms != _HAPLOID)).sum(axis=0)
+    haploid = ((dosage >= 0) & (forms == CallForm.HAPLOID)).sum(axis=0)
+    heterozygous = ((dosage == 1) & (forms != CallForm.HAPLOID)).sum(axis=0)
     return [
         judge_sex(int(calls_), int(single), int(mixed))
         for calls_, single, mixed in zip(called, haploid, heterozygous, strict=True)

@@ -10,21 +10,17 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 import numpy as np
 
 from nebula.genome import keys as variant_keys
+from nebula.genome.assembly_proof import ENOUGH_FIT, ENOUGH_MARKERS
+from nebula.genome.bases import complement
 from nebula.genome.chain_files import chain_hint, check_chain
 from nebula.genome.chromosomes import assembly_by_lengths, assembly_by_name, chromosome_code
-from nebula.genome.consumer_calls import ENOUGH_FIT, ENOUGH_MARKERS
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from nebula.genome.calls import Calls
     from nebula.genome.inflate import Source
     from nebula.genome.liftover import Chain
     from nebula.genome.panel import Panel
     from nebula.genome.vcf.header import VcfHeader
-
-_COMPLEMENT = np.uint8(3)
-_NO_BASE = 255
 
 
 class Fit(NamedTuple):
@@ -97,29 +93,16 @@ def fit_of(calls: Calls, panel: Panel, chain: Chain | None = None) -> Fit:
     rows = np.flatnonzero((calls.key != 0) & (calls.reference.lengths() == 1) & (calls.alternate.lengths() == 1))
     keys = calls.key[rows]
     rows, keys = rows[~variant_keys.hashed(keys)], keys[~variant_keys.hashed(keys)]
-    base = ((keys >> np.uint64(21)) & np.uint64(3)).astype(np.uint8)
+    base = calls.reference.first_bytes()[rows]
     if chain is not None:
         codes = np.array([chromosome_code(contig) for contig in calls.contigs], np.uint8)
         lifted = chain.lift(codes[calls.contig[rows]] if len(rows) else np.zeros(0, np.uint8), calls.pos[rows])
         placed = lifted.chromosome > 0
-        base = np.where(lifted.flipped, _COMPLEMENT - base, base)[placed]
+        base = np.where(lifted.flipped, complement(base), base)[placed]
         keys = variant_keys.place(lifted.chromosome[placed], lifted.pos[placed]) << np.uint64(variant_keys.ALLELE_BITS)
-    theirs = _bases_at(panel, keys)
-    met = theirs != _NO_BASE
+    theirs = panel.bases_at(keys)
+    met = theirs != 0
     return Fit(int(met.sum()), int((met & (theirs == base)).sum()))
-
-
-def _bases_at(panel: Panel, keys: NDArray[np.uint64]) -> NDArray[np.uint8]:
-    """The panel's first base of REF at the place of each key, as a code; ``_NO_BASE`` where it does not tell one.
-
-    It stands in the same bits whatever the lengths of alleles; hashed keys have none.
-    """
-    sites = panel.locate_places(keys)
-    theirs = panel.keys.take(sites, mode="clip")
-    told = (sites >= 0) & ~variant_keys.hashed(theirs)
-    bases = ((theirs >> np.uint64(21)) & np.uint64(3)).astype(np.uint8)
-    found: NDArray[np.uint8] = np.where(told, bases, np.uint8(_NO_BASE))
-    return found
 
 
 def prove(source: Source, found: Fit, assembly: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nebula.genome import keys as variant_keys
-from nebula.genome.consumer_calls import ENOUGH_FIT, ENOUGH_MARKERS
+from nebula.genome.assembly_proof import ENOUGH_FIT, ENOUGH_MARKERS, ENOUGH_SHARE
 from nebula.genome.plink.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -16,10 +16,6 @@ if TYPE_CHECKING:
     from nebula.genome.inflate import Source
     from nebula.genome.panel import Panel
     from nebula.genome.plink.verdicts import Pair
-
-_FIRST_BASE = np.uint64(3 << 21)
-#: Stretches that did not move between assemblies let a few sites meet the wrong one.
-_ENOUGH_SHARE = 0.01
 
 
 def by_panel(source: Source, pairs: list[Pair], panel: Panel, *, proven: bool) -> NDArray[np.uint8]:
@@ -37,11 +33,9 @@ def by_panel(source: Source, pairs: list[Pair], panel: Panel, *, proven: bool) -
     if_second = np.array([pair.if_second for pair in pairs], np.uint64)
     if_first = np.array([pair.if_first for pair in pairs], np.uint64)
     single = np.array([len(pair.first) == len(pair.second) == 1 for pair in pairs], np.bool_)
-    places = variant_keys.places(panel.keys)
-    there = np.minimum(np.searchsorted(places, variant_keys.places(if_second)), panel.sites - 1)
-    met = single & (places[there] == variant_keys.places(if_second)) & ~variant_keys.hashed(panel.keys[there])
-    base = panel.keys[there] & _FIRST_BASE
-    second, first = met & (base == if_second & _FIRST_BASE), met & (base == if_first & _FIRST_BASE)
+    base = panel.bases_at(if_second)
+    met = single & (base != 0)
+    second, first = (met & (base == variant_keys.spelt_base(keys, 0)) for keys in (if_second, if_first))
     _check_fit(source, int(met.sum()), int((first | second).sum()), len(pairs), panel, proven=proven)
     exact_second, exact_first = (_on_panel(panel, keys, pairs) for keys in (if_second, if_first))
     exact = exact_first | exact_second
@@ -66,7 +60,7 @@ def _on_panel(panel: Panel, keys: NDArray[np.uint64], pairs: list[Pair]) -> NDAr
 
 def _check_fit(source: Source, met: int, fitting: int, sites: int, panel: Panel, *, proven: bool) -> None:
     """The file says nothing of its assembly: single bases at places of the panel must prove it."""
-    enough = 1 if proven else max(ENOUGH_MARKERS, _ENOUGH_SHARE * min(sites, panel.sites))
+    enough = 1 if proven else max(ENOUGH_MARKERS, ENOUGH_SHARE * min(sites, panel.sites))
     if met >= enough and fitting >= ENOUGH_FIT * met:
         return
     if proven and not met:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nebula.genome.assembly_proof import ENOUGH_FIT
 from nebula.genome.bases import Bases
 from nebula.genome.chromosomes import NAMES
-from nebula.genome.consumer_calls import ENOUGH_FIT
 from nebula.genome.plink.verdicts import Verdict
 
 if TYPE_CHECKING:

@@ -13,12 +13,12 @@ from nebula.genome.counting import one_copy_rows
 from nebula.genome.matrix import PackedMatrix
 from nebula.genome.plink.people import FEMALE, MALE
 from nebula.genome.sex import guess_sex
+from nebula.genome.vcf.reader import CallForm
 
 if TYPE_CHECKING:
     from nebula.genome.calls import Calls
     from nebula.genome.plink.people import People
 
-_HAPLOID = 1
 _HET = 1
 _HOM_ALT = 2
 
@@ -43,7 +43,7 @@ def with_single_copies(calls: Calls, people: People, assembly: str) -> tuple[Cal
         # Two different copies stay as they are: what counts of them is decided as for every format.
         single[:, columns] = dosage[:, columns] != _HET
         dosage[single & (dosage == _HOM_ALT)] = 1
-        form[single] = _HAPLOID
+        form[single] = CallForm.HAPLOID
         codes[rows], forms[rows] = PackedMatrix.from_dosage(dosage).packed, PackedMatrix.from_dosage(form).packed
     single_calls = replace(calls, codes=PackedMatrix(codes, len(people)), forms=PackedMatrix(forms, len(people)))
     return single_calls, int(contradicted.sum())

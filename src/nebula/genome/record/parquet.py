@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from nebula import _native
+from nebula.genome.vcf.reader import CallForm
 from nebula.protocol.errors import RejectedInputError
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ SCHEMA = pa.schema(
 GENOTYPES = ("0/0", "0/1", "1/1", "./.", "0", "1", "1", ".", "0|0", "1|0", "1|1", ".|.", "0|0", "0|1", "1|1", ".|.")
 _VERSION = b"nebula.record"
 _HOM_REF = 0
-_PHASED_FROM = 8
+_PHASED_FROM = 4 * CallForm.PHASED
 _DICTIONARIES = ["chrom", "ref", "alt", "gt", "filter"]
 
 

@@ -23,12 +23,6 @@ from nebula.protocol.errors import RejectedInputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_NO_BASE = 0xFF
-_BASE_CODES = np.full(256, _NO_BASE, np.uint8)
-_BASE_CODES[list(b"ACGT")] = range(4)
-#: REF and ALT of one base each, in the bits of a key's alleles.
-_SINGLE = np.uint64((1 << 27) | (1 << 23))
-
 
 def read_calls(raw: bytes, *, sample: str) -> Calls:
     """Read a standard record as the calls of one person.
@@ -54,7 +48,7 @@ def read_calls(raw: bytes, *, sample: str) -> Calls:
         filters=filters,
         contig=contig[~is_block],
         pos=pos,
-        key=_keys(names, contig[~is_block], pos, reference, alternate),
+        key=variant_keys.variant_keys(_chromosomes(names, contig[~is_block]), pos, reference, alternate),
         reference=reference,
         alternate=alternate,
         filter=passed,
@@ -88,6 +82,8 @@ def _numbered(column: pa.ChunkedArray) -> tuple[list[str], NDArray[np.int32]]:
 def _texts(column: pa.ChunkedArray) -> Texts:
     if column.null_count:
         raise RejectedInputError("record.malformed", "ref and alt are there in each row of a variant")
+    if len(column) and not pc.min(pc.binary_length(column)).as_py():
+        raise RejectedInputError("record.malformed", "an allele is empty")
     whole = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], pa.string())
     _, offsets, content = whole.buffers()
     ends = np.frombuffer(offsets, np.int32)[whole.offset : whole.offset + len(whole) + 1] if len(whole) else [0]
@@ -101,28 +97,8 @@ def _numbers(column: pa.ChunkedArray) -> NDArray[np.int32]:
     return found
 
 
-def _keys(
-    names: list[str], contig: NDArray[np.int32], pos: NDArray[np.int32], reference: Texts, alternate: Texts
-) -> NDArray[np.uint64]:
-    """VariantKeys (rows,); nearly all alleles are single bases, and those are made at once."""
-    codes = np.array([chromosome_code(name) for name in names], np.uint64)[contig]
-    keys = np.zeros(len(contig), np.uint64)
-    bases = [_BASE_CODES[_first_bytes(texts)] for texts in (reference, alternate)]
-    single = (reference.lengths() == 1) & (alternate.lengths() == 1) & (np.maximum(*bases) != _NO_BASE)
-    place = variant_keys.place(codes, np.maximum(pos, 1)) << np.uint64(variant_keys.ALLELE_BITS)
-    alleles = _SINGLE | (bases[0].astype(np.uint64) << np.uint64(21)) | (bases[1].astype(np.uint64) << np.uint64(19))
-    on_chromosome = (codes > 0) & (pos > 0)
-    keys[single & on_chromosome] = (place | alleles)[single & on_chromosome]
-    for row in np.flatnonzero(~single & on_chromosome).tolist():
-        keys[row] = variant_keys.variant_key(names[contig[row]], int(pos[row]), reference[row], alternate[row])
-    return keys
-
-
-def _first_bytes(texts: Texts) -> NDArray[np.uint8]:
-    if len(texts) and (texts.lengths() == 0).any():
-        raise RejectedInputError("record.malformed", "an allele is empty")
-    first: NDArray[np.uint8] = texts.content[texts.offsets[:-1]]
-    return first
+def _chromosomes(names: list[str], contig: NDArray[np.int32]) -> NDArray[np.uint8]:
+    return np.array([chromosome_code(name) for name in names], np.uint8)[contig]
 
 
 def _packed(codes: NDArray[np.uint8]) -> PackedMatrix:

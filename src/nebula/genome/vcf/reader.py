@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 from itertools import chain as joined
 from typing import TYPE_CHECKING, NoReturn
 
@@ -17,7 +18,7 @@ from nebula.genome.vcf.rules import hint_of
 from nebula.protocol.errors import RejectedInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
@@ -70,14 +71,13 @@ class Texts:
         places = np.arange(offsets[-1]) + np.repeat(self.offsets[:-1][rows] - offsets[:-1], sizes)
         return Texts(self.content[places], offsets)
 
-    def put(self, changes: Mapping[int, str]) -> Texts:
-        """All of them, some with other strings."""
-        if not changes:
+    def put(self, rows: NDArray[np.int64], texts: Texts) -> Texts:
+        """All of them, those at ``rows`` replaced by others."""
+        if not len(rows):
             return self
-        rows = np.array(sorted(changes), np.int64)
         order = np.arange(len(self))
         order[rows] = len(self) + np.arange(len(rows))
-        return Texts.join([self, Texts.of([changes[row] for row in rows.tolist()])]).take(order)
+        return Texts.join([self, texts]).take(order)
 
     def lengths(self) -> NDArray[np.int32]:
         """Length of each string."""
@@ -86,6 +86,15 @@ class Texts:
     def first_bytes(self) -> NDArray[np.uint8]:
         """First byte of each string; alleles are never empty."""
         return self.content[self.offsets[:-1]]
+
+
+class CallForm(IntEnum):
+    """How a call is written."""
+
+    UNPHASED = 0
+    HAPLOID = 1
+    PHASED = 2  # one alternative allele comes first
+    PHASED_SECOND = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,8 +109,7 @@ class VariantBatch:
         alternate: ALT, upper case.
         filter: numbers (rows,), into ``VcfReader.filters``.
         codes: two-bit codes (rows, samples).
-        forms: how each call is written (rows, samples): 0 unphased, 1 haploid, 2 phased, 3 phased with the
-            alternative allele second.
+        forms: how each call is written (rows, samples): CallForm codes.
         depth: DP (rows,) of a file of one sample, -1 where absent; empty otherwise.
         quality: GQ, likewise.
         line: line numbers (rows,).
