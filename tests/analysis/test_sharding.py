@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from nebula.analysis.inputs import CohortInput, Sites, Table
 from nebula.analysis.logistic import NoFit, associate_cases
 from nebula.analysis.parameters import LinearGwas, LogisticGwas
-from nebula.analysis.regional import FrequencyModel, LinearModel, run_all, run_shard, select_tested
+from nebula.analysis.regional import FrequencyModel, run_all, run_shard, select_tested
 from nebula.analysis.regional_cases import LogisticModel
+from nebula.analysis.regional_measured import LinearModel
 from nebula.analysis.sharding import Piece, Shard, combine, plan
 from nebula.genome.matrix import PackedMatrix
 

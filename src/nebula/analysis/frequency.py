@@ -63,6 +63,11 @@ class GenotypeCounts:
         """
         return allele_frequency(self.alternate, self.observed)
 
+    def common(self, minimum_maf: float, maximum_missing: float) -> NDArray[np.bool_]:
+        """Which variants vary, are common enough and are called in enough people, shape (variants,)."""
+        enough = self.minor >= np.maximum(1, 2 * self.observed * minimum_maf)
+        return np.asarray(enough & (self.missing_share <= maximum_missing))
+
     def hardy_weinberg(self, *, mid: bool = False) -> NDArray[np.float64]:
         """Exact p of Hardy-Weinberg proportions, shape (variants,); 1 where one allele is absent.
 

@@ -75,13 +75,11 @@ def common_variants(
     cohort: CohortInput, minimum_maf: float, maximum_missing: float, *, autosomal: bool = False
 ) -> NDArray[np.bool_]:
     """Variants that vary, are common enough and are called in enough people, shape (variants,)."""
-    counts = GenotypeCounts.of(cohort.matrix)
-    enough = counts.minor >= np.maximum(1, 2 * counts.observed * minimum_maf)
-    chosen = enough & (counts.missing_share <= maximum_missing)
+    chosen = GenotypeCounts.of(cohort.matrix).common(minimum_maf, maximum_missing)
     if autosomal:
         numbers = cohort.sites.chromosome_numbers()
         chosen &= (numbers >= 1) & (numbers <= AUTOSOMES)
-    return np.asarray(chosen)
+    return chosen
 
 
 def without_relatives(parameters: Association, cohort: CohortInput, people: NDArray[np.bool_]) -> NDArray[np.bool_]:

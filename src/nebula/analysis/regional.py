@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nebula.analysis import linear
-from nebula.analysis.frequency import GenotypeCounts, minor_copies
+from nebula.analysis.frequency import GenotypeCounts
 from nebula.analysis.sharding import Piece, Shard, combine, plan
 
 if TYPE_CHECKING:
@@ -43,58 +42,12 @@ def select_tested(
 ) -> tuple[PackedMatrix, NDArray[np.bool_]]:
     """Return a region's genotypes of who is analysed, on the variants that are tested; and which those are."""
     chosen = matrix if people.all() else matrix.select_samples(people)
-    counts = GenotypeCounts.of(chosen)
-    least = np.maximum(1, 2 * counts.observed * parameters.minimum_maf)
-    tested = (counts.minor >= least) & (counts.missing_share <= parameters.maximum_missing)
+    tested = GenotypeCounts.of(chosen).common(parameters.minimum_maf, parameters.maximum_missing)
     return chosen if tested.all() else chosen.select_variants(tested), tested
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class LinearModel:
-    """A linear GWAS, ready for any region: called with a region's genotypes, it gives that part of the table.
-
-    Attributes:
-        parameters: of the study.
-        cases: who is analysed, shape (samples,).
-        basis: orthonormal covariates of those, components included, shape (cases, rank).
-        residual: what the covariates leave of the trait, shape (cases, 1).
-    """
-
-    parameters: Association
-    cases: NDArray[np.bool_]
-    basis: NDArray[np.float64]
-    residual: NDArray[np.float64]
-
-    @classmethod
-    def fit(
-        cls,
-        parameters: Association,
-        cases: NDArray[np.bool_],
-        trait: NDArray[np.float64],
-        covariates: NDArray[np.float64],
-    ) -> LinearModel:
-        """Project the covariates out of the trait; both are of the cases only."""
-        basis = linear.covariate_basis(covariates, len(trait))
-        return cls(parameters, cases, basis, linear.trait_residual(trait, basis)[:, None])
-
-    def __call__(self, matrix: PackedMatrix, sites: Sites) -> Table:
-        """Test the region's variants that are common enough and called well enough."""
-        chosen, tested = select_tested(self.parameters, self.cases, matrix)
-        (found,) = linear.associate_residuals(chosen, self.basis, self.residual)
-        return association_table(sites.select(tested), found)
-
-
-def association_table(sites: Sites, found: linear.Associations) -> Table:
-    """Lay estimates out by variant, those without one left out."""
-    estimated = found.no_estimate == linear.NoEstimate.NONE
-    columns: dict[str, NDArray[Any]] = {
-        "beta": found.beta,
-        "standard_error": found.standard_error,
-        "effect_allele_frequency": found.frequency,
-        "neg_log_10_p_value": found.neg_log10_p,
-        "n": found.observed,
-        "minor_allele_count": minor_copies(found.alternate, found.observed),
-    }
+def estimates_table(sites: Sites, estimated: NDArray[np.bool_], columns: dict[str, NDArray[Any]]) -> Table:
+    """Lay columns out by variant, those without an estimate left out."""
     named = sites.select(estimated).columns()
     return named | {name: column[estimated] for name, column in columns.items()}
 

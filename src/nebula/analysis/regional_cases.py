@@ -10,7 +10,7 @@ import numpy as np
 from nebula.analysis import logistic
 from nebula.analysis.frequency import minor_copies
 from nebula.analysis.people import as_cases
-from nebula.analysis.regional import select_tested
+from nebula.analysis.regional import estimates_table, select_tested
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,4 +73,4 @@ def _case_table(sites: Sites, found: logistic.CaseControlAssociations) -> Table:
             minor_copies(found.alternate - found.case_alternate, controls),
         ),
     }
-    return sites.select(estimated).columns() | {name: column[estimated] for name, column in columns.items()}
+    return estimates_table(sites, estimated, columns)

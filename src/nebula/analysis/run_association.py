@@ -15,8 +15,9 @@ from nebula.analysis.people import (
     smallest_group,
     without_relatives,
 )
-from nebula.analysis.regional import LinearModel, run_all
+from nebula.analysis.regional import run_all
 from nebula.analysis.regional_cases import LogisticModel
+from nebula.analysis.regional_measured import LinearModel
 from nebula.analysis.result import AnalysisResult
 from nebula.protocol.errors import RejectedInputError
 
@@ -29,20 +30,20 @@ if TYPE_CHECKING:
 
 def run_association(analysis: str, parameters: LinearGwas | LogisticGwas, cohort: CohortInput) -> AnalysisResult:
     """Complete cases, relatives, then components, then one regression per variant that is common enough."""
-    cases = analysed_people(parameters, cohort)
-    if not cases.any():
+    people = analysed_people(parameters, cohort)
+    if not people.any():
         raise RejectedInputError("analysis.nobody", "nobody has the trait and every covariate")
-    complete = int(cases.sum())
+    complete = int(people.sum())
     if parameters.relatives is Relatives.DROP:
-        cases = without_relatives(parameters, cohort, cases)
-    columns = cohort.phenotype_matrix([parameters.trait, *parameters.covariates])[cases]
-    matrix = cohort.matrix if cases.all() else cohort.matrix.select_samples(cases)
+        people = without_relatives(parameters, cohort, people)
+    columns = cohort.phenotype_matrix([parameters.trait, *parameters.covariates])[people]
+    matrix = cohort.matrix if people.all() else cohort.matrix.select_samples(people)
     chosen = CohortInput(matrix, cohort.sites, {})
     covariates = columns[:, 1:]
     if parameters.pcs:
         covariates = np.hstack([covariates, cohort_components(parameters, chosen)])
     associate = associate_measured if isinstance(parameters, LinearGwas) else associate_cases
-    table, fitted = associate(parameters, cohort, cases, columns[:, 0], covariates)
+    table, fitted = associate(parameters, cohort, people, columns[:, 0], covariates)
     return AnalysisResult(
         analysis=analysis,
         parameters=parameters,
