@@ -14,6 +14,7 @@ mod linkage;
 mod locate;
 mod logistic;
 mod logistic_fit;
+mod math;
 mod packing;
 mod private;
 mod products;

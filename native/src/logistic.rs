@@ -10,7 +10,8 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::cpu::widest;
-use crate::logistic_fit::{exponential, Estimate, Fitter, Method, Problem};
+use crate::logistic_fit::{Estimate, Fitter, Method, Problem};
+use crate::math::exponential;
 use crate::packing::rows_of;
 use crate::symmetric::{cholesky, dot, forward_solve};
 use crate::walk::{row_sums, rows_together, shares, Lanes, Oriented, Sums, Weights, LANES};

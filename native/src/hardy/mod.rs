@@ -15,7 +15,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::cpu::widest;
-use stirling::{distances, exponential, stirling, MANY};
+use stirling::{distances, exponential_near_zero, stirling, MANY};
 
 /// Probabilities this close count as equally likely: they differ by rounding only.
 const SLACK: f64 = 1e-8;
@@ -119,7 +119,7 @@ impl Genotypes {
         let corrections = stirling([alleles / 2.0, rare, common, few, heterozygous, many, alleles]);
         let (above, below) = corrections.split_at(3);
         let root = (rare * common / (4.0 * std::f64::consts::PI * few * heterozygous * many)).sqrt();
-        let [chance] = exponential([above.iter().sum::<f64>() - below.iter().sum::<f64>() - far]);
+        let [chance] = exponential_near_zero([above.iter().sum::<f64>() - below.iter().sum::<f64>() - far]);
         root * chance
     }
 }

@@ -33,7 +33,7 @@ pub fn distances<const N: usize>(counts: [f64; N], expected: [f64; N]) -> [f64; 
 
 /// Exponentials of what lies within 0.2 of zero.
 #[inline(always)]
-pub fn exponential<const N: usize>(values: [f64; N]) -> [f64; N] {
+pub fn exponential_near_zero<const N: usize>(values: [f64; N]) -> [f64; N] {
     const FACTORS: [f64; 12] = {
         let mut factors = [1.0; 12];
         let mut power = 1;

@@ -11,7 +11,7 @@ pub const LONGEST: usize = 63;
 /// The form of a value that is a single number.
 #[derive(Debug, Clone, Copy)]
 pub struct Form {
-    /// Among the bits of impossible bytes.
+    /// Which of `Index::impossible` it is.
     pub place: usize,
     pub longest: usize,
 }
@@ -33,8 +33,9 @@ impl Form {
 /// What a number's bytes say of the ones behind them, from one look to the next.
 #[derive(Default)]
 pub struct Numbers {
-    /// The last byte was a point; or it may stand before a minus.
+    /// The last byte was a point.
     point: u64,
+    /// The last byte may stand before a minus.
     before: u64,
     /// The last byte was a digit of a fraction.
     fraction: u64,
