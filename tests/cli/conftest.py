@@ -14,7 +14,7 @@ from nebula.localnet.population import make_population, to_vcf
 from nebula.protocol.keys import generate_mnemonic
 from nebula.protocol.secrets import SecretBytes
 from nebula.protocol.wire import to_canonical
-from nebula.storage.panels import Panels
+from nebula.storage.panels import PanelShelf
 from nebula.vault.reading import read_panel
 from nebula.vault.seed import save_seed
 from nebula.vault.settings import KeeperEntry, VaultSettings
@@ -100,7 +100,7 @@ def offline(tmp_path: Path, people: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
         trust_roots=("0x" + "07" * 32,),
     )
     (vault / "settings.json").write_bytes(to_canonical(settings))
-    Panels(settings.panels_url or "").publish(read_panel(people, name="test", assembly="GRCh38"))
+    PanelShelf(settings.panels_url or "").put(read_panel(people, name="test", assembly="GRCh38"))
     (tmp_path / "pass-phrase").write_text(PASS_PHRASE + "\n")
     monkeypatch.setenv("NEBULA_DIR", str(folder))
     monkeypatch.setenv("NEBULA_PASS_PHRASE_FILE", str(tmp_path / "pass-phrase"))

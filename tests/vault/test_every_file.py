@@ -118,6 +118,16 @@ def test_a_few_markers_are_read_and_told_to_be_too_few(files: dict[str, Path], p
     assert caught.value.code == "consumer.few-markers"
 
 
+@pytest.mark.parametrize("name", ["sim_NA12878_truth_phased.vcf.gz", "test_nist.b37_chr20_100kbp_at_10mb.vcf.gz"])
+def test_a_vcf_of_which_nothing_can_be_carried_becomes_no_record(
+    shared_data: Path, files: dict[str, Path], panel: Panel, name: str
+) -> None:
+    with pytest.raises(RejectedInputError, match="0 variants were carried from GRCh37 to GRCh38") as caught:
+        tried(files[name], panel, shared_data / "reference/hg19ToHg38.over.chain.gz")
+    assert caught.value.code == "genome.nothing-left"
+    assert "--reference" in (caught.value.hint or "")
+
+
 @pytest.mark.parametrize("name", CARRIED)
 def test_a_consumer_file_is_told_which_chain_file_to_give_and_is_read_with_it(
     shared_data: Path, files: dict[str, Path], panel: Panel, name: str

@@ -20,7 +20,7 @@ from nebula.protocol.consent import ConsentPolicy
 from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.keys import OwnerKeys, generate_mnemonic
 from nebula.storage import LocalStorage
-from nebula.storage.panels import Panels
+from nebula.storage.panels import PanelShelf
 from nebula.vault import tables
 from nebula.vault.consent import first_policy
 from nebula.vault.import_ import Vault, import_own
@@ -69,10 +69,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def mine(folder: Path) -> tuple[Vault, Record, Panels]:
+def mine(folder: Path) -> tuple[Vault, Record, PanelShelf]:
     panel = read_panel(folder / "people.vcf.gz", name="test", assembly="GRCh38")
-    panels = Panels((folder / "panels").as_uri())
-    panels.publish(panel)
+    panels = PanelShelf((folder / "panels").as_uri())
+    panels.put(panel)
     engine = open_database(f"sqlite:///{folder}/vault.sqlite", tables.metadata, party="vault")
     vault = Vault(engine, OwnerKeys.from_mnemonic(generate_mnemonic()), LocalStorage(folder / "objects"))
     genomes = read_genomes(folder / "me.txt", panel)
@@ -80,7 +80,7 @@ def mine(folder: Path) -> tuple[Vault, Record, Panels]:
 
 
 @pytest.fixture(scope="module")
-def made(folder: Path, mine: tuple[Vault, Record, Panels]) -> tuple[OwnReport, Drawn, str]:
+def made(folder: Path, mine: tuple[Vault, Record, PanelShelf]) -> tuple[OwnReport, Drawn, str]:
     given = Given(
         cohort=folder / "people.vcf.gz",
         groups=folder / "groups.tsv",
@@ -154,7 +154,7 @@ def part_of_score(folder: Path, *, there: int, asked: int = 100) -> Path:
 
 
 def test_a_score_is_told_by_half_of_its_variants_and_whole_by_three_quarters(
-    folder: Path, mine: tuple[Vault, Record, Panels]
+    folder: Path, mine: tuple[Vault, Record, PanelShelf]
 ) -> None:
     files = tuple(part_of_score(folder, there=there) for there in (49, 50, 74, 75))
     report, _ = make_report(*mine, Given(cohort=folder / "people.vcf.gz", scores=files))
@@ -167,7 +167,7 @@ def test_a_score_is_told_by_half_of_its_variants_and_whole_by_three_quarters(
     assert ["a part of the score" in one for one in words] == [False, True, True, False]
 
 
-def test_rows_that_are_left_out_are_asked_for_too(folder: Path, mine: tuple[Vault, Record, Panels]) -> None:
+def test_rows_that_are_left_out_are_asked_for_too(folder: Path, mine: tuple[Vault, Record, PanelShelf]) -> None:
     file = part_of_score(folder, there=49, asked=49)
     file.write_text(file.read_text() + "1\t\tA\tG\t0.1\n" * 51)
     report, _ = make_report(*mine, Given(cohort=folder / "people.vcf.gz", scores=(file,)))
@@ -176,7 +176,7 @@ def test_rows_that_are_left_out_are_asked_for_too(folder: Path, mine: tuple[Vaul
 
 @pytest.mark.parametrize(("people", "told"), [(49, False), (50, True)])
 def test_a_share_among_fewer_than_fifty_of_a_group_is_not_told(
-    folder: Path, mine: tuple[Vault, Record, Panels], made: tuple[OwnReport, Drawn, str], people: int, told: bool
+    folder: Path, mine: tuple[Vault, Record, PanelShelf], made: tuple[OwnReport, Drawn, str], people: int, told: bool
 ) -> None:
     assert made[1].neighbourhood is not None
     near = made[1].neighbourhood.nearest.tolist()
@@ -192,7 +192,7 @@ def test_a_share_among_fewer_than_fifty_of_a_group_is_not_told(
     assert ("of its group near" in score_words(score)) is told
 
 
-def test_people_without_a_label_are_no_group(folder: Path, mine: tuple[Vault, Record, Panels]) -> None:
+def test_people_without_a_label_are_no_group(folder: Path, mine: tuple[Vault, Record, PanelShelf]) -> None:
     given = Given(cohort=folder / "people.vcf.gz", scores=(folder / "score.txt",))
     report, _ = make_report(*mine, given)
     assert report.ancestry is not None
@@ -201,7 +201,7 @@ def test_people_without_a_label_are_no_group(folder: Path, mine: tuple[Vault, Re
 
 
 def test_groups_are_read_from_a_compressed_table_too(
-    folder: Path, mine: tuple[Vault, Record, Panels], made: tuple[OwnReport, Drawn, str]
+    folder: Path, mine: tuple[Vault, Record, PanelShelf], made: tuple[OwnReport, Drawn, str]
 ) -> None:
     table = folder / "groups.tsv.gz"
     table.write_bytes(gzip.compress((folder / "groups.tsv").read_bytes()))
@@ -221,7 +221,7 @@ def test_groups_are_read_from_a_compressed_table_too(
     ],
 )
 def test_a_table_of_groups_is_read_strictly(
-    folder: Path, mine: tuple[Vault, Record, Panels], table: bytes, code: str, said: str
+    folder: Path, mine: tuple[Vault, Record, PanelShelf], table: bytes, code: str, said: str
 ) -> None:
     file = folder / "wrong-groups.tsv"
     file.write_bytes(table)
@@ -232,12 +232,12 @@ def test_a_table_of_groups_is_read_strictly(
 
 
 def test_a_report_is_about_the_newest_of_the_records_panels_or_the_one_asked_for(
-    folder: Path, mine: tuple[Vault, Record, Panels]
+    folder: Path, mine: tuple[Vault, Record, PanelShelf]
 ) -> None:
     vault, record, panels = mine
     older = panels.choose("test")
     newer = Panel("test", "2", "GRCh38", older.keys[::2])
-    panels.publish(newer)
+    panels.put(newer)
     derived = from_standard_record(vault, record, newer)
     assert derived is not None
     (record,) = store(vault, [derived])
@@ -247,7 +247,7 @@ def test_a_report_is_about_the_newest_of_the_records_panels_or_the_one_asked_for
     assert [one.quality.panel for one in chosen] == ["test@2", "test@2", "test@1"]
     assert [one.quality.called for one in chosen] == [1_250, 1_250, 2_500]
     other = Panel("other", "1", "GRCh38", older.keys[::3])
-    panels.publish(other)
+    panels.put(other)
     with pytest.raises(RejectedInputError, match="is not on panel other@1") as caught:
         make_report(vault, record, panels, Given(panel="other"))
     assert caught.value.code == "report.panel"
@@ -266,7 +266,7 @@ def test_a_report_is_about_the_newest_of_the_records_panels_or_the_one_asked_for
     ],
 )
 def test_a_wrong_file_is_refused_by_name(
-    folder: Path, mine: tuple[Vault, Record, Panels], given: dict[str, str | list[str]], code: str
+    folder: Path, mine: tuple[Vault, Record, PanelShelf], given: dict[str, str | list[str]], code: str
 ) -> None:
     other = (folder / "meanings.tsv").read_text().replace("GRCh38", "GRCh37")
     (folder / "other.tsv").write_text(other)

@@ -16,7 +16,7 @@ from nebula.protocol.consent_words import in_words
 from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.funding import study_id
 from nebula.protocol.study import PartKind, ResultClass
-from nebula.storage.panels import Panels
+from nebula.storage.panels import PanelShelf
 from nebula.vault.consent import change_policy, withdraw
 from nebula.vault.consent_edits import PolicyChange, change
 from nebula.vault.current import catch_up
@@ -203,7 +203,7 @@ def sites_of(settings: VaultSettings) -> int:
     """Return how many sites the network's largest panel has: what the risk of a result is told for."""
     if settings.panels_url is None:
         return USUAL_SITES
-    return max((one.sites for one in Panels(settings.panels_url).all()), default=USUAL_SITES)
+    return max((one.sites for one in PanelShelf(settings.panels_url).all()), default=USUAL_SITES)
 
 
 def _chosen(opened: OpenVault, record: str | None, *, every: bool) -> list[Record]:

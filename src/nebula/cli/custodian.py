@@ -81,7 +81,7 @@ def import_(
             progress=lambda done: bar.update(task, completed=done),
         )
     if new_panel is not None:
-        panels_of(opened.settings).publish(chosen)
+        panels_of(opened.settings).put(chosen)
     importing.enrol(opened)
     _tell_end(opened, imported, chosen, is_new_panel=new_panel is not None, json=json)
 

@@ -13,10 +13,9 @@ from nebula.genome.panel import Panel
 from nebula.hub.operator import publish as publish_panel
 from nebula.hub.settings import HubSettings
 from nebula.hub.settings import load_settings as load_hub_settings
-from nebula.ledger.client import LedgerClient
-from nebula.ledger.client import Panels as PanelContract
+from nebula.ledger.client import LedgerClient, Panels
 from nebula.protocol.errors import RejectedInputError, UnavailableError
-from nebula.storage.panels import Panels
+from nebula.storage.panels import PanelShelf
 from nebula.vault.reading import read_panel
 from nebula.vault.settings import VaultSettings, load_settings
 
@@ -52,7 +51,7 @@ def build(
     panels = panels_of(load_settings(at.vault_folder))
     with reading(sites, "reading sites") as told:
         made = read_panel(sites, name=name, version=version, assembly=assembly, reference=reference, progress=told)
-    panels.publish(made)
+    panels.put(made)
     _show(at, [made], json=json)
 
 
@@ -77,7 +76,7 @@ def publish(
     settings = _operators(settings_file)
     if settings.panels_url is None:
         raise RejectedInputError("panel.url", _NO_PLACE, hint=f"add panels_url to {settings_file}")
-    chosen = Panels(settings.panels_url).choose(panel)
+    chosen = PanelShelf(settings.panels_url).choose(panel)
     publish_panel(settings, chosen)
     if json:
         print_json({"published": True, **facts_of(chosen)})
@@ -91,7 +90,7 @@ def list_panels(*, at: VaultOptions = OF_VAULT, json: Json = False) -> None:
     _show(at, panels_of(load_settings(at.vault_folder)).all(), json=json)
 
 
-def panels_of(settings: VaultSettings) -> Panels:
+def panels_of(settings: VaultSettings) -> PanelShelf:
     """Return the panels of the network that a vault has joined.
 
     Raises:
@@ -99,7 +98,7 @@ def panels_of(settings: VaultSettings) -> Panels:
     """
     if settings.panels_url is None:
         raise RejectedInputError("panel.url", _NO_PLACE, hint="add panels_url to the vault's settings.json")
-    return Panels(settings.panels_url)
+    return PanelShelf(settings.panels_url)
 
 
 def _operators(settings_file: Path) -> HubSettings:
@@ -135,7 +134,7 @@ def _standing(settings: VaultSettings, panels: list[Panel]) -> dict[str, bool | 
     """Whether each panel stands on the ledger; None where that cannot be told."""
     if settings.panels_contract is None:
         return dict.fromkeys(one.panel_id for one in panels)
-    contract = PanelContract(LedgerClient(settings.ledger_url), settings.panels_contract)
+    contract = Panels(LedgerClient(settings.ledger_url), settings.panels_contract)
     try:
         return {one.panel_id: contract.is_published(one.panel_id) for one in panels}
     except UnavailableError as error:

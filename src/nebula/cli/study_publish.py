@@ -18,7 +18,7 @@ from nebula.protocol.duo import Pledge, Purpose
 from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.messages import PublishAnswer
 from nebula.protocol.study import ResultClass, StudyDocument
-from nebula.storage.panels import Panels
+from nebula.storage.panels import PanelShelf
 
 Names = tuple[str, ...] | None
 Flag = Annotated[bool | None, Parameter(negative="")]
@@ -145,7 +145,7 @@ def choose_panel(settings: BuyerSettings, wanted: str | None) -> str:
         raise RejectedInputError(
             "panel.url", "the buyer's settings do not say where panels are", hint="add panels_url to settings.json"
         )
-    return Panels(settings.panels_url).choose(wanted).panel_id
+    return PanelShelf(settings.panels_url).choose(wanted).panel_id
 
 
 def _tell_published(document: StudyDocument, answer: PublishAnswer) -> None:

@@ -111,7 +111,7 @@ class ImportedCohort:
         self._assembly_by = assembly_by
         self.sexes = guess_sex(calls, panel.assembly)
         counted = count_calls(calls, self.sexes, panel.assembly)
-        self._format, self._notes = format_name, notes + _counting_notes(counted)
+        self._format, self.notes = format_name, notes + _counting_notes(counted)
         self._overlooked = overlooked
         self._sites = calls.locate(panel)
         self._on_panel = counted.calls.on_panel(panel, self._sites)
@@ -138,6 +138,10 @@ class ImportedCohort:
         return AnalysisVector(
             self._panel.panel_id, self._panel.sites, self._on_panel.packed[person].tobytes(), keys, private.tobytes()
         )
+
+    def says_nothing(self) -> bool:
+        """Whether no variant of the file is left, and nobody has a genotype on the panel."""
+        return self._calls.rows == 0 and bool((self._counts[:, 3] == self._panel.sites).all())
 
     def call_rates(self) -> NDArray[np.float64]:
         """Everyone's share of the panel's sites that have a genotype, shape (people,)."""
@@ -181,7 +185,7 @@ class ImportedCohort:
             autosomal_heterozygous=autosomal[1],
             private_variants=private,
             sex=self.sexes[person],
-            notes=self._notes,
+            notes=self.notes,
             overlooked=self._overlooked,
         )
 

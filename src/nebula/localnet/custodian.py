@@ -22,7 +22,7 @@ from nebula.protocol.money import TOKEN_WEI
 from nebula.protocol.secrets import SecretBytes
 from nebula.protocol.study import BuyerFacts, ResultClass, StudyDocument, StudyTerms
 from nebula.storage import open_storage
-from nebula.storage.panels import Panels
+from nebula.storage.panels import PanelShelf
 from nebula.vault import state, tables
 from nebula.vault.consent import first_policy
 from nebula.vault.enrol import Network as Others
@@ -54,7 +54,7 @@ def open_custodian(network: Path) -> Vault:
 def offer_panel(network: Path, panel: Panel) -> None:
     """Put a panel where everyone of a network finds it, and have its operator publish it."""
     settings = load_hub(network / "hub" / "settings.json")
-    Panels((network.absolute() / "panels").as_uri()).publish(panel)
+    PanelShelf((network.absolute() / "panels").as_uri()).put(panel)
     publish(settings, panel)
 
 

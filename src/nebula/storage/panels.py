@@ -10,8 +10,8 @@ _HEX = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Panels:
-    """All panels at one place."""
+class PanelShelf:
+    """All panels of a network, at one place; which of them stand on the ledger is said there."""
 
     url: str
 
@@ -26,7 +26,7 @@ class Panels:
         found = [_checked(name, storage.get(name)) for name in names]
         return sorted(found, key=lambda panel: (panel.name, panel.version, panel.panel_id))
 
-    def publish(self, panel: Panel) -> None:
+    def put(self, panel: Panel) -> None:
         """Put a panel where everyone finds it; putting it again changes nothing."""
         open_storage(self.url).put(panel.panel_id.removeprefix("0x"), panel.to_bytes())
 

@@ -65,11 +65,22 @@ def read_genomes(
 def read_source(
     source: Source, panel: Panel, *, reference: Path | None = None, chain: Path | None = None, lenient: bool = False
 ) -> ImportedCohort:
-    """Read and check an open VCF, BCF or consumer file; see :func:`read_genomes`."""
+    """Read and check an open VCF, BCF or consumer file; see :func:`read_genomes`.
+
+    Raises:
+        RejectedInputError: it is not valid; or ``genome.nothing-left``, which says what became of its variants.
+    """
     carrying = None if chain is None else _read_with(chain, read_chain, kind="chain")
     with ExitStack() as files:
         genome = None if reference is None else files.enter_context(open_reference(reference))
-        return import_genomes(source, panel, reference=genome, chain=carrying, lenient=lenient)
+        genomes = import_genomes(source, panel, reference=genome, chain=carrying, lenient=lenient)
+    if genomes.says_nothing():
+        source.refuse(
+            "nothing-left",
+            "; ".join(("nothing of it can be used on this panel", *genomes.notes)),
+            hint="give --reference GENOME.fa.gz, the reference genome of the panel, or choose another panel",
+        )
+    return genomes
 
 
 def read_panel(

@@ -16,7 +16,7 @@ from nebula.analysis.scoring_file import ScoringFile
 from nebula.genome.autosomes import autosomal_part
 from nebula.genome.matrix import PackedMatrix
 from nebula.genome.meanings import Finding, look_up
-from nebula.storage.panels import Panels
+from nebula.storage.panels import PanelShelf
 from nebula.vault.import_ import Vault
 from nebula.vault.report_files import NO_LABEL, Given, ReferenceCohort
 from nebula.vault.report_inputs import ReportInputs, read_inputs
@@ -113,7 +113,7 @@ class Drawn:
     standings: Mapping[str, ScoreStanding] = field(default_factory=dict)
 
 
-def make_report(vault: Vault, record: Record, panels: Panels, given: Given) -> tuple[OwnReport, Drawn]:
+def make_report(vault: Vault, record: Record, panels: PanelShelf, given: Given) -> tuple[OwnReport, Drawn]:
     """Make a report of one of the vault's records.
 
     Raises:

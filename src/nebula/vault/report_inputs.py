@@ -12,7 +12,7 @@ from nebula.genome.record.vector import parse_vector
 from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.record import Manifest, Part
 from nebula.protocol.study import PartKind
-from nebula.storage.panels import Panels
+from nebula.storage.panels import PanelShelf
 from nebula.vault.import_ import Vault
 from nebula.vault.manifests import manifest_of, read_part
 from nebula.vault.report_files import Given, ReferenceCohort, check_build, read_cohort, read_score, read_table
@@ -31,7 +31,7 @@ class ReportInputs:
     meanings: tuple[Meaning, ...]
 
 
-def read_inputs(vault: Vault, record: Record, panels: Panels, given: Given) -> ReportInputs:
+def read_inputs(vault: Vault, record: Record, panels: PanelShelf, given: Given) -> ReportInputs:
     """Read the files, and one of the vault's records.
 
     Raises:
@@ -79,7 +79,7 @@ def _check_complete(given: Given) -> None:
         )
 
 
-def _chosen(manifest: Manifest, record: Record, panels: Panels, wanted: str | None) -> tuple[Part, Panel]:
+def _chosen(manifest: Manifest, record: Record, panels: PanelShelf, wanted: str | None) -> tuple[Part, Panel]:
     """The vector whose calls are told, and its panel: the wanted one, or the one that the record was put on last."""
     vectors = [part for part in manifest.parts if part.kind is PartKind.GENOTYPES]
     panel = panels.choose(wanted or vectors[-1].panel)
