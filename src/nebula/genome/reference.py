@@ -96,7 +96,7 @@ class IndexedReference:
     def lines(self, contig: str, first: int, count: int) -> bytes:
         """See ``Reference``."""
         entry = self._entry(contig)
-        if entry is None:
+        if entry is None or not entry.bases:
             return b""
         last = min(first + count, -(-entry.bases // entry.bases_per_line))
         start, end = (entry.offset + line * entry.bytes_per_line for line in (first, last))
