@@ -31,7 +31,7 @@ pub enum Reason {
     Constant = 1,
     Collinear = 2,
     TooFew = 3,
-    NoFit = 4,
+    Unsettled = 4,
 }
 
 /// One variant's row of the result.
@@ -169,7 +169,7 @@ impl<'a> Screen<'a> {
                 [(case_alternate, 2 * cases), controls].iter().any(|(have, all)| *have == 0 || have == all);
             match fitter.fit(self.problem, variant, (&step, estimate.beta), lacking) {
                 Some(better) => estimate = better,
-                None => return found(Estimate::NONE, Reason::NoFit),
+                None => return found(Estimate::NONE, Reason::Unsettled),
             }
         }
         if variant.flipped {

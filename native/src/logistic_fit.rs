@@ -17,6 +17,8 @@ const SETTLED: f64 = 1e-8;
 const FIRTH_SETTLED: f64 = 1e-10;
 /// Longest step of any factor in Firth's method.
 const LONGEST: f64 = 5.0;
+/// A step goes too far where the likelihood falls at its end by more than this share of how it rose at its beginning.
+const TOO_FAR: f64 = 0.25;
 /// Beyond this a linear predictor is on its way to infinity.
 const DIVERGED: f64 = 30.0;
 
@@ -219,11 +221,14 @@ impl Fitter {
 
     /// Firth's penalised likelihood (Biometrika 80, 1993; Heinze and Schemper, Statistics in Medicine 21, 2002).
     ///
-    /// A step that lowers the penalised likelihood is halved.
+    /// A step that lowers the penalised likelihood is halved, and so is the one behind a step that went too far: where
+    /// an allele is one person's, the penalty makes the gradient twice as steep as the information says, and whole steps
+    /// would go to and fro for ever.
     #[inline(always)]
     fn firth(&mut self, mut factors: Vec<f64>) -> Option<Estimate> {
         let size = self.size;
         let mut step = vec![0.0; size];
+        let mut before = vec![0.0; size];
         let mut best = f64::NEG_INFINITY;
         for _ in 0..FIRTH_STEPS {
             let mut tried: Vec<f64> = factors.iter().zip(&step).map(|(factor, step)| factor + step).collect();
@@ -246,6 +251,8 @@ impl Fitter {
             }
             (factors, best) = (tried, likelihood);
             let mut gradient = self.penalised_gradient(&lower);
+            let too_far = dot(&gradient, &step) < -TOO_FAR * dot(&before, &step);
+            before.clone_from(&gradient);
             forward_solve(&lower, size, &mut gradient);
             let length = dot(&gradient, &gradient);
             if length < FIRTH_SETTLED {
@@ -254,7 +261,7 @@ impl Fitter {
             }
             backward_solve(&lower, size, &mut gradient);
             let longest = gradient.iter().fold(0.0f64, |longest, step| longest.max(step.abs()));
-            let scale = if longest > LONGEST { LONGEST / longest } else { 1.0 };
+            let scale = (LONGEST / longest).min(if too_far { 0.5 } else { 1.0 });
             step = gradient.iter().map(|step| step * scale).collect();
         }
         None

@@ -154,6 +154,34 @@ def test_a_variant_without_an_estimate_says_why() -> None:
     assert np.isnan(found.beta).all()
 
 
+def test_a_variant_whose_observed_people_the_covariates_almost_separate_is_unsettled() -> None:
+    case = np.array([1, 0, 1, 1, 0, 1, 0, 1, 0, 0, 0, 0, 0], float)
+    covariate = np.array([9, 2, 5, 9, 4, 9, 2, 8, 5, 4, 6, 3, 1], float)
+    dosage = np.array([[2, 2, -1, 2, 2, 1, 1, 2, -1, 2, 2, 2, 2]], np.int8)
+    found = associate_cases(PackedMatrix.from_dosage(dosage), case, covariate[:, None], refined_p=1)
+    assert NoFit(found.no_fit[0]) is NoFit.UNSETTLED
+    assert np.isnan(found.beta[0])
+    assert found.method[0] == Method.NONE
+
+
+@given(st.integers(2, 40), st.integers(2, 40), st.integers(1, 5), st.booleans())
+def test_an_allele_of_few_people_who_are_all_cases_or_all_controls_has_the_estimate_of_half_a_person_more_in_each_cell(
+    cases: int, controls: int, carriers: int, of_cases: bool
+) -> None:
+    case = (np.arange(cases + controls) < cases).astype(float)
+    those = np.flatnonzero(case == of_cases)[:carriers]
+    dosage = np.zeros((1, len(case)), np.int8)
+    dosage[0, those] = 1
+    found = associate_cases(PackedMatrix.from_dosage(dosage), case, np.zeros((len(case), 0)), refined_p=1)
+    with_allele, without = (
+        np.array([(part & (dosage[0] == copies)).sum() for part in (case == 1, case == 0)]) + 0.5 for copies in (1, 0)
+    )
+    assert found.no_fit[0] == NoFit.NONE
+    assert found.method[0] == Method.FIRTH
+    expected = np.log(with_allele[0] / with_allele[1] * without[1] / without[0])
+    assert found.beta[0] == pytest.approx(expected, abs=1e-4)
+
+
 @pytest.mark.parametrize(
     ("case", "covariates", "code"),
     [

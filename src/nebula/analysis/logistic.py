@@ -56,6 +56,7 @@ class NoFit(IntEnum):
     CONSTANT = 1  # everyone observed has the same genotype
     COLLINEAR = 2  # the covariates explain it, or each other among the people observed
     TOO_FEW = 3  # no degree of freedom left, or only cases or only controls are observed
+    UNSETTLED = 4  # Firth's method does not settle either
 
 
 @dataclass(frozen=True, slots=True, eq=False)
