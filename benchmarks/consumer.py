@@ -19,7 +19,9 @@ import numpy as np
 from nebula.crypt4gh import seal_part
 from nebula.genome.importing import import_genomes
 from nebula.genome.inflate import Source
+from nebula.genome.keys import variant_keys
 from nebula.genome.panel import Panel
+from nebula.genome.vcf.reader import Texts
 from nebula.protocol.sealing import SealingKey
 
 MARKERS = 640_000
@@ -68,9 +70,9 @@ def make(folder: Path) -> Panel:
     text = "".join(f"rs{number}\t{one}\t{pos}\t{pair.decode()}\n" for number, (one, pos, pair) in enumerate(rows))
     heading = "# 23andMe, on build 38\n# rsid\tchromosome\tposition\tgenotype\n"
     (folder / "raw.txt").write_text(heading + text)
-    head = (chromosome.astype(np.uint64) << np.uint64(59)) | (start.astype(np.uint64) << np.uint64(31))
-    alleles = (np.uint64(1 << 27 | 1 << 23)) | (reference.astype(np.uint64) << np.uint64(21))
-    return Panel("array", "1", "GRCh38", head | alleles | (alternate.astype(np.uint64) << np.uint64(19)))
+    alleles = (Texts(BASES[codes], np.arange(MARKERS + 1, dtype=np.int32)) for codes in (reference, alternate))
+    keys = variant_keys(chromosome.astype(np.uint8), (start + 1).astype(np.int32), *alleles)
+    return Panel("array", "1", "GRCh38", keys)
 
 
 def encrypted(folder: Path, panel: Panel) -> bytes:

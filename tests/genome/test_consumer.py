@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from genome.vcf_text import refused, source
 from nebula.genome.consumer import read_consumer
 from nebula.genome.consumer_calls import calls_on_panel
+from nebula.genome.importing import import_genomes
 from nebula.genome.keys import variant_key
+from nebula.genome.liftover import read_chain
 from nebula.genome.panel import Panel
 from nebula.protocol.errors import RejectedInputError
 
@@ -27,6 +29,15 @@ def codes(*markers: str, panel: Panel) -> dict[int, int]:
     raw = source(text(*markers, *padding), "consumer")
     calls = calls_on_panel(read_consumer(raw), larger, raw, chain=None).calls
     return {int(key): int(code) for key, code in zip(calls.key, calls.codes.dosage()[:, 0], strict=True)}
+
+
+def test_a_chain_file_that_is_not_needed_is_told() -> None:
+    panel = Panel("p", "1", "GRCh37", np.array([variant_key("3", pos, "A", "G") for pos in range(1, 40)], np.uint64))
+    raw = text(*(f"p{pos} 3 {pos} AG" for pos in range(1, 40)))
+    elsewhere = read_chain(source(b"chain 1 chr3 198022430 + 100 200 chr3 198022430 + 300 400 1\n100\n", "chain"))
+    for chain, said in ((None, False), (elsewhere, True)):
+        notes = import_genomes(source(raw, "genome"), panel, chain=chain).genome(0).report.notes
+        assert ("the chain file was not needed: the file is on GRCh37 already" in notes) == said
 
 
 def test_letters_become_codes_where_the_panel_has_alleles() -> None:

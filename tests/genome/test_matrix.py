@@ -26,6 +26,8 @@ def test_packing_agrees_with_its_slow_twin_and_unpacking_restores(dosage: NDArra
     matrix = PackedMatrix.from_dosage(dosage)
     assert (matrix.packed == slow_pack(dosage)).all()
     assert (matrix.dosage() == dosage).all()
+    assert (matrix.codes() == np.where(dosage < 0, 3, dosage)).all()
+    assert (PackedMatrix.from_codes(matrix.codes()).packed == matrix.packed).all()
 
 
 @given(DOSAGES)

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from genome.vcf_text import refused, source, vcf
 from nebula.genome.building import build_panel
+from nebula.genome.keys import variant_key
 from nebula.genome.panel import Panel, Site
 from nebula.protocol.errors import RejectedInputError
 
@@ -61,6 +62,16 @@ def test_locating_finds_rows_and_says_where_there_is_none() -> None:
     panel = small_panel()
     keys = np.concatenate([panel.keys[::-1], np.array([0, 5, 2**64 - 1], np.uint64)])
     assert panel.locate(keys).tolist() == [3, 2, 1, 0, -1, -1, -1]
+
+
+def test_the_first_base_at_a_place_is_told_unless_alleles_are_hashed() -> None:
+    long = ("1", 30, "A", "C" * 12)
+    sites = [("1", 10, "G", "A"), ("1", 10, "G", "T"), ("1", 20, "TAC", "T"), long]
+    keys = np.array(sorted(variant_key(*site) for site in sites), np.uint64)
+    panel = Panel("p", "1", "GRCh38", keys, {variant_key(*long): long[2:]})
+    asked = [("1", 10, "A", "C"), ("1", 20, "C", "A"), ("1", 30, "A", "C"), ("1", 11, "A", "C"), ("2", 10, "A", "C")]
+    there = panel.bases_at(np.array([variant_key(*site) for site in asked], np.uint64))
+    assert there.tolist() == [ord("G"), ord("T"), 0, 0, 0]
 
 
 @pytest.mark.parametrize("keys", [[], [0], [5, 5], [1 << 60, 1 << 59], [31 << 59]])

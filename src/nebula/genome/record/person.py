@@ -17,6 +17,7 @@ from nebula.genome.chromosomes import chromosome_code
 from nebula.genome.counting import count_calls, one_copy_rows
 from nebula.genome.record.reading import read_calls
 from nebula.genome.sex import guess_sex
+from nebula.genome.vcf.reader import CallForm
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from nebula.genome.calls import Calls
     from nebula.genome.keys import Keys
     from nebula.genome.panel import Panel, Site
-
-_HAPLOID = 1
 
 
 class Copies(NamedTuple):
@@ -90,7 +89,7 @@ class PersonalCalls:
             first, last = _span(site)
             return Copies(0, ploidy) if self.blocks.cover(first, last)[0] else None
         copies, form = int(self.copies[index]), self.calls.forms.dosage(self.order[index : index + 1])[0, 0]
-        return None if copies < 0 else Copies(copies, 1 if form == _HAPLOID else ploidy)
+        return None if copies < 0 else Copies(copies, 1 if form == CallForm.HAPLOID else ploidy)
 
     def reference_at(self, site: Site) -> Copies | None:
         """The person's copies of one variant's REF; None where the record does not say.
