@@ -115,7 +115,6 @@ def import_(
     tell("`nebula payout list` what it earns.")
 
 
-record.command("nebula.cli.rederive:rederive", name="rederive")
 record.command("nebula.cli.report:report", name="report")
 
 
@@ -150,6 +149,9 @@ def export_part(record: str, *, part: Exported, output: Path, at: VaultOptions =
         return
     out.print(f"{output}: {length:,} bytes, as the record's manifest has them.", markup=False)
     err.print("It is not encrypted: whoever reads the file reads your genome.")
+
+
+record.command("nebula.cli.rederive:rederive", name="rederive")
 
 
 @record.command
