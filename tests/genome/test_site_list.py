@@ -135,6 +135,7 @@ def test_what_begins_as_a_vcf_is_none() -> None:
     assert looks_like_site_list(listed())
     assert looks_like_site_list(b"##remark\n#CHROM\tPOS\tID\tREF\tALT\n")
     assert not looks_like_site_list(vcf("1 10 . A C . . . GT 0/0"))
+    assert looks_like_site_list(b"chr\tpos\tref\talt\n")  # which is then told the column that it lacks
     assert not looks_like_site_list(b"rsid\tchromosome\tposition\tgenotype\n")
     assert not looks_like_site_list(b"")
 

@@ -16,6 +16,7 @@ from nebula.cli.panel import panels_of
 from nebula.cli.preview import Preview
 from nebula.genome.panel import Panel
 from nebula.protocol.errors import RejectedInputError
+from nebula.storage.panels import called
 from nebula.vault.identity import compare_among
 from nebula.vault.import_ import Imported, import_donors
 from nebula.vault.opening import OpenVault
@@ -110,7 +111,7 @@ def rederive(*, panel: str, at: VaultOptions = OF_VAULT, json: Json = False) -> 
         print_json({"panel": chosen.panel_id, "stages": importing.stages(opened), **asdict(donors)})
         return
     out.print(
-        f"{counted(donors.new, 'record')} put on panel {chosen.name}; {donors.known:,} on it already.", markup=False
+        f"{counted(donors.new, 'record')} put on panel {called(chosen)}; {donors.known:,} on it already.", markup=False
     )
     if donors.mean is not None and donors.lowest is not None:
         err.print(f"They have {donors.mean:.1%} of its sites on average, {donors.lowest:.1%} at least.")
@@ -147,5 +148,7 @@ def _tell_end(opened: OpenVault, imported: Imported, panel: Panel, *, is_new_pan
     show_table(("stage", "records"), [(stage, f"{count:,}") for stage, count in stages.items()], numbers=("records",))
     err.print(f"Panel: {panel.name} ({short(panel.panel_id)}), {panel.sites:,} sites.")
     if is_new_panel:
-        tell(f"Studies run on it once its operator has published it: `nebula panel publish {shlex.quote(panel.name)}`")
+        tell(
+            f"Studies run on it once its operator has published it: `nebula panel publish {shlex.quote(called(panel))}`"
+        )
     tell("Next: `nebula record list`")

@@ -15,7 +15,7 @@ from nebula.hub.settings import HubSettings
 from nebula.hub.settings import load_settings as load_hub_settings
 from nebula.ledger.client import LedgerClient, Panels
 from nebula.protocol.errors import RejectedInputError, UnavailableError
-from nebula.storage.panels import PanelShelf
+from nebula.storage.panels import PanelShelf, called
 from nebula.vault.reading import read_panel
 from nebula.vault.settings import VaultSettings, load_settings
 
@@ -124,7 +124,7 @@ def _show(at: VaultOptions, panels: list[Panel], *, json: bool) -> None:
             for one in panels
         ]
         show_table(("panel", "version", "assembly", "sites", "on the ledger", "id"), rows, numbers=("sites",))
-        missing = [one.name for one in panels if standing[one.panel_id] is False]
+        missing = [called(one) for one in panels if standing[one.panel_id] is False]
         if missing:
             command = f"nebula panel publish {shlex.quote(missing[0])}"
             tell(f"Studies run on {missing[0]} once its operator has published it: `{command}`")

@@ -12,6 +12,7 @@ from nebula.cli.options import OF_VAULT, Json, VaultOptions
 from nebula.cli.owning import open_own
 from nebula.cli.panel import panels_of
 from nebula.cli.record import facts_of
+from nebula.storage.panels import called
 from nebula.vault.finding import find_record
 from nebula.vault.rederive import rederive_one
 
@@ -56,10 +57,10 @@ def rederive(
         print_json(facts_of(current) | {"panel": chosen.panel_id, "call_rate": rate})
         return
     if rate is None:
-        out.print(f"{current.label} is on panel {chosen.name} already.", markup=False)
+        out.print(f"{current.label} is on panel {called(chosen)} already.", markup=False)
         return
     out.print(
-        f"{current.label} is on panel {chosen.name}, too, with {rate:.1%} of its sites; version {current.version} "
+        f"{current.label} is on panel {called(chosen)}, too, with {rate:.1%} of its sites; version {current.version} "
         "stands on the ledger.",
         markup=False,
     )

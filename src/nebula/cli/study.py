@@ -20,7 +20,7 @@ from nebula.cli.study_publish import publish
 from nebula.cli.study_words import MONEY, day, facts, price, run_words, terms, tokens
 from nebula.ledger.client import RevertedError
 from nebula.ledger.client.studies import StudyState
-from nebula.protocol.errors import NotPermittedError, UnavailableError
+from nebula.protocol.errors import NotPermittedError
 from nebula.protocol.receipt import Receipt
 from nebula.protocol.result import ResultBundle
 from nebula.protocol.study import StudyDocument
@@ -88,7 +88,7 @@ def run(
     else:
         out.print(f"run {answer.run}: {state}" + (f", {detail}" if detail else ""))
     if state in ("failed", "refunded"):
-        raise UnavailableError(
+        raise NotPermittedError(
             "study.failed",
             f"the run ended without a result: {detail}",
             hint=None

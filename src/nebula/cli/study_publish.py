@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from nebula.buyer.drafting import StudyDraft, read_draft, with_options, write_study
 from nebula.buyer.settings import BuyerSettings
 from nebula.cli.buying import open_buyer, open_shelf
-from nebula.cli.console import out, print_json, short, show_facts
+from nebula.cli.console import counted, out, print_json, short, show_facts
 from nebula.cli.hints import tell
 from nebula.cli.options import OF_BUYER, BuyerOptions, Json
 from nebula.cli.study_words import facts, terms
@@ -136,6 +136,13 @@ def publish(
         print_json(facts(document) | {"matching": answer.matching, "refused": answer.refused})
         return
     _tell_published(document, answer)
+    below = answer.matching.removeprefix("fewer than ").replace(",", "")
+    if below.isdigit() and int(below) <= document.min_records:
+        tell(f"It needs {counted(document.min_records, 'record')}: as it is, it cannot run, and need not be funded.")
+        return
+    tell(
+        "Consents alone are counted: which of these records are on the panel and have the columns, only the run shows."
+    )
     tell(f"Next: `nebula study fund {short(answer.study)}`")
 
 

@@ -46,8 +46,9 @@ def looks_like_site_list(first: bytes) -> bool:
     """Whether a file begins as a list of sites does, and as no VCF: by the line that names the columns."""
     lines = (line for line in first.split(b"\n") if not line.startswith(b"##"))
     names = [name.strip().lower() for name in next(lines, b"").lstrip(b"#").split(b"\t")]
-    is_list = all(name.encode() in names for name in _COLUMNS)
-    return is_list and not first.startswith(b"##fileformat=VCF")
+    known = sum(name.encode() in names for name in _COLUMNS)
+    # A list that lacks a column is told which, and not that it is no VCF.
+    return known >= len(_COLUMNS) - 1 and not first.startswith(b"##fileformat=VCF")
 
 
 def build_listed_panel(

@@ -4,6 +4,7 @@ A document's digest is the digest of its canonical bytes, so two parties that ho
 equal digests. Canonical: JSON, keys in field order, no white space, unknown fields refused on the way in.
 """
 
+import re
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -34,7 +35,7 @@ def parser(kind: type[T], *, max_bytes: int = MAX_DOCUMENT_BYTES) -> Callable[[b
     The function raises RejectedInputError with the path of the first field that is wrong.
     """
     decoder = msgspec.json.Decoder(kind, strict=True)
-    name = getattr(kind, "__name__", str(kind)).lower()
+    name = _words(getattr(kind, "__name__", str(kind)))
 
     def parse(raw: bytes) -> T:
         # SECURITY: an attacker's bytes come in here.
@@ -50,3 +51,8 @@ def parser(kind: type[T], *, max_bytes: int = MAX_DOCUMENT_BYTES) -> Callable[[b
             raise RejectedInputError("wire.malformed", f"this is not a valid {name}: not JSON text") from error
 
     return parse
+
+
+def _words(name: str) -> str:
+    """The name of a type as people write it: ``RunHead`` is a run head."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).lower()

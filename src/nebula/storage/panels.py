@@ -46,7 +46,7 @@ class PanelShelf:
         fitting = [panel for panel in panels if wanted is None or _answers_to(panel, wanted)]
         if len(fitting) == 1:
             return fitting[0]
-        listed = ", ".join(f"{_called(panel)} ({panel.panel_id[:12]})" for panel in (fitting or panels)[:8])
+        listed = ", ".join(f"{called(panel)} ({panel.panel_id[:12]})" for panel in (fitting or panels)[:8])
         if not fitting:
             raise RejectedInputError("panel.unknown", f"no panel is called {wanted!r}", hint=f"there are: {listed}")
         said = "there are several panels" if wanted is None else f"several panels answer to {wanted!r}"
@@ -54,12 +54,13 @@ class PanelShelf:
 
 
 def _answers_to(panel: Panel, wanted: str) -> bool:
-    return wanted in (panel.name, _called(panel)) or (
+    return wanted in (panel.name, called(panel)) or (
         len(wanted) > len("0x") and panel.panel_id.startswith(wanted.lower())
     )
 
 
-def _called(panel: Panel) -> str:
+def called(panel: Panel) -> str:
+    """The name by which a panel is chosen where others have its name: ``NAME@VERSION``."""
     return f"{panel.name}@{panel.version}"
 
 

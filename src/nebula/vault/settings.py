@@ -57,8 +57,9 @@ def load_settings(folder: Path) -> VaultSettings:
     except FileNotFoundError as error:
         raise RejectedInputError(
             "vault.settings",
-            f"there is no vault in {folder}, and no network that one could join",
-            hint="`nebula up` makes a network with a place for a vault; --dir and --vault name others",
+            f"there is no vault in {folder}",
+            hint="--dir and --vault name others; `nebula up` makes a network and a place for a first vault, "
+            "`nebula vault init --vault FOLDER` a vault",
         ) from error
     except OSError as error:
         raise RejectedInputError(

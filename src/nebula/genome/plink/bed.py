@@ -99,9 +99,8 @@ def _check_header(source: Source) -> None:
     if header[:2] != MAGIC or len(header) < _HEADER_BYTES:
         source.refuse(
             "magic",
-            f"at offset 0 stands {header.hex() or 'nothing'}, and a .bed of PLINK begins with 6c1b01",
-            hint="a .bed of intervals has no genotypes; `plink2 --bfile NAME --make-bed --out NEW` writes a .bed that"
-            " can be read",
+            f"at offset 0 stands {header.hex() or 'nothing'}, and PLINK's .bed begins with 6c1b01, its .pgen with 6c1b",
+            hint="copy the file again; a .bed of intervals has no genotypes",
         )
     if header[2] == _PERSON_MAJOR:
         source.refuse(

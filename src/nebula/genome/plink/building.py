@@ -34,7 +34,9 @@ def build_plink_panel(
     """
     if reference is None:
         files.sites.refuse(
-            "no-reference", "it does not say which allele is REF", hint="give --reference GENOME.fa as well"
+            "no-reference",
+            "which allele is REF, its lines do not prove",
+            hint="give --reference GENOME.fa as well: it says which of a site's alleles is REF",
         )
     sites = read_sites(files.sites)
     known = _assembly_of(files, reference, assembly)
