@@ -47,7 +47,10 @@ def kept_leaves(connection: Connection, run: Hash32, session: Address) -> Iterat
     """Yield all leaves of a session that were handed in, in their order."""
     chosen = select(leaves).where(leaves.c.run == run, leaves.c.session == session)
     in_order = chosen.order_by(leaves.c.sequence).execution_options(yield_per=PAGE_OF_ROWS)
-    return (_sealed_leaf(row) for row in connection.execute(in_order))
+    # Asked for only when the first leaf is wanted: a report that is refused before would leave the answer open, and the
+    # database locked.
+    for row in connection.execute(in_order):
+        yield _sealed_leaf(row)
 
 
 def keep_output(connection: Connection, public: PublicRun, sealed_result: bytes) -> None:
