@@ -32,6 +32,7 @@ def test_a_party_that_ends_again_and_again_is_not_waited_for(tmp_path: Path, mon
     def restarting(_folder: Path) -> list[ProcessState]:
         return [ProcessState("hub", 1, next(seen))]
 
+    monkeypatch.setattr(processes, "begin", lambda _folder: None)
     monkeypatch.setattr(processes, "states", restarting)
     monkeypatch.setattr(supervisor, "POLL_SECONDS", 0)
     monkeypatch.setattr(processes, "answers", lambda _url, _http: False)
