@@ -136,14 +136,19 @@ def publish(
         print_json(facts(document) | {"matching": answer.matching, "refused": answer.refused})
         return
     _tell_published(document, answer)
-    below = answer.matching.removeprefix("fewer than ").replace(",", "")
-    if below.isdigit() and int(below) <= document.min_records:
+    if is_too_few(answer.matching, document.min_records):
         tell(f"It needs {counted(document.min_records, 'record')}: as it is, it cannot run, and need not be funded.")
         return
     tell(
         "Consents alone are counted: which of these records are on the panel and have the columns, only the run shows."
     )
     tell(f"Next: `nebula study fund {short(answer.study)}`")
+
+
+def is_too_few(matching: str, least: int) -> bool:
+    """Whether a count as the hub tells it, such as ``fewer than 100``, says that there are not so many records."""
+    below = matching.removeprefix("fewer than ").replace(",", "")
+    return below.isdigit() and int(below) <= least
 
 
 def choose_panel(settings: BuyerSettings, wanted: str | None) -> str:
