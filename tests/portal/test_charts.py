@@ -36,6 +36,11 @@ def test_a_manhattan_plot_is_thinned_but_keeps_every_peak(associations: dict) ->
     assert [row["y"] for row in rows if row.get("kind") == "hit"] == [31.5]
 
 
+def test_a_manhattan_plot_says_which_line_is_drawn_and_that_nothing_is_beyond_it() -> None:
+    remarks = [row["remark"] for row in values_of(charts.manhattan(empty_table())) if "remark" in row]
+    assert remarks == ["p = 5e-08", "no variant beyond p = 5e-08"]
+
+
 def test_thinning_moves_no_point_by_more_than_a_pixel() -> None:
     rng = np.random.default_rng(1)
     x, y = rng.random(20_000), rng.random(20_000)

@@ -113,10 +113,22 @@ def manhattan(table: Table, caption: Caption | None = None, *, hit_p: float = HI
         .mark_text(dy=-9, fontSize=10, color="#333333")
         .encode(x="x:Q", y="y:Q", text="name:N")
     )
-    layers: alt.LayerChart = (rule(limit) + points + names).properties(
-        width=WIDTH, height=HEIGHT, title=caption.to_title()
+    said = [{"x": axis.end, "y": limit, "remark": f"p = {hit_p:g}"}]
+    remarks = (
+        alt.Chart(alt.InlineData(values=said))
+        .mark_text(dy=-6, align="right", fontSize=9, color=RULE_COLOUR)
+        .encode(x="x:Q", y="y:Q", text="remark:N")
     )
-    return styled(layers)
+    layers = rule(limit) + points + names + remarks
+    if not rows:
+        nothing = [{"x": axis.end / 2, "y": top * 0.55, "remark": f"no variant beyond p = {hit_p:g}"}]
+        layers += (
+            alt.Chart(alt.InlineData(values=nothing))
+            .mark_text(fontSize=12, color="#333333")
+            .encode(x=x, y=y, text="remark:N")
+        )
+    chart: alt.LayerChart = layers.properties(width=WIDTH, height=HEIGHT, title=caption.to_title())
+    return styled(chart)
 
 
 def qq(quantiles: Table, caption: Caption | None = None) -> alt.LayerChart:
