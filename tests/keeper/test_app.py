@@ -113,7 +113,7 @@ def test_a_database_of_another_version_is_refused(tmp_path: Path) -> None:
     [{"surprise": 1}, {"port": 70_000}, {"hub": "0xABC"}, {"confirmations": -1}, {"tcb_statuses": ["Fine"]}],
 )
 def test_settings_that_are_not_understood_are_refused(tmp_path: Path, world: World, change: dict[str, object]) -> None:
-    with pytest.raises(RejectedInputError, match="not a valid keepersettings"):
+    with pytest.raises(RejectedInputError, match="not a valid keeper settings"):
         parse_settings(write_settings(tmp_path, world, **change).read_bytes())
 
 
