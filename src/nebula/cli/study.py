@@ -87,16 +87,21 @@ def run(
         print_json({"study": own.study, "run": answer.run, "state": state, "detail": detail})
     else:
         out.print(f"run {answer.run}: {state}" + (f", {detail}" if detail else ""))
-    if state in ("failed", "refunded"):
-        raise NotPermittedError(
-            "study.failed",
-            f"the run ended without a result: {detail}",
-            hint=None
-            if state == "refunded"
-            else f"the escrow comes back after {day(own.document)}: `nebula study refund {short(own.study)}`",
-        )
+    _require_result(own, state, detail)
     if not json and state == "paid":
         tell(f"Next: `nebula study result {short(own.study)}`")
+
+
+def _require_result(own: OwnStudy, state: str, detail: str | None) -> None:
+    """Refuse to go on with a run that has ended without a result."""
+    if state not in ("failed", "refunded"):
+        return
+    back = f"the escrow comes back after {day(own.document)}: `nebula study refund {short(own.study)}`"
+    raise NotPermittedError(
+        "study.failed",
+        f"the run ended without a result: {detail}",
+        hint=None if state == "refunded" else back,
+    )
 
 
 @study.command
@@ -155,6 +160,9 @@ def result(
         plots: whether to draw the Manhattan and QQ plots.
     """
     own = open_study(at, study)
+    standing = own.buyer.standing(own.document)
+    if standing is not None:
+        _require_result(own, standing.state, standing.detail)
     public = own.buyer.public_run(own.document)
     bundle = own.buyer.result(public.signed.receipt)
     folder = to or at.folder / "results" / short(own.study)
