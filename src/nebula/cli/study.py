@@ -20,7 +20,7 @@ from nebula.cli.study_publish import publish
 from nebula.cli.study_words import MONEY, day, facts, price, run_words, terms, tokens
 from nebula.ledger.client import RevertedError
 from nebula.ledger.client.studies import StudyState
-from nebula.protocol.errors import NotPermittedError
+from nebula.protocol.errors import NotPermittedError, UnavailableError
 from nebula.protocol.receipt import Receipt
 from nebula.protocol.result import ResultBundle
 from nebula.protocol.study import StudyDocument
@@ -160,10 +160,13 @@ def result(
         plots: whether to draw the Manhattan and QQ plots.
     """
     own = open_study(at, study)
-    standing = own.buyer.standing(own.document)
-    if standing is not None:
-        _require_result(own, standing.state, standing.detail)
-    public = own.buyer.public_run(own.document)
+    try:
+        public = own.buyer.public_run(own.document)
+    except UnavailableError:
+        # Where the ledger has settled, that counts; else the hub may know that nothing will come.
+        if (standing := own.buyer.standing(own.document)) is not None:
+            _require_result(own, standing.state, standing.detail)
+        raise
     bundle = own.buyer.result(public.signed.receipt)
     folder = to or at.folder / "results" / short(own.study)
     written = write_result(bundle, public, folder)
