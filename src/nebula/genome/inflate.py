@@ -79,16 +79,25 @@ class Source:
         Raises:
             RejectedInputError: as ``pieces``, and ``line`` or ``text``, with the line.
         """
+        for number, line in self.byte_lines(longest=self.limits.line_bytes, code="line"):
+            yield self._decoded(number, line)
+
+    def byte_lines(self, *, longest: int, code: str) -> Iterator[tuple[int, bytes]]:
+        """Yield the lines of any text, without their line feeds, each with its number, from 1.
+
+        Raises:
+            RejectedInputError: as ``pieces``, and ``code`` for a line of more than ``longest`` bytes.
+        """
         number, rest = 1, b""
         for piece in self.pieces():
             *whole, rest = (rest + piece).split(b"\n")
             for line in whole:
-                yield self._decoded(number, line)
+                yield number, line
                 number += 1
-            if len(rest) > self.limits.line_bytes:
-                self.refuse("line", f"line {number} is longer than {self.limits.line_bytes:,} bytes")
+            if len(rest) > longest:
+                self.refuse(code, f"line {number} is longer than {longest:,} bytes")
         if rest:
-            yield self._decoded(number, rest)
+            yield number, rest
 
     def _decoded(self, number: int, line: bytes) -> str:
         try:

@@ -56,7 +56,7 @@ def lines_of(
     """
     columns, begun = list(unnamed), False
     places: list[int | None] = [unnamed.index(name) if name in unnamed else None for name in wanted]
-    for number, line in _lines(source):
+    for number, line in source.byte_lines(longest=_LONGEST_LINE, code="line-too-long"):
         if not begun and line.startswith(b"##"):
             continue
         if not begun and line.startswith(b"#"):
@@ -69,19 +69,6 @@ def lines_of(
         if len(fields) != len(columns):
             source.refuse("fields", f"line {number} has {len(fields)} fields, not {len(columns)}", hint=_hint_of(line))
         yield Line(number, [None if place is None else fields[place] for place in places])
-
-
-def _lines(source: Source) -> Iterator[tuple[int, bytes]]:
-    number, rest = 0, b""
-    for piece in source.pieces():
-        *lines, rest = (rest + piece).split(b"\n")
-        for line in lines:
-            number += 1
-            yield number, line
-        if len(rest) > _LONGEST_LINE:
-            source.refuse("line-too-long", f"line {number + 1} is longer than {_LONGEST_LINE} bytes")
-    if rest:
-        yield number + 1, rest
 
 
 def _names(source: Source, number: int, line: bytes, *, needed: Sequence[bytes]) -> list[bytes]:

@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 UNKNOWN, MALE, FEMALE = 0, 1, 2
 _COLUMNS = (b"FID", b"IID", b"PAT", b"MAT", b"SEX", b"PHENO1")
 _WANTED = (b"FID", b"IID", b"SEX", b"PHENO1")
-_SEXES = {b"0": UNKNOWN, b"1": MALE, b"2": FEMALE}
-#: As PLINK 2 writes them, where a file names its columns.
-_LETTERS = {b"M": MALE, b"m": MALE, b"F": FEMALE, b"f": FEMALE}
+_SEXES: dict[bytes | None, int] = {
+    **dict.fromkeys((b"1", b"M", b"m"), MALE),
+    **dict.fromkeys((b"2", b"F", b"f"), FEMALE),
+    **dict.fromkeys((b"0", b"-9", b"NA", None), UNKNOWN),
+}
 _NO_FAMILY = b"0"
 _NO_PHENOTYPE = frozenset((b"-9", b"0", b"nan", b"na"))
 _LONGEST_ID = 256
@@ -64,9 +66,10 @@ def read_people(source: Source) -> People:
         families.append(_id(source, line, family or _NO_FAMILY))
         ids.append(_id(source, line, own or b""))
         # Plink itself reads every other text as unknown; a shifted column would pass so.
-        if sex is not None and sex not in _SEXES | _LETTERS and sex not in (b"-9", b"NA"):
-            source.refuse("sex", f"line {line}, sex: it is {sex[:20]!r}, not 1 (male), 2 (female) or 0 (unknown)")
-        sexes.append((_SEXES | _LETTERS).get(sex or b"0", UNKNOWN))
+        if sex not in _SEXES:
+            said = (sex or b"")[:20]
+            source.refuse("sex", f"line {line}, sex: it is {said!r}, not 1 (male), 2 (female) or 0 (unknown)")
+        sexes.append(_SEXES[sex])
         phenotypes += phenotype is not None and phenotype.lower() not in _NO_PHENOTYPE
         if len(ids) > source.limits.samples:
             source.refuse("people", f"more than {source.limits.samples:,} people")
