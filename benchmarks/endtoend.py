@@ -23,6 +23,7 @@ from nebula.analysis.parameters import LinearGwas, analysed_columns
 from nebula.analysis.result import AnalysisResult
 from nebula.enclave.assemble import panel_sites
 from nebula.enclave.cohort import choose_cohort
+from nebula.enclave.columns import PhenotypeColumns
 from nebula.genome.assembly import Assembly, assemble
 from nebula.genome.building import build_panel
 from nebula.genome.importing import import_genomes
@@ -40,12 +41,11 @@ GLM = (
 
 def gwas(panel: Panel, records: list[sealed.SealedRecord]) -> AnalysisResult:
     """Do what an enclave does once it has the records and their keys."""
-    assembly = Assembly(panel, len(records))
-    tables = []
+    assembly, phenotypes = Assembly(panel, len(records)), PhenotypeColumns(analysed_columns(PARAMETERS))
     for record, codes in zip(records, sealed.open_vectors(panel, records), strict=True):
         assembly.add(codes)
-        tables.append(sealed.open_phenotypes(record))
-    members, columns = choose_cohort(tables, (), analysed_columns(PARAMETERS))
+        phenotypes.add(sealed.open_phenotypes(record))
+    members, columns = choose_cohort(phenotypes, (), analysed_columns(PARAMETERS))
     cohort = CohortInput(assembly.finish(members), panel_sites(panel), columns)
     return catalogue.run("gwas-linear@1", PARAMETERS, cohort)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from nebula.analysis.inputs import CohortInput, Sites, Table
 from nebula.analysis.logistic import NoFit, associate_cases
 from nebula.analysis.parameters import LinearGwas, LogisticGwas
-from nebula.analysis.regional import FrequencyModel, run_all, run_shard, select_tested
+from nebula.analysis.regional import FrequencyModel, run_all, run_shard, select_analysed
 from nebula.analysis.regional_cases import LogisticModel
 from nebula.analysis.regional_measured import LinearModel
 from nebula.analysis.sharding import Piece, Shard, combine, plan
@@ -62,8 +62,8 @@ def test_a_sharded_table_of_cases_is_that_of_all_variants_at_once(cohort: Cohort
     rng = np.random.default_rng(5)
     case, covariates = (rng.random(PEOPLE.sum()) < 0.1).astype(float), rng.standard_normal((PEOPLE.sum(), 2))
     found = run_all(LogisticModel.fit(LOGISTIC, PEOPLE, case, covariates), cohort, shards=9)
-    tested, rows = select_tested(LOGISTIC, PEOPLE, cohort.matrix)
-    unsharded = associate_cases(tested, case, covariates)
+    analysed, rows = select_analysed(LOGISTIC, PEOPLE, cohort.matrix)
+    unsharded = associate_cases(analysed.select_variants(rows), case, covariates)
     estimated = unsharded.no_fit == NoFit.NONE
     assert (
         found["base_pair_location"].tolist()

@@ -1,10 +1,15 @@
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from nebula.clinical.phenotypes import Phenotype, PhenotypeTable
-from nebula.enclave.cohort import choose_cohort
+from nebula.enclave import cohort
+from nebula.enclave.cohort import Columns
+from nebula.enclave.columns import PhenotypeColumns
 from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.study import Condition
 from simulators.records import make_table
@@ -12,6 +17,15 @@ from simulators.records import make_table
 
 def tables(*rows: dict[str, float | str | None]) -> list[PhenotypeTable | None]:
     return [make_table(row) for row in rows]
+
+
+def choose_cohort(
+    people: Sequence[PhenotypeTable | None], conditions: Sequence[Condition], columns: Sequence[str]
+) -> tuple[NDArray[np.int64], Columns]:
+    phenotypes = PhenotypeColumns({*columns, *(condition.column for condition in conditions)})
+    for table in people:
+        phenotypes.add(table)
+    return cohort.choose_cohort(phenotypes, conditions, columns)
 
 
 def test_all_conditions_must_hold_and_what_is_missing_holds_none() -> None:

@@ -2,9 +2,24 @@
 
 import msgspec
 
-from nebula.enclave.people import fits
+from nebula.clinical.phenotypes import Phenotype, PhenotypeTable
+from nebula.enclave.columns import PhenotypeColumns
+from nebula.enclave.people import who_fits
+from nebula.protocol.beacon import Filter
 from simulators.discoveries import where
 from simulators.records import make_table
+
+
+def fits(table: PhenotypeTable | None, condition: Filter) -> bool:
+    """Whether the middle one of three people fits: the others have the column in another unit, or not at all."""
+    phenotypes = PhenotypeColumns()
+    other = Phenotype(name=condition.id, kind="number", number=175.0, unit="in")
+    for person in (PhenotypeTable(phenotypes=(other,)), table, None):
+        phenotypes.add(person)
+    fitting = who_fits(phenotypes.column(condition.id), condition)
+    assert fitting.shape == (3,)
+    assert not fitting[[0, 2]].any()
+    return bool(fitting[1])
 
 
 def test_whether_a_person_fits_hangs_on_nobody_else() -> None:

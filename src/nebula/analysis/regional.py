@@ -37,13 +37,12 @@ def run_all(analysis: Callable[[PackedMatrix, Sites], Table], cohort: CohortInpu
     return combine([run_shard(analysis, shard, cohort) for shard in planned], sites)
 
 
-def select_tested(
+def select_analysed(
     parameters: Association, people: NDArray[np.bool_], matrix: PackedMatrix
 ) -> tuple[PackedMatrix, NDArray[np.bool_]]:
-    """Return a region's genotypes of who is analysed, on the variants that are tested; and which those are."""
+    """Return a region's genotypes of who is analysed, and which of its variants are tested."""
     chosen = matrix if people.all() else matrix.select_samples(people)
-    tested = GenotypeCounts.of(chosen).common(parameters.minimum_maf, parameters.maximum_missing)
-    return chosen if tested.all() else chosen.select_variants(tested), tested
+    return chosen, GenotypeCounts.of(chosen).common(parameters.minimum_maf, parameters.maximum_missing)
 
 
 def estimates_table(sites: Sites, estimated: NDArray[np.bool_], columns: dict[str, NDArray[Any]]) -> Table:

@@ -10,7 +10,7 @@ import numpy as np
 from nebula.analysis import logistic
 from nebula.analysis.frequency import minor_copies
 from nebula.analysis.people import as_cases
-from nebula.analysis.regional import estimates_table, select_tested
+from nebula.analysis.regional import estimates_table, select_analysed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,8 +49,10 @@ class LogisticModel:
 
     def __call__(self, matrix: PackedMatrix, sites: Sites) -> Table:
         """Test the region's variants that are common enough and called well enough."""
-        chosen, tested = select_tested(self.parameters, self.people, matrix)
-        return _case_table(sites.select(tested), logistic.associate_with_null(chosen, self.null))
+        chosen, tested = select_analysed(self.parameters, self.people, matrix)
+        if not tested.all():
+            chosen, sites = chosen.select_variants(tested), sites.select(tested)
+        return _case_table(sites, logistic.associate_with_null(chosen, self.null))
 
 
 def _case_table(sites: Sites, found: logistic.CaseControlAssociations) -> Table:

@@ -5,17 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from nebula.analysis import linear
 from nebula.analysis.frequency import minor_copies
-from nebula.analysis.regional import estimates_table, select_tested
+from nebula.analysis.regional import estimates_table, select_analysed
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from nebula.analysis.inputs import Sites, Table
     from nebula.analysis.parameters import Association
     from nebula.genome.matrix import PackedMatrix
+
+WORTH_COPYING = 0.5
+"""Where fewer than this share of the variants are tested, they are copied apart; to scan a few more costs less."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,13 +52,15 @@ class LinearModel:
 
     def __call__(self, matrix: PackedMatrix, sites: Sites) -> Table:
         """Test the region's variants that are common enough and called well enough."""
-        chosen, tested = select_tested(self.parameters, self.people, matrix)
+        chosen, tested = select_analysed(self.parameters, self.people, matrix)
+        if np.count_nonzero(tested) < WORTH_COPYING * len(tested):
+            chosen, sites, tested = chosen.select_variants(tested), sites.select(tested), tested[tested]
         (found,) = linear.associate_residuals(chosen, self.basis, self.residual)
-        return _measured_table(sites.select(tested), found)
+        return _measured_table(sites, tested, found)
 
 
-def _measured_table(sites: Sites, found: linear.Associations) -> Table:
-    estimated = found.no_estimate == linear.NoEstimate.NONE
+def _measured_table(sites: Sites, tested: NDArray[np.bool_], found: linear.Associations) -> Table:
+    estimated = tested & (found.no_estimate == linear.NoEstimate.NONE)
     columns: dict[str, NDArray[Any]] = {
         "beta": found.beta,
         "standard_error": found.standard_error,

@@ -22,6 +22,9 @@ _TYPE_DATA_KEY, _TYPE_EDIT_LIST = 0, 1
 _NONCE, _MAC, _KEY = 12, 16, 32
 _LEAST_PACKET = len(_METHOD_X25519) + _KEY + _NONCE + _MAC
 
+#: A packet that carries a data key, as :func:`seal_packet` makes it, without the length before it.
+SEALED_DATA_KEY_BYTES: Final = _LEAST_PACKET + 4 + len(_METHOD_CHACHA20) + DATA_KEY_BYTES
+
 
 @dataclass(frozen=True, slots=True)
 class Contents:

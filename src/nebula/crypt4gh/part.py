@@ -11,7 +11,13 @@ from dataclasses import dataclass
 
 from nebula.crypt4gh.errors import AlteredError, MalformedFileError
 from nebula.crypt4gh.header import header_length, open_header, parse_header
-from nebula.crypt4gh.segments import SegmentCipher, sealed_length
+from nebula.crypt4gh.segments import (
+    OVERHEAD_BYTES,
+    SEALED_SEGMENT_BYTES,
+    SegmentCipher,
+    open_only_segment,
+    sealed_length,
+)
 from nebula.crypt4gh.whole import encrypt, generate_data_key
 from nebula.protocol.sealing import SealingKey
 from nebula.protocol.secrets import SecretBytes
@@ -64,7 +70,10 @@ def open_part(raw: bytes | memoryview, data_key: SecretBytes, expected_digest: b
                 "crypt4gh.length",
                 f"a part of {expected_length} bytes has a body of {sealed_length(expected_length)}, not {len(body)}",
             )
-        plaintext = SegmentCipher([data_key]).open_body(body)
+        if OVERHEAD_BYTES < len(body) <= SEALED_SEGMENT_BYTES:
+            plaintext = open_only_segment(body, data_key)
+        else:
+            plaintext = SegmentCipher([data_key]).open_body(body)
     except MalformedFileError as error:
         raise AlteredError(error.code, f"what storage gave is not the part: {error.message}") from error
     if not hmac.compare_digest(part_digest(plaintext), expected_digest):

@@ -47,11 +47,7 @@ class SegmentCipher:
     __slots__ = ("_ciphers",)
 
     def __init__(self, data_keys: Sequence[SecretBytes]) -> None:
-        self._ciphers: list[ChaCha20Poly1305] = []
-        for key in data_keys:
-            if len(key) != DATA_KEY_BYTES:
-                raise RejectedInputError("crypt4gh.data-key", f"a data key has {DATA_KEY_BYTES} bytes")
-            self._ciphers.append(ChaCha20Poly1305(key.reveal()))
+        self._ciphers = [_cipher(key) for key in data_keys]
         if not self._ciphers:
             raise RejectedInputError("crypt4gh.data-key", "without a data key nothing can be opened or sealed")
 
@@ -82,13 +78,6 @@ class SegmentCipher:
             MalformedFileError: the body is cut inside a nonce or MAC.
             AlteredError: a segment does not authenticate with any data key.
         """
-        if OVERHEAD_BYTES < len(body) <= SEALED_SEGMENT_BYTES:
-            # Nearly all parts of a cohort are one segment of the first key.
-            try:
-                return self._ciphers[0].decrypt(body[:_NONCE], body[_NONCE:], None)
-            except InvalidTag:
-                if len(self._ciphers) == 1:
-                    raise _altered(first_segment) from None
         with _Buffer(plain_length(len(body))) as buffer:
             self.open_into(memoryview(body), buffer.view, first_segment=first_segment)
         return buffer.content()
@@ -124,6 +113,25 @@ class SegmentCipher:
             self._ciphers.insert(0, cipher)
             return
         raise _altered(number)
+
+
+def open_only_segment(sealed: bytes | memoryview, data_key: SecretBytes) -> bytes:
+    """Return the plaintext of a body that is one segment, as nearly all bodies of a cohort's parts are.
+
+    Raises:
+        AlteredError: it does not authenticate with the data key.
+    """
+    try:
+        return _cipher(data_key).decrypt(sealed[:_NONCE], sealed[_NONCE:], None)
+    except InvalidTag:
+        raise _altered(0) from None
+
+
+def _cipher(data_key: SecretBytes) -> ChaCha20Poly1305:
+    key = data_key.reveal()
+    if len(key) != DATA_KEY_BYTES:
+        raise RejectedInputError("crypt4gh.data-key", f"a data key has {DATA_KEY_BYTES} bytes")
+    return ChaCha20Poly1305(key)
 
 
 def _altered(number: int) -> AlteredError:

@@ -14,6 +14,7 @@ import numpy as np
 from nebula.analysis.inputs import CohortInput, Sites
 from nebula.analysis.parameters import analysed_columns
 from nebula.enclave.cohort import choose_cohort
+from nebula.enclave.columns import PhenotypeColumns
 from nebula.enclave.release import Dropped
 from nebula.genome.assembly import Assembly
 from nebula.genome.chromosomes import NAMES
@@ -21,13 +22,13 @@ from nebula.genome.private import assemble_private
 from nebula.protocol.errors import NebulaError, UnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
     from nebula.analysis.parameters import Parameters
     from nebula.enclave.host_pipe import Host
-    from nebula.enclave.read_record import Owner, ReadRecord, RecordReader
+    from nebula.enclave.read_record import Content, Owner, ReadRecord, RecordReader
     from nebula.enclave.release import ReleasedRecord
     from nebula.genome.panel import Panel
     from nebula.genome.private import PrivateVariants
@@ -60,22 +61,32 @@ class Cohort:
 class Reading:
     """What could be read, and what not. ``away``: some of it may be readable later.
 
-    ``genotypes``: of ``records``, in their order.
+    ``genotypes`` and ``phenotypes``: of ``records``, in their order.
     """
 
     records: tuple[ReadRecord, ...]
     genotypes: Assembly
+    phenotypes: PhenotypeColumns
     dropped: Counter[Dropped]
     away: bool
 
 
-def read_records(released: Sequence[ReleasedRecord], reader: RecordReader, host: Host) -> Reading:
+def read_records(
+    released: Sequence[ReleasedRecord], reader: RecordReader, host: Host, *, columns: Iterable[str] | None
+) -> Reading:
     """Read all records that were released, many at a time; one that cannot be used drops out.
 
-    Genotypes are laid side by side as they come: beside the matrix only a few hundred people's are held.
+    Genotypes and phenotypes are laid side by side as they come: beside the matrix and the columns asked for, only a
+    few hundred people's are held.
+
+    Args:
+        released: the records and their shares.
+        reader: of the run.
+        host: who hears of progress.
+        columns: the phenotypes to keep; None for all.
     """
     read: list[ReadRecord] = []
-    genotypes = Assembly(reader.panel, len(released))
+    genotypes, phenotypes = Assembly(reader.panel, len(released)), PhenotypeColumns(columns)
     away = 0
     with ThreadPoolExecutor(min(MAX_THREADS, 2 * (os.cpu_count() or 1))) as pool:
         outcomes = pool.map(lambda one: _read(reader, one), released)
@@ -83,15 +94,17 @@ def read_records(released: Sequence[ReleasedRecord], reader: RecordReader, host:
             if isinstance(outcome, BaseException):
                 away += isinstance(outcome, UnavailableError)
             else:
-                record, codes = outcome
-                genotypes.add(codes)
+                record, content = outcome
+                genotypes.add(content.codes)
+                phenotypes.add(content.phenotypes)
                 read.append(record)
             if done % PROGRESS_EVERY == 0 or done == len(released):
                 host.progress("assembling", done, len(released))
-    return Reading(tuple(read), genotypes, Counter({Dropped.UNREADABLE: len(released) - len(read)}), away > 0)
+    dropped = Counter({Dropped.UNREADABLE: len(released) - len(read)})
+    return Reading(tuple(read), genotypes, phenotypes, dropped, away > 0)
 
 
-def _read(reader: RecordReader, released: ReleasedRecord) -> tuple[ReadRecord, bytes | memoryview] | Exception:
+def _read(reader: RecordReader, released: ReleasedRecord) -> tuple[ReadRecord, Content] | Exception:
     try:
         return reader.read(released)
     except NebulaError as error:
@@ -109,9 +122,7 @@ def form_cohort(reading: Reading, study: StudyDocument, parameters: Parameters, 
     Raises:
         RejectedInputError: a column cannot be analysed.
     """
-    members, columns = choose_cohort(
-        [record.phenotypes for record in reading.records], study.conditions, analysed_columns(parameters)
-    )
+    members, columns = choose_cohort(reading.phenotypes, study.conditions, analysed_columns(parameters))
     chosen = [reading.records[i] for i in members]
     matrix = reading.genotypes.finish(members)
     return Cohort(

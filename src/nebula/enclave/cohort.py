@@ -18,11 +18,11 @@ from nebula.disclosure.floors import MINIMUM_CELL
 from nebula.protocol.errors import RejectedInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from nebula.clinical.phenotypes import Phenotype, PhenotypeTable
+    from nebula.enclave.columns import Column, PhenotypeColumns
     from nebula.protocol.study import Condition
 
 Columns = dict[str, "NDArray[np.float64]"]
@@ -30,64 +30,52 @@ _TWO = 2
 
 
 def choose_cohort(
-    tables: Sequence[PhenotypeTable | None], conditions: Sequence[Condition], columns: Sequence[str]
+    phenotypes: PhenotypeColumns, conditions: Sequence[Condition], columns: Sequence[str]
 ) -> tuple[NDArray[np.int64], Columns]:
     """Return who belongs to the cohort, as ascending indices, and their columns.
 
     Args:
-        tables: each person's phenotypes; None for who offers none.
+        phenotypes: everybody's.
         conditions: the study's; all of them must hold. What is missing fulfils no condition.
         columns: that must be there for everyone.
 
     Raises:
         RejectedInputError: ``cohort.categories``, a column to be analysed has more than two categories.
     """
-    by_name = [_by_name(table) for table in tables]
-    inside = np.ones(len(tables), dtype=np.bool_)
+    inside = np.ones(phenotypes.people, dtype=np.bool_)
     for condition in conditions:
-        inside &= _holds(condition, [person.get(condition.column) for person in by_name])
-    found = {name: _numbers(name, [person.get(name) for person in by_name], inside) for name in columns}
+        inside &= _holds(condition, phenotypes.column(condition.column))
+    found = {name: _numbers(name, phenotypes.column(name), inside) for name in columns}
     for column in found.values():
         inside &= ~np.isnan(column)
     members = np.flatnonzero(inside)
     return members, {name: column[members] for name, column in found.items()}
 
 
-def _by_name(table: PhenotypeTable | None) -> Mapping[str, Phenotype]:
-    return {phenotype.name: phenotype for phenotype in table.phenotypes} if table else {}
-
-
-def _holds(condition: Condition, cells: Sequence[Phenotype | None]) -> NDArray[np.bool_]:
-    numbers = _numbers_in_common_unit(cells)
+def _holds(condition: Condition, column: Column) -> NDArray[np.bool_]:
+    numbers = _numbers_in_common_unit(column)
+    held = column.there
     with np.errstate(invalid="ignore"):
-        held = np.ones(len(cells), dtype=np.bool_)
         if condition.minimum is not None:
             held &= numbers >= condition.minimum
         if condition.maximum is not None:
             held &= numbers <= condition.maximum
     if condition.equals is not None:
-        held &= np.array([_equals(cell, condition.equals) for cell in cells], dtype=np.bool_)
-    there = [cell is not None and (cell.number, cell.category) != (None, None) for cell in cells]
-    return held & np.array(there, dtype=np.bool_)
+        held &= _equals(column, condition.equals)
+    return held
 
 
-def _equals(cell: Phenotype | None, wanted: str) -> bool:
-    if cell is None:
-        return False
-    if cell.number is None:
-        return cell.category == wanted
+def _equals(column: Column, wanted: str) -> NDArray[np.bool_]:
+    named = np.asarray(column.category == wanted)
     try:
-        return cell.number == float(wanted)
+        return np.asarray(named | (column.number == float(wanted)))
     except ValueError:
-        return False
+        return named
 
 
-def _numbers(name: str, cells: Sequence[Phenotype | None], inside: NDArray[np.bool_]) -> NDArray[np.float64]:
-    names = [cell.category if cell is not None else None for cell in cells]
-    numbers = _numbers_in_common_unit(cells)
-    if not any(names):
-        return numbers
-    counted = Counter(found for found, here in zip(names, inside, strict=True) if here and found is not None)
+def _numbers(name: str, column: Column, inside: NDArray[np.bool_]) -> NDArray[np.float64]:
+    numbers = _numbers_in_common_unit(column)
+    counted = Counter(found for found in column.category[inside].tolist() if found is not None)
     categories = sorted(category for category, people in counted.items() if people >= MINIMUM_CELL)
     if not categories:
         return numbers
@@ -97,17 +85,16 @@ def _numbers(name: str, cells: Sequence[Phenotype | None], inside: NDArray[np.bo
             f"the column '{name}' has more than two categories, or categories and numbers",
             hint="restrict the cohort by a condition, or leave the column out",
         )
-    codes = {category: float(code) for code, category in enumerate(categories)}
-    return np.array([np.nan if found is None else codes.get(found, np.nan) for found in names], dtype=np.float64)
+    codes = np.full(len(numbers), np.nan)
+    for code, category in enumerate(categories):
+        codes[column.category == category] = code
+    return codes
 
 
-def _numbers_in_common_unit(cells: Sequence[Phenotype | None]) -> NDArray[np.float64]:
-    there = [cell for cell in cells if cell is not None and cell.number is not None]
-    units = Counter([cell.unit or "" for cell in there])
-    # A missing number becomes NaN.
-    numbers = np.array([None if cell is None else cell.number for cell in cells], dtype=np.float64)
-    if len(units) > 1:
-        common = min(units, key=lambda unit: (-units[unit], unit))
-        other = [cell is not None and (cell.unit or "") != common for cell in cells]
-        numbers[other] = np.nan
-    return numbers
+def _numbers_in_common_unit(column: Column) -> NDArray[np.float64]:
+    there = ~np.isnan(column.number)
+    units = Counter(column.unit[there].tolist())
+    if len(units) <= 1:
+        return column.number
+    common = min(units, key=lambda unit: (-units[unit], unit))
+    return np.where(column.unit == common, column.number, np.nan)

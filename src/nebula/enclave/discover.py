@@ -155,7 +155,7 @@ class AnsweringSession:
 
 def people_of(reading: Reading, panel: Panel) -> People:
     """Lay out what was read for counting, in the order in which it was read. The reading cannot be used again."""
-    return People(panel, reading.genotypes.finish(), tuple(record.phenotypes for record in reading.records))
+    return People(panel, reading.genotypes.finish(), reading.phenotypes)
 
 
 def serve(answering: AnsweringSession, *, monotonic: Callable[[], float] = time.monotonic) -> NoReturn:

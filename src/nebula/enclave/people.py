@@ -19,7 +19,7 @@ from nebula.protocol.errors import RejectedInputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from nebula.clinical.phenotypes import Phenotype, PhenotypeTable
+    from nebula.enclave.columns import Column, PhenotypeColumns
     from nebula.genome.matrix import PackedMatrix
     from nebula.genome.panel import Panel
     from nebula.protocol.beacon import Filter, Query, VariantParameters
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class People:
-    """Person i is column i of ``genotypes`` and row i of ``phenotypes``; None offers none."""
+    """Person i is column i of ``genotypes`` and row i of every column of ``phenotypes``."""
 
     panel: Panel
     genotypes: PackedMatrix
-    phenotypes: tuple[PhenotypeTable | None, ...]
+    phenotypes: PhenotypeColumns
 
     def who_fits(self, query: Query) -> NDArray[np.bool_]:
         """Return who carries the variant and fits every filter, shape (people,).
@@ -41,13 +41,12 @@ class People:
         Raises:
             RejectedInputError: ``discovery.assembly``, ``discovery.variant``: the panel has no such site.
         """
-        fitting = np.ones(len(self.phenotypes), dtype=np.bool_)
+        fitting = np.ones(self.phenotypes.people, dtype=np.bool_)
         if query.request_parameters is not None:
             row = self._row(query.request_parameters)
             fitting &= self.genotypes.dosage([row])[0] > 0
         for condition in query.filters:
-            people = (fits(table, condition) for table in self.phenotypes)
-            fitting &= np.fromiter(people, np.bool_, len(self.phenotypes))
+            fitting &= who_fits(self.phenotypes.column(condition.id), condition)
         return fitting
 
     def _row(self, variant: VariantParameters) -> int:
@@ -68,24 +67,17 @@ class People:
         return int(row)
 
 
-def fits(table: PhenotypeTable | None, condition: Filter) -> bool:
-    """Whether one person's phenotypes fit a filter."""
-    found = _find(table, condition.id)
-    if found is None:
-        return False
+def who_fits(column: Column, condition: Filter) -> NDArray[np.bool_]:
+    """Return who fits a filter by their own cell of its column, shape (people,)."""
     if isinstance(condition.value, str):
-        return found.category == condition.value
-    if found.number is None or (found.unit or None) != (condition.unit or None):
-        return False
+        return np.asarray(column.category == condition.value)
+    in_its_unit = column.unit == (condition.unit or "")
+    # NaN, where there is no number, is neither equal to anything, nor more, nor less.
     match condition.operator:
         case Operator.IS:
-            return found.number == condition.value
+            fitting = column.number == condition.value
         case Operator.AT_LEAST:
-            return found.number >= condition.value
+            fitting = column.number >= condition.value
         case Operator.AT_MOST:
-            return found.number <= condition.value
-
-
-def _find(table: PhenotypeTable | None, name: str) -> Phenotype | None:
-    rows = table.phenotypes if table is not None else ()
-    return next((phenotype for phenotype in rows if phenotype.name == name), None)
+            fitting = column.number <= condition.value
+    return np.asarray(in_its_unit & fitting)

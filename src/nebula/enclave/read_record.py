@@ -51,7 +51,7 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class ReadRecord:
-    """What is kept of a record: all but its genotypes on the panel, which have their place in the cohort's matrix.
+    """What is kept of a record by itself.
 
     Attributes:
         private: variants off the panel that the analysis needs; None where it needs none.
@@ -59,8 +59,19 @@ class ReadRecord:
 
     record: Address
     owner: Owner
-    phenotypes: PhenotypeTable | None
     private: AnalysisVector | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What of a record has its place in the cohort's matrix and columns; None where the study asks for no phenotypes.
+
+    Attributes:
+        codes: packed, on the study's panel.
+    """
+
+    codes: bytes | memoryview
+    phenotypes: PhenotypeTable | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +92,8 @@ class RecordReader:
     def _study(self) -> StudyDocument:
         return self.session.evidence.study
 
-    def read(self, released: ReleasedRecord) -> tuple[ReadRecord, bytes | memoryview]:
-        """Read one record, and its packed codes on the study's panel.
+    def read(self, released: ReleasedRecord) -> tuple[ReadRecord, Content]:
+        """Read one record.
 
         Raises:
             NebulaError: it cannot be used; UnavailableError where it may be readable later.
@@ -103,7 +114,7 @@ class RecordReader:
         if PartKind.PHENOTYPES in self._study.parts:
             raw = self._read_part(_phenotypes(manifest), keys, MAX_PHENOTYPE_BYTES)
             phenotypes = parse_phenotypes(raw)
-        return ReadRecord(released.record, owner, phenotypes, private), codes
+        return ReadRecord(released.record, owner, private), Content(codes, phenotypes)
 
     def _most_vector_bytes(self) -> int:
         return self.panel.vector_bytes + 9 * MAX_PRIVATE_VARIANTS

@@ -115,7 +115,7 @@ def assemble_run(start: Start, order: RunOrder, around: Surroundings) -> Assembl
     around.host.progress("released", len(release.records), len(records))
 
     reader = RecordReader(session, panel, around.open_storage, LyingKeepers(), private_spans(parameters))
-    reading = read_records(release.records, reader, around.host)
+    reading = read_records(release.records, reader, around.host, columns=_columns(study, parameters))
     if reading.away and len(reading.records) < study.min_records:
         raise UnavailableError("enclave.storage-away", "too many records' storage is away", hint="it is tried again")
     _require_enough(len(reading.records), study)
@@ -201,6 +201,13 @@ def _read_panel(start: Start, study: StudyDocument, open_storage: OpenStorage) -
     if panel.panel_id != study.panel:
         raise IntegrityError("run.panel", "the host brought another panel than the study names")
     return panel
+
+
+def _columns(study: StudyDocument, parameters: Parameters) -> set[str] | None:
+    """The phenotypes that a run looks at; None for a discovery, whose questions name them one by one."""
+    if isinstance(parameters, Discovery):
+        return None
+    return {condition.column for condition in study.conditions}.union(analysed_columns(parameters))
 
 
 def _require_enough(records: int, study: StudyDocument) -> None:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from nebula.genome.panel import Panel
 
-# People whose vectors are held until they are transposed together: two cache lines of every site's row.
-BATCH = 512
+# People whose vectors are held until they are transposed together: a cache line of every site's row.
+BATCH = 256
 
 
 class Assembly:
