@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nebula.analysis.score_parameters import PolygenicScore, score_rows
-from nebula.analysis.scoring_file import ScoreVariant, ScoringFile, parse_scoring_file
+from nebula.analysis.score_parameters import PolygenicScore
+from nebula.analysis.score_rows import write_row
+from nebula.analysis.scoring_file import ScoreVariant, parse_scoring_file
 from nebula.protocol.errors import RejectedInputError
 
 HEADER = "#format_version=2.0\n#pgs_id=PGS9\n#genome_build=GRCh38\n"
@@ -123,6 +124,6 @@ variants = st.builds(
 def test_a_score_comes_back_from_the_terms_of_a_study(wanted: list[ScoreVariant]) -> None:
     import msgspec
 
-    rows = score_rows(ScoringFile("PGS1", "GRCh38", tuple(wanted)))
+    rows = [write_row(variant) for variant in wanted]
     parameters = msgspec.convert({"score": "PGS1", "build": "GRCh38", "rows": rows}, PolygenicScore)
     assert list(parameters.variants) == wanted

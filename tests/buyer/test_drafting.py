@@ -4,8 +4,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from nebula.analysis.parameters import parse_parameters
+from nebula.analysis.score_object import parse_score
+from nebula.analysis.score_parameters import MOST_ROWS, PolygenicScore
 from nebula.buyer.drafting import StudyDraft, read_draft, with_options, write_study
 from nebula.buyer.settings import BuyerSettings
 from nebula.buyer.shelf import Shelf
@@ -13,6 +17,7 @@ from nebula.ledger.client import NetworkAddresses
 from nebula.protocol.errors import IntegrityError, RejectedInputError
 from nebula.protocol.funding import study_id
 from nebula.protocol.study import PartKind, ResultClass, StudyDocument
+from nebula.storage import open_for_reading, parse_location
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PANEL = "0x" + "ff" * 32
@@ -40,9 +45,9 @@ SETTINGS = BuyerSettings(
 WORDS = {"title": "A study of height", "summary": "We look for variants that act on body height."}
 
 
-def write(**options: Any) -> StudyDocument:
+def write(settings: BuyerSettings = SETTINGS, **options: Any) -> StudyDocument:
     draft = with_options(StudyDraft(), WORDS | options)
-    return write_study(draft, SETTINGS, buyer="0x" + "bb" * 20, result_key=bytes(32), panel=PANEL, at=NOW)
+    return write_study(draft, settings, buyer="0x" + "bb" * 20, result_key=bytes(32), panel=PANEL, at=NOW)
 
 
 def test_what_is_left_out_comes_from_the_network_and_the_house() -> None:
@@ -188,6 +193,23 @@ def test_a_score_that_no_study_can_hold_is_refused(
 
     assert caught.value.code == code
     assert name in caught.value.message
+
+
+def test_a_score_that_is_too_long_is_put_where_everyone_can_read_it(shared_data: Path, tmp_path: Path) -> None:
+    settings = msgspec.structs.replace(SETTINGS, public_url=(tmp_path / "public").as_uri())
+    name = "PGS001229_hmPOS_GRCh38.txt.gz"
+    options = {"without_complex": True, "score_build": "GRCh38", "score": str(shared_data / "scores" / name)}
+    first, again = (write(settings, analysis="polygenic-score", **options) for _ in range(2))
+
+    assert first.parameters == again.parameters
+    assert "rows" not in first.parameters
+    parameters = parse_parameters(first.analysis, first.parameters)
+    assert isinstance(parameters, PolygenicScore)
+    elsewhere = parameters.score_object
+    assert elsewhere is not None
+    url, place = parse_location(elsewhere.location)
+    variants = parse_score(open_for_reading(url).get(place), elsewhere, "GRCh38")
+    assert len(variants) == elsewhere.rows > MOST_ROWS
 
 
 def test_terms_that_nobody_would_read_are_refused(tmp_path: Path) -> None:

@@ -6,8 +6,13 @@ import msgspec
 import numpy as np
 import pytest
 
+from nebula.analysis import catalogue
 from nebula.analysis.report import files_digest, parse_tsv
+from nebula.analysis.score_object import score_digest, write_score
+from nebula.analysis.score_rows import parse_row
+from nebula.enclave.assemble import form_cohort
 from nebula.enclave.release import Dropped
+from nebula.enclave.run import assemble_run
 from nebula.genome.keys import variant_key
 from nebula.protocol.errors import IntegrityError, NebulaError, NotPermittedError, RejectedInputError, UnavailableError
 from nebula.protocol.funding import study_id
@@ -512,3 +517,47 @@ def test_nothing_that_leaves_names_a_record_or_a_phenotype(world: World) -> None
         assert to_bytes(owner.record) not in raw
     for stage, done, total in world.host.stages:
         assert 0 <= done <= total <= 41, stage
+
+
+def ask_for_score(world: World, **terms: Any) -> None:
+    world.change(
+        analysis="polygenic-score@1",
+        parameters={"score": "PGS1", "build": "GRCh38", "trait": "height", "pcs": 0} | terms,
+    )
+
+
+def put_score(world: World, rows: int = 40) -> tuple[list[str], dict[str, Any]]:
+    """Put a score of the panel's first sites beside the study; return its rows and what the terms say of it."""
+    sites = [world.panel.site(row) for row in range(rows)]
+    lines = [f"{site.chromosome}:{site.pos}:{site.alternate}:{site.reference}:0.25" for site in sites]
+    raw = write_score([parse_row(line) for line in lines], "GRCh38")
+    location = world.storage.put("score", raw)
+    return lines, {"object_location": location, "object_digest": score_digest(raw), "object_rows": rows}
+
+
+def test_a_score_beside_the_study_finds_what_the_same_rows_in_its_terms_find(world: World) -> None:
+    rows, elsewhere = put_score(world)
+    found = []
+    for terms in ({"rows": rows}, elsewhere):
+        ask_for_score(world, **terms)
+        world.name_everybody()
+        made = assemble_run(world.start, world.order, world.around())
+        cohort = form_cohort(made.reading, world.study, made.parameters, made.panel, made.score)
+        found.append(catalogue.run(world.study.analysis, made.parameters, cohort.input))
+    assert found[0].summary == found[1].summary
+    assert found[0].summary["variants_scored"] == 40
+    np.testing.assert_equal(found[0].table, found[1].table)
+    np.testing.assert_equal(found[0].more, found[1].more)
+
+
+def test_a_score_that_storage_altered_or_lost_ends_the_run_before_any_keeper_is_asked(world: World) -> None:
+    _, elsewhere = put_score(world)
+    for wrong, kind in (
+        ({"object_digest": "0x" + "ab" * 32}, IntegrityError),
+        ({"object_location": "memory://#missing"}, UnavailableError),
+        ({"object_rows": 41}, RejectedInputError),
+    ):
+        ask_for_score(world, **elsewhere | wrong)
+        with pytest.raises(kind):
+            world.run()
+    assert not world.host.carried

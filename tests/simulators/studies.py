@@ -75,8 +75,11 @@ class World:
     def run(self, order: RunOrder | None = None) -> RunOutput:
         """Run the worker in this process."""
         self.name_everybody()
-        around = Surroundings(self.host, StubQuoter(), lambda _url: self.storage, lambda: datetime.now(UTC))
-        return run_order(self.start, order or self.order, around)
+        return run_order(self.start, order or self.order, self.around())
+
+    def around(self) -> Surroundings:
+        """What the worker has around it."""
+        return Surroundings(self.host, StubQuoter(), lambda _url: self.storage, lambda: datetime.now(UTC))
 
 
 @dataclass(frozen=True)

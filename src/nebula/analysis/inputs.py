@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nebula.analysis.parameters import Parameters
+    from nebula.analysis.scoring_file import ScoreVariant
     from nebula.genome.matrix import PackedMatrix
     from nebula.genome.private import PrivateVariants
 
@@ -108,6 +109,7 @@ class CohortInput:
         phenotypes: column name to float64 of shape (samples,); NaN is missing.
         assembly: of the positions; None where nobody says, and then nothing can be matched by position.
         private: variants off the panel, of the same people, where the analysis asks for them.
+        score: the variants of the score's object, where the parameters name one.
     """
 
     matrix: PackedMatrix
@@ -115,6 +117,7 @@ class CohortInput:
     phenotypes: Mapping[str, NDArray[np.float64]]
     assembly: str | None = None
     private: PrivateVariants | None = None
+    score: tuple[ScoreVariant, ...] | None = None
 
     def __post_init__(self) -> None:
         if len(self.sites) != self.matrix.variants:
@@ -129,7 +132,8 @@ class CohortInput:
         """Some of the people, by index or mask, in the order asked for."""
         columns = {name: column[kept] for name, column in self.phenotypes.items()}
         private = None if self.private is None else self.private.select_samples(kept)
-        return CohortInput(self.matrix.select_samples(kept), self.sites, columns, self.assembly, private)
+        matrix = self.matrix.select_samples(kept)
+        return replace(self, matrix=matrix, phenotypes=columns, private=private)
 
     def phenotype_matrix(self, names: Sequence[str]) -> NDArray[np.float64]:
         """The named columns, shape (samples, names)."""

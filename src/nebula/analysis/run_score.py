@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from nebula.analysis.projection_parameters import Projection
     from nebula.analysis.score_match import MatchedScore
     from nebula.analysis.score_parameters import PolygenicScore
+    from nebula.analysis.scoring_file import ScoreVariant
     from nebula.genome.matrix import PackedMatrix
 
 
@@ -82,7 +83,7 @@ def matched_on_panel(parameters: ScoreWeights | Projection, cohort: CohortInput)
             hint="take the score's file harmonised to the panel's build",
         )
     keep_ambiguous = isinstance(parameters, ScoreWeights) and parameters.keep_ambiguous
-    matched = match_score(parameters.variants, cohort.sites, keep_ambiguous=keep_ambiguous)
+    matched = match_score(_variants(parameters, cohort), cohort.sites, keep_ambiguous=keep_ambiguous)
     if not len(matched.rows) or matched.share < parameters.minimum_matched:
         raise RejectedInputError(
             "analysis.score-match",
@@ -90,6 +91,14 @@ def matched_on_panel(parameters: ScoreWeights | Projection, cohort: CohortInput)
             hint="lower minimum_matched, or ask for a panel that has them",
         )
     return matched
+
+
+def _variants(parameters: ScoreWeights | Projection, cohort: CohortInput) -> Sequence[ScoreVariant]:
+    if not isinstance(parameters, ScoreWeights) or parameters.score_object is None:
+        return parameters.variants
+    if cohort.score is None:
+        raise ValueError("the score's object was not read")
+    return cohort.score
 
 
 def person_scores(matrix: PackedMatrix, matched: MatchedScore, used: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -1,7 +1,6 @@
-"""Parameters of ``polygenic-score``: the score itself stands in the study's terms, where everyone can read it.
+"""Parameters of ``polygenic-score``: the score stands in the study's terms, or they name its object by hash.
 
-A row is ``chromosome:position:effect:other:weights``; the other allele may be empty; one weight is that of each copy,
-three with commas are those of none, one and two copies.
+Everyone can read either. A row is as :mod:`nebula.analysis.score_rows` says.
 """
 
 from __future__ import annotations
@@ -11,38 +10,48 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 
 from nebula.analysis.parameter_types import Column, Share, Stratified, VariantName, refuse_repeated
-from nebula.analysis.scoring_file import ScoreVariant
+from nebula.analysis.score_object import MOST_OBJECT_ROWS, ScoreObject
+from nebula.analysis.score_rows import ScoreRow, parse_row
+from nebula.protocol.ids import Hash32  # noqa: TC001 - msgspec reads it
+from nebula.protocol.record import Location  # noqa: TC001 - msgspec reads it
 
 if TYPE_CHECKING:
-    from nebula.analysis.scoring_file import ScoringFile
+    from nebula.analysis.scoring_file import ScoreVariant
 
 MOST_ROWS = 8_000
 """So many fit into a study's terms."""
 
-_NUMBER = r"-?[0-9]{1,12}(\.[0-9]{1,17})?(e[-+]?[0-9]{1,2})?"
-ScoreRow = Annotated[
-    str,
-    msgspec.Meta(
-        max_length=400,
-        pattern=rf"\A([1-9]|1[0-9]|2[0-2]|X|Y|MT):[1-9][0-9]{{0,8}}:[ACGT]+:[ACGT]*:{_NUMBER}(,{_NUMBER},{_NUMBER})?\Z",
-    ),
-]
-
 
 class ScoreWeights(Stratified, frozen=True, kw_only=True):
-    """A score, and how its variants are found on the panel."""
+    """A score, and how its variants are found on the panel. Its rows stand here, or in an object."""
 
     score: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]  # its name, such as PGS000001
     build: Literal["GRCh37", "GRCh38"]
-    rows: Annotated[tuple[ScoreRow, ...], msgspec.Meta(min_length=1, max_length=MOST_ROWS)]
+    rows: Annotated[tuple[ScoreRow, ...], msgspec.Meta(max_length=MOST_ROWS)] = ()
+    object_location: Location | None = None
+    object_digest: Hash32 | None = None
+    object_rows: Annotated[int, msgspec.Meta(ge=1, le=MOST_OBJECT_ROWS)] | None = None
     keep_ambiguous: bool = False  # A/T and C/G as they are written: the score is on the forward strand
     minimum_matched: Share = 0.75  # of the score's rows, on the panel
     minimum_copies: Annotated[int, msgspec.Meta(ge=10)] = 10  # of both alleles of each variant scored
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        said = [field is not None for field in (self.object_location, self.object_digest, self.object_rows)]
+        if any(said) != all(said) or all(said) == bool(self.rows):
+            raise ValueError("a score has rows, or object_location, object_digest and object_rows")
+
+    @property
+    def score_object(self) -> ScoreObject | None:
+        """The object that has the rows; None where they stand in the terms."""
+        if self.object_location is None or self.object_digest is None or self.object_rows is None:
+            return None
+        return ScoreObject(self.object_location, self.object_digest, self.object_rows)
+
     @property
     def variants(self) -> tuple[ScoreVariant, ...]:
-        """The rows, parsed."""
-        return tuple(_parse_row(row) for row in self.rows)
+        """The rows that stand in the terms, parsed."""
+        return tuple(map(parse_row, self.rows))
 
 
 class PolygenicScore(ScoreWeights, frozen=True, kw_only=True):
@@ -83,22 +92,3 @@ class ScorePhewas(ScoreWeights, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         super().__post_init__()
         refuse_repeated(*self.traits, *self.covariates)
-
-
-def score_rows(score: ScoringFile) -> tuple[str, ...]:
-    """Write a score's variants as rows of the parameters, weights with nine significant digits."""
-    return tuple(_write_row(variant) for variant in score.variants)
-
-
-def _write_row(variant: ScoreVariant) -> str:
-    none, one, two = variant.weights
-    numbers = (one,) if none == 0 and two == 2 * one else variant.weights
-    weights = ",".join(f"{number:.9g}" for number in numbers)
-    return f"{variant.chromosome}:{variant.position}:{variant.effect}:{variant.other or ''}:{weights}"
-
-
-def _parse_row(row: str) -> ScoreVariant:
-    chromosome, position, effect, other, written = row.split(":")
-    numbers = [float(number) for number in written.split(",")]
-    none, one, two = numbers if len(numbers) > 1 else (0.0, numbers[0], 2 * numbers[0])
-    return ScoreVariant(chromosome, int(position), effect, other or None, (none, one, two))

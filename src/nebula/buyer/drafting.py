@@ -16,8 +16,8 @@ from nebula.analysis.parameters import (
     parse_parameters,
 )
 from nebula.analysis.region_parameters import MOST_SPANS
-from nebula.analysis.score_parameters import MOST_ROWS, score_rows
-from nebula.buyer.reading import read_regions, read_score
+from nebula.buyer.reading import read_regions
+from nebula.buyer.score_terms import score_terms
 from nebula.buyer.settings import BuyerSettings
 from nebula.disclosure.release import OFFERED
 from nebula.protocol.duo import Pledge, Purpose
@@ -130,7 +130,7 @@ def write_study(
             hint="add keepers, measurement and trust_root to the buyer's settings.json",
         )
     analysis = draft.analysis if "@" in draft.analysis else f"{draft.analysis}@1"
-    parameters = _parameters(draft, analysis)
+    parameters = _parameters(draft, analysis, settings)
     asked = parse_parameters(analysis, parameters)
     needs_phenotypes = bool(analysed_columns(asked) or draft.conditions or isinstance(asked, Discovery))
     result_class = draft.result_class or _suiting_class(asked)
@@ -189,7 +189,7 @@ def _checked(document: dict[str, Any]) -> StudyDocument:
     return checked
 
 
-def _parameters(draft: StudyDraft, analysis: str) -> dict[str, Any]:
+def _parameters(draft: StudyDraft, analysis: str, settings: BuyerSettings) -> dict[str, Any]:
     parameters = dict(draft.parameters)
     named = {
         "trait": draft.trait,
@@ -202,7 +202,12 @@ def _parameters(draft: StudyDraft, analysis: str) -> dict[str, Any]:
     }
     parameters |= {name: value for name, value in named.items() if value is not None}
     if draft.score is not None:
-        parameters |= _score(draft, Path(draft.score))
+        parameters |= score_terms(
+            Path(draft.score),
+            said_build=draft.score_build,
+            without_complex=draft.without_complex,
+            public_url=settings.public_url,
+        )
     if draft.regions is not None:
         parameters["regions"] = _regions(Path(draft.regions))
     kind = PARAMETERS.get(analysis)
@@ -210,24 +215,6 @@ def _parameters(draft: StudyDraft, analysis: str) -> dict[str, Any]:
     if "trait" in needed and "trait" not in parameters:
         raise RejectedInputError("study.trait", f"{analysis} is about a trait", hint="name its column: --trait COLUMN")
     return parameters
-
-
-def _score(draft: StudyDraft, file: Path) -> dict[str, Any]:
-    score = read_score(file, without_complex=draft.without_complex)
-    build = draft.score_build or score.build
-    if build is None:
-        raise RejectedInputError(
-            "study.score-build", f"{file.name} does not say which build it is on", hint="add --score-build GRCh38"
-        )
-    if score.build not in (None, build):
-        raise RejectedInputError("study.score-build", f"{file.name} is on {score.build}, not {build}")
-    if len(score.variants) > MOST_ROWS:
-        raise RejectedInputError(
-            "study.score-long",
-            f"{file.name} has {len(score.variants):,} variants; a study's terms hold {MOST_ROWS:,}",
-            hint="choose a score of fewer variants",
-        )
-    return {"score": score.name or file.name.split(".")[0], "build": build, "rows": list(score_rows(score))}
 
 
 def _regions(file: Path) -> list[str]:

@@ -15,6 +15,7 @@ class BuyerSettings(Document, frozen=True, kw_only=True):
     """Where a buyer finds the ledger and the hub. File names are relative to the folder of the settings.
 
     The keepers, the worker's measurement and the trust root are those that a study names unless it says otherwise.
+    ``public_url``: a storage that the buyer writes and everyone may read, for scores that a study's terms cannot hold.
     """
 
     ledger_url: str
@@ -28,6 +29,7 @@ class BuyerSettings(Document, frozen=True, kw_only=True):
     measurement: Hash32 | None = None
     trust_root: Hash32 | None = None
     panels_url: str | None = None
+    public_url: str | None = None
 
 
 _parse = parser(BuyerSettings)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nebula.analysis.parameters import Parameters
+    from nebula.analysis.scoring_file import ScoreVariant
     from nebula.enclave.host_pipe import Host
     from nebula.enclave.read_record import Content, Owner, ReadRecord, RecordReader
     from nebula.enclave.release import ReleasedRecord
@@ -116,8 +117,21 @@ def _read(reader: RecordReader, released: ReleasedRecord) -> tuple[ReadRecord, C
         return error
 
 
-def form_cohort(reading: Reading, study: StudyDocument, parameters: Parameters, panel: Panel) -> Cohort:
+def form_cohort(
+    reading: Reading,
+    study: StudyDocument,
+    parameters: Parameters,
+    panel: Panel,
+    score: tuple[ScoreVariant, ...] | None = None,
+) -> Cohort:
     """Choose who belongs to the cohort and keep their genotypes. The reading cannot be used again.
+
+    Args:
+        reading: of the run.
+        study: whose conditions hold.
+        parameters: of the study, parsed.
+        panel: of the study.
+        score: the variants of the score's object, where the parameters name one.
 
     Raises:
         RejectedInputError: a column cannot be analysed.
@@ -128,7 +142,7 @@ def form_cohort(reading: Reading, study: StudyDocument, parameters: Parameters, 
     return Cohort(
         tuple(record.record for record in chosen),
         tuple(record.owner for record in chosen),
-        CohortInput(matrix, panel_sites(panel), columns, panel.assembly, _private(chosen)),
+        CohortInput(matrix, panel_sites(panel), columns, panel.assembly, _private(chosen), score),
     )
 
 

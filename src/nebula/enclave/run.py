@@ -18,6 +18,9 @@ from datetime import datetime
 
 from nebula.analysis.inputs import private_spans
 from nebula.analysis.parameters import Discovery, Parameters, analysed_columns, parse_parameters
+from nebula.analysis.score_object import MAX_SCORE_BYTES, parse_score
+from nebula.analysis.score_parameters import ScoreWeights
+from nebula.analysis.scoring_file import ScoreVariant
 from nebula.attestation.quoting import Quoter
 from nebula.disclosure.release import Released
 from nebula.enclave.analyse import analyse, bundle_result, smallest_cohort
@@ -66,6 +69,7 @@ class AssembledRun:
     keepers: Keepers
     parameters: Parameters
     panel: Panel
+    score: tuple[ScoreVariant, ...] | None
     release: Release
     reading: Reading
 
@@ -87,7 +91,7 @@ def run_order(start: Start, order: RunOrder, around: Surroundings) -> RunOutput:
     if isinstance(parameters, Discovery):
         people = people_of(made.reading, made.panel)
         serve(AnsweringSession(session, keepers, parameters, made.read, people, around.clock))
-    cohort = form_cohort(made.reading, order.study, parameters, made.panel)
+    cohort = form_cohort(made.reading, order.study, parameters, made.panel, made.score)
     total = len(made.release.records)
     around.host.progress("assembled", total, total)
     confirmed = _confirmed_result(session, keepers, cohort, made.read, parameters)
@@ -104,6 +108,7 @@ def assemble_run(start: Start, order: RunOrder, around: Surroundings) -> Assembl
     study = order.study
     parameters = check_order(order)
     panel = _read_panel(start, study, around.open_storage)
+    score = _read_score(parameters, around.open_storage)
     records = read_candidates(around.host, most=study.max_records)
     keys = SessionKeys.generate()
     keepers = Keepers(around.host, keys.signing, around.clock)
@@ -119,7 +124,7 @@ def assemble_run(start: Start, order: RunOrder, around: Surroundings) -> Assembl
     if reading.away and len(reading.records) < study.min_records:
         raise UnavailableError("enclave.storage-away", "too many records' storage is away", hint="it is tried again")
     _require_enough(len(reading.records), study)
-    return AssembledRun(session, keepers, parameters, panel, release, reading)
+    return AssembledRun(session, keepers, parameters, panel, score, release, reading)
 
 
 def check_order(order: RunOrder) -> Parameters:
@@ -201,6 +206,15 @@ def _read_panel(start: Start, study: StudyDocument, open_storage: OpenStorage) -
     if panel.panel_id != study.panel:
         raise IntegrityError("run.panel", "the host brought another panel than the study names")
     return panel
+
+
+def _read_score(parameters: Parameters, open_storage: OpenStorage) -> tuple[ScoreVariant, ...] | None:
+    """Read the score's object, where the parameters name one; its hash says whether it is the one."""
+    if not isinstance(parameters, ScoreWeights) or parameters.score_object is None:
+        return None
+    url, name = parse_location(parameters.score_object.location)
+    raw = open_storage(url).get(name, max_bytes=MAX_SCORE_BYTES)
+    return parse_score(raw, parameters.score_object, parameters.build)
 
 
 def _columns(study: StudyDocument, parameters: Parameters) -> set[str] | None:

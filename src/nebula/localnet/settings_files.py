@@ -119,6 +119,7 @@ def _buyer_settings(folder: Path, network: LocalNetwork) -> BuyerSettings:
         measurement=network.measurement,
         trust_root=network.trust_root,
         panels_url=_below(folder, "panels"),
+        public_url=_below(folder, "public"),
     )
 
 
