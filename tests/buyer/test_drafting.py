@@ -212,6 +212,22 @@ def test_a_score_that_is_too_long_is_put_where_everyone_can_read_it(shared_data:
     assert len(variants) == elsewhere.rows > MOST_ROWS
 
 
+def test_loadings_are_read_from_their_table(tmp_path: Path) -> None:
+    header = "chromosome\tbase_pair_location\teffect_allele\tother_allele\teffect_allele_frequency\tPC1\tPC2\n"
+    table = tmp_path / "1000G.tsv"
+    table.write_text(header + "1\t100\tA\tC\t0.25\t0.5\t-0.25\n")
+    options = {"analysis": "pca-projection", "loadings": str(table), "grid_step": 0.5}
+
+    study = write(**options, score_build="GRCh38")
+    assert study.parameters["rows"] == ["1:100:A:C:0.250000:0.5,-0.25"]
+    assert (study.parameters["reference"], study.parameters["grid_step"]) == ("1000G", 0.5)
+    with pytest.raises(RejectedInputError, match="which build"):
+        write(**options)
+    table.write_text(header + "".join(f"1\t{at}\tA\tC\t0.25\t0.5\t-0.25\n" for at in range(1, 4002)))
+    with pytest.raises(RejectedInputError, match="4,001 variants"):
+        write(**options, score_build="GRCh38")
+
+
 def test_terms_that_nobody_would_read_are_refused(tmp_path: Path) -> None:
     lines = "".join(f"1\t{at * 100}\t{at * 100 + 9}\tA_VERY_LONG_NAME_OF_A_REGION_{at:06d}\n" for at in range(1, 6000))
     (tmp_path / "regions.bed").write_text(lines)

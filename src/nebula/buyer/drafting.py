@@ -15,8 +15,9 @@ from nebula.analysis.parameters import (
     analysed_columns,
     parse_parameters,
 )
+from nebula.analysis.projection_parameters import MOST_ROWS as MOST_LOADINGS
 from nebula.analysis.region_parameters import MOST_SPANS
-from nebula.buyer.reading import read_regions
+from nebula.buyer.reading import build_of, read_loadings, read_regions
 from nebula.buyer.score_terms import score_terms
 from nebula.buyer.settings import BuyerSettings
 from nebula.disclosure.release import OFFERED
@@ -60,6 +61,8 @@ class StudyDraft(Document, frozen=True, kw_only=True):
     score: str | None = None
     score_build: str | None = None
     without_complex: bool = False
+    loadings: str | None = None
+    grid_step: float | None = None
     regions: str | None = None
     condition: tuple[str, ...] = ()
     traits: tuple[str, ...] = ()
@@ -197,6 +200,7 @@ def _parameters(draft: StudyDraft, analysis: str, settings: BuyerSettings) -> di
         "pcs": draft.pcs,
         "condition": list(draft.condition) or None,
         "steps": draft.steps,
+        "grid_step": draft.grid_step,
         "traits": list(draft.traits) or None,
         "variant": draft.variant,
     }
@@ -208,6 +212,8 @@ def _parameters(draft: StudyDraft, analysis: str, settings: BuyerSettings) -> di
             without_complex=draft.without_complex,
             public_url=settings.public_url,
         )
+    if draft.loadings is not None:
+        parameters |= _loadings(Path(draft.loadings), draft.score_build)
     if draft.regions is not None:
         parameters["regions"] = _regions(Path(draft.regions))
     kind = PARAMETERS.get(analysis)
@@ -215,6 +221,18 @@ def _parameters(draft: StudyDraft, analysis: str, settings: BuyerSettings) -> di
     if "trait" in needed and "trait" not in parameters:
         raise RejectedInputError("study.trait", f"{analysis} is about a trait", hint="name its column: --trait COLUMN")
     return parameters
+
+
+def _loadings(file: Path, said_build: str | None) -> dict[str, Any]:
+    loadings = read_loadings(file)
+    build = build_of(file, loadings.build, said_build)
+    if len(loadings.rows) > MOST_LOADINGS:
+        raise RejectedInputError(
+            "study.loadings-long",
+            f"{file.name} has {len(loadings.rows):,} variants; a study's terms hold {MOST_LOADINGS:,}",
+            hint="prune the variants before the components are computed: a few thousand place people as well",
+        )
+    return {"reference": file.name.split(".")[0], "build": build, "rows": list(loadings.rows)}
 
 
 def _regions(file: Path) -> list[str]:

@@ -1,9 +1,10 @@
-"""Files that a researcher brings along, plain or gzip: scores, and regions."""
+"""Files that a researcher brings along, plain or gzip: scores, loadings, and regions."""
 
 import gzip
 import zlib
 from pathlib import Path
 
+from nebula.analysis.loadings_file import Loadings, parse_loadings
 from nebula.analysis.region_file import parse_regions
 from nebula.analysis.scoring_file import ScoringFile, parse_scoring_file
 from nebula.protocol.errors import RejectedInputError
@@ -35,6 +36,35 @@ def read_regions(file: Path) -> tuple[str, ...]:
         return parse_regions(text)
     except RejectedInputError as error:
         raise RejectedInputError(error.code, f"{file.name}: {error.message}", hint=error.hint) from error
+
+
+def read_loadings(file: Path) -> Loadings:
+    """Read a table of a reference's loadings.
+
+    Raises:
+        RejectedInputError: ``loadings.*``; the sentence names the file and, where there is one, the line.
+    """
+    text = read_text(file, code="loadings.file")
+    try:
+        return parse_loadings(text)
+    except RejectedInputError as error:
+        raise RejectedInputError(error.code, f"{file.name}: {error.message}", hint=error.hint) from error
+
+
+def build_of(file: Path, found: str | None, said: str | None) -> str:
+    """Return the build that a file's positions are on, by what it says and what the researcher says.
+
+    Raises:
+        RejectedInputError: ``study.score-build``; nobody says it, or they contradict each other.
+    """
+    build = said or found
+    if build is None:
+        raise RejectedInputError(
+            "study.score-build", f"{file.name} does not say which build it is on", hint="add --score-build GRCh38"
+        )
+    if found not in (None, build):
+        raise RejectedInputError("study.score-build", f"{file.name} is on {found}, not {build}")
+    return build
 
 
 def read_text(file: Path, *, code: str) -> str:

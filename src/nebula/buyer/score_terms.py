@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from nebula.analysis.score_object import score_digest, write_score
 from nebula.analysis.score_parameters import MOST_ROWS
 from nebula.analysis.score_rows import write_row
-from nebula.buyer.reading import read_score
+from nebula.buyer.reading import build_of, read_score
 from nebula.protocol.errors import RejectedInputError
 from nebula.storage import open_storage
 
@@ -29,13 +29,7 @@ def score_terms(file: Path, *, said_build: str | None, without_complex: bool, pu
         UnavailableError: the storage is full or away.
     """
     score = read_score(file, without_complex=without_complex)
-    build = said_build or score.build
-    if build is None:
-        raise RejectedInputError(
-            "study.score-build", f"{file.name} does not say which build it is on", hint="add --score-build GRCh38"
-        )
-    if score.build not in (None, build):
-        raise RejectedInputError("study.score-build", f"{file.name} is on {score.build}, not {build}")
+    build = build_of(file, score.build, said_build)
     terms = {"score": score.name or file.name.split(".")[0], "build": build}
     if len(score.variants) <= MOST_ROWS:
         return terms | {"rows": [write_row(variant) for variant in score.variants]}

@@ -41,6 +41,8 @@ def publish(
     score: Path | None = None,
     score_build: str | None = None,
     without_complex: Flag = None,
+    loadings: Path | None = None,
+    grid_step: float | None = None,
     regions: Path | None = None,
     condition: Names = None,
     traits: Names = None,
@@ -75,8 +77,11 @@ def publish(
         pcs: principal components among the covariates; 10 unless said.
         covariate: a further column; may be given several times.
         score: a PGS Catalog scoring file, for polygenic-score and phewas-score; harmonised to the panel's build.
-        score_build: GRCh37 or GRCh38, where the scoring file does not say.
+        score_build: GRCh37 or GRCh38, where the scoring file or the loadings do not say.
         without_complex: leave rows of the score out that are no single variant, such as haplotypes.
+        loadings: a table of a reference's loadings, for pca-projection: GWAS-SSF's columns of a variant and of its
+            frequency, then PC1, PC2 and so on.
+        grid_step: side of the squares on which pca-projection counts people, in the components' units.
         regions: a BED file of genes or other regions by name, for rare-variants.
         condition: a variant to condition on, such as 1:12345:A:G, for gwas-conditional; may be given several times.
         traits: a phenotype's column, for phewas-variant and phewas-score; may be given several times.
@@ -110,6 +115,8 @@ def publish(
         "steps": steps,
         "traits": traits,
         "variant": variant,
+        "loadings": None if loadings is None else str(loadings),
+        "grid_step": grid_step,
         "regions": None if regions is None else str(regions),
         "result_class": result_class,
         "privacy_rho": privacy_rho,
