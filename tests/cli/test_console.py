@@ -5,6 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
+from nebula.cli import console
 from nebula.cli.console import show_facts, show_table
 
 
@@ -16,3 +17,12 @@ def test_brackets_in_a_title_are_neither_swallowed_nor_obeyed(title: str, monkey
     show_table(("title",), [(title,)])
     assert isinstance(said.file, io.StringIO)
     assert said.file.getvalue().count(title) == 2
+
+
+def test_a_variant_is_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``:100:`` is the name of an emoji."""
+    written = io.StringIO()
+    monkeypatch.setattr(console.out, "file", written)
+    show_facts({"variant": "1:100:A:C"}, on=console.out)
+    show_table(("variant",), [("1:100:A:C",)])
+    assert written.getvalue().count("1:100:A:C") == 2

@@ -24,8 +24,8 @@ from nebula.protocol.errors import NebulaError
 WIDTH = 100
 """Tables are made for this many columns; wider terminals do not stretch them, narrower ones fold them."""
 
-out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDTH)
-err = Console(stderr=True, highlight=False, soft_wrap=True, width=None if sys.stderr.isatty() else WIDTH)
+out = Console(highlight=False, emoji=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDTH)
+err = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True, width=None if sys.stderr.isatty() else WIDTH)
 
 
 def print_error(error: NebulaError, complete: Callable[[str], str]) -> None:
