@@ -11,7 +11,11 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from nebula.analysis.gwas_ssf import parse_gwas_ssf
+from nebula.analysis.loadings_file import parse_loadings
+from nebula.analysis.region_file import parse_regions
 from nebula.analysis.report import parse_tsv
+from nebula.analysis.score_object import ScoreObject, parse_score, score_digest
 from nebula.analysis.scoring_file import parse_scoring_file
 from nebula.attestation.certificates import parse_chain
 from nebula.attestation.collateral import parse_collateral
@@ -181,6 +185,19 @@ def score(raw: bytes) -> None:
         attempt(lambda leave_out=leave_out_complex: parse_scoring_file(text, leave_out_complex=leave_out))
 
 
+def score_object(raw: bytes) -> None:
+    """A score beside a study, whose terms name it by its hash and say how many rows it has."""
+    named = ScoreObject("file:///public#score", score_digest(raw), max(1, raw.count(b"\n") - 1))
+    attempt(lambda: parse_score(raw, named, "GRCh38"))
+
+
+def researcher(raw: bytes) -> None:
+    """What else a researcher brings as text: loadings, regions, associations of another run."""
+    text = raw.decode("utf-8", "replace")
+    for parse in (parse_loadings, parse_regions, parse_gwas_ssf):
+        attempt(lambda parse=parse: parse(text))
+
+
 def consent(raw: bytes) -> None:
     """A change of a policy, as TOML and as JSON."""
     with TemporaryDirectory() as folder:
@@ -207,6 +224,8 @@ TARGETS: Mapping[str, Callable[[bytes], object]] = {
     "phenotypes": phenotypes,
     "meanings": lambda raw: attempt(lambda: read_meanings(source(raw, "meanings"))),
     "score": score,
+    "score_object": score_object,
+    "researcher": researcher,
     "consent": consent,
     "diseases": lambda raw: attempt(lambda: parse_diseases(raw)),
     "result": lambda raw: attempt(lambda: parse_tsv(raw)),
