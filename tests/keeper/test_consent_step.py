@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from keeper.world import World
+from keeper.world import PANEL, World, fresh_hash
 from nebula.keeper.consent import read_decisions, update_policies
 from nebula.keeper.match import match
 from nebula.keeper.snapshot import Snapshots
@@ -104,6 +104,14 @@ def test_an_owner_is_not_asked_about_studies_that_their_policy_refuses_anyway(wo
     owner = world.owner(mode=Mode.ASK, permission=Permission.POA)
     match(world.keeper, Snapshots(world.keeper), MatchRequest(study=world.study()), world.hub.address)
     assert decisions(world, owner.record).waiting == ()
+
+
+def test_an_owner_is_not_asked_about_studies_on_a_panel_that_their_record_is_not_on(world: World) -> None:
+    owner = world.owner(mode=Mode.ASK)
+    for panel in (PANEL, fresh_hash()):
+        study = world.study(panel=panel)
+        match(world.keeper, Snapshots(world.keeper), MatchRequest(study=study), world.hub.address)
+        assert (study in decisions(world, owner.record).waiting) == (panel == PANEL)
 
 
 def test_an_approval_holds_for_one_study_only(world: World) -> None:

@@ -16,7 +16,7 @@ from nebula.database import open_database, reading, writing
 from nebula.keeper import log
 from nebula.keeper.head import check_log, head_routes, parse_heads, signed_head
 from nebula.keeper.state import open_state
-from nebula.keeper.tables import decisions, log_head, metadata
+from nebula.keeper.tables import SCHEMA, decisions, log_head, metadata
 from nebula.protocol.errors import IntegrityError, RejectedInputError
 from nebula.protocol.messages import LogHead
 from nebula.protocol.signed_by_control_key import check_document
@@ -100,7 +100,7 @@ def test_where_no_log_is_nothing_is_found_whole(tmp_path: Path) -> None:
     with pytest.raises(RejectedInputError):
         check_log(absent)
     assert not (tmp_path / "absent.db").exists()
-    open_database(absent, metadata, party="keeper", version=2).dispose()
+    open_database(absent, metadata, party="keeper", version=SCHEMA).dispose()
     with pytest.raises(RejectedInputError):
         check_log(absent)
     open_state(absent).dispose()

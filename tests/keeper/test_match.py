@@ -2,17 +2,19 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from keeper.world import World
+from keeper.world import PANEL, World, fresh_hash
 from nebula.keeper.match import match
-from nebula.keeper.snapshot import Snapshots
+from nebula.keeper.snapshot import PartColumn, Snapshots
 from nebula.protocol.consent import permits
 from nebula.protocol.duo import Permission, Purpose
 from nebula.protocol.errors import NotPermittedError, RejectedInputError
 from nebula.protocol.funding import run_id, study_id
 from nebula.protocol.messages import MatchAnswer, MatchRequest
 from nebula.protocol.record import Dealing
-from nebula.protocol.study import BuyerFacts, PurposeTerms, ResultClass, StudyDocument, StudyTerms
+from nebula.protocol.study import BuyerFacts, PartKind, PurposeTerms, ResultClass, StudyDocument, StudyTerms
 
 
 def ask(world: World, study: StudyDocument, snapshots: Snapshots | None = None, **page: object) -> MatchAnswer:
@@ -130,6 +132,52 @@ def test_matching_decides_as_permits_does(world: World) -> None:
     terms = StudyTerms(document=study, buyer=buyer, disease_closure=frozenset())
     one_by_one = {owner.record for owner in owners if permits(owner.policy, terms, at=world.at).permitted}
     assert set(ask(world, study).records) == one_by_one
+
+
+def test_records_match_on_the_panels_and_with_the_parts_that_they_have(world: World) -> None:
+    """Records of two panels: a study on either draws from those that can be used in it, and from no others."""
+    cohort, consumer = PANEL, fresh_hash()
+    on_cohort = [world.owner(panels=(cohort,)).record for _ in range(2)]
+    on_consumer = world.owner(panels=(consumer,)).record
+    on_both = world.owner(panels=(cohort, consumer)).record
+    without_phenotypes = world.owner(panels=(consumer,), others=()).record
+    snapshots = Snapshots(world.keeper)
+
+    answer = ask(world, world.study(panel=cohort), snapshots)
+    assert (set(answer.records), answer.refused) == ({*on_cohort, on_both}, {"no-part": 2})
+    answer = ask(world, world.study(panel=consumer), snapshots)
+    assert (set(answer.records), answer.refused) == ({on_consumer, on_both}, {"no-part": 3})
+    genotypes_alone = world.study(panel=consumer, parts=(PartKind.GENOTYPES,))
+    assert set(ask(world, genotypes_alone, snapshots).records) == {on_consumer, on_both, without_phenotypes}
+    assert ask(world, world.study(panel=fresh_hash()), snapshots).refused == {"no-part": 5}
+
+
+def test_a_record_matches_on_a_further_panel_from_the_version_on_that_has_it(world: World) -> None:
+    further, snapshots = fresh_hash(), Snapshots(world.keeper)
+    owner, study = world.owner(), world.study(panel=further)
+    assert ask(world, study, snapshots).refused == {"no-part": 1}
+    world.renew(owner, 2, panels=(PANEL, further))
+    assert ask(world, study, snapshots).records == ()
+    world.ledger.put(owner.record, owner.commitment, 2)
+    assert ask(world, study, snapshots).records == (owner.record,)
+    assert ask(world, world.study(), snapshots).records == (owner.record,)
+
+
+@given(st.lists(st.frozensets(st.sampled_from("abc"))), st.frozensets(st.sampled_from("abc")))
+def test_parts_are_decided_a_column_at_a_time_as_one_by_one(
+    parts: list[frozenset[str]], needed: frozenset[str]
+) -> None:
+    assert PartColumn.encode(parts).have(needed).tolist() == [needed <= one for one in parts]
+
+
+@pytest.mark.parametrize("others", [(), (PartKind.PHENOTYPES,), (PartKind.SURVEY, PartKind.PHENOTYPES)])
+@pytest.mark.parametrize("panels", [(), (PANEL,), ("0x" + "01" * 32,), ("0x" + "01" * 32, PANEL)])
+def test_what_matches_is_what_is_released(world: World, panels: tuple[str, ...], others: tuple[PartKind, ...]) -> None:
+    owner = world.owner(panels=panels, others=others)
+    for parts in ((PartKind.GENOTYPES,), (PartKind.GENOTYPES, PartKind.PHENOTYPES), tuple(PartKind)[2:]):
+        study = world.study(parts=parts)
+        matches = ask(world, study).records == (owner.record,)
+        assert bool(world.release(world.session(study), owner.record).released) == matches
 
 
 def test_a_buyer_who_is_not_in_good_standing_learns_nothing(world: World) -> None:

@@ -3,17 +3,19 @@
 import pytest
 from sqlalchemy import func, select, update
 
-from keeper.world import RUN, World, fresh_hash
+from keeper.world import PANEL, RUN, World, fresh_hash
 from nebula.database import reading, writing
 from nebula.keeper import log
 from nebula.keeper.budgets import spent_budgets
+from nebula.keeper.consent import read_decisions
+from nebula.keeper.reasons import CONSENT, NO_PART, sentence
 from nebula.keeper.tables import decisions, enrolments
 from nebula.protocol.duo import Permission
 from nebula.protocol.errors import IntegrityError, NebulaError, NotPermittedError, RejectedInputError, UnavailableError
 from nebula.protocol.funding import study_id
-from nebula.protocol.messages import ReleaseRequest
+from nebula.protocol.messages import DecisionsRequest, ReleaseRequest
 from nebula.protocol.record import MANIFEST
-from nebula.protocol.study import PartKind
+from nebula.protocol.study import PartKind, ResultClass
 
 
 def spent(world: World, record: str) -> int:
@@ -51,6 +53,24 @@ def test_only_the_shares_of_the_parts_that_the_study_needs_are_released(world: W
     (released,) = world.release(session, owner.record).released
     kinds = {share.kind for share in session.open(released, world.keeper.address).shares}
     assert kinds == {MANIFEST, "genotypes"}
+
+
+def test_of_a_record_on_several_panels_only_the_share_on_the_studys_is_released(world: World) -> None:
+    owner = world.owner(panels=(fresh_hash(), PANEL, fresh_hash()))
+    session = world.session(world.study(parts=(PartKind.GENOTYPES,)))
+    (released,) = world.release(session, owner.record).released
+    assert [share.panel for share in session.open(released, world.keeper.address).shares] == [None, PANEL]
+
+
+def test_a_record_without_what_the_study_needs_is_refused_and_pays_nothing(world: World) -> None:
+    """The hub named it all the same. Its owner reads why; the session's host does not."""
+    owner = world.owner(panels=(fresh_hash(),), privacy_budget_micro_rho=100)
+    session = world.session(world.study(result_class=ResultClass.NOISED, privacy_micro_rho=10))
+    (refused,) = world.release(session, owner.record).refused
+    assert refused.reasons == (CONSENT,)
+    (decision,) = read_decisions(world.keeper, DecisionsRequest(), owner.record).decisions
+    assert decision.reasons == (sentence(NO_PART),)
+    assert spent(world, owner.record) == 0
 
 
 def test_a_session_that_is_not_on_the_ledger_gets_nothing(world: World) -> None:

@@ -1,6 +1,7 @@
 """A small world around one keeper: owners, a buyer, studies, sessions on simulated hardware, a ledger in memory."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -59,11 +60,27 @@ from simulators.sgx import MEASUREMENT, CollateralDouble, SgxHardware
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 CHAIN = 20017
 RUN: Hash32 = "0x" + "11" * 32
-KINDS = (PartKind.GENOTYPES, PartKind.PHENOTYPES, PartKind.SURVEY)
+PANEL: Hash32 = "0x" + "9a" * 32
+OTHERS = (PartKind.PHENOTYPES, PartKind.SURVEY)
+KINDS = (PartKind.GENOTYPES, *OTHERS)
 
 
 def fresh_hash() -> Hash32:
     return to_hex(secrets.token_bytes(32))
+
+
+def make_shares(*, panels: Sequence[Hash32], others: Sequence[PartKind]) -> tuple[KeyShare, ...]:
+    """Return one share of a manifest's key, of vectors' on these panels, and of other parts'."""
+    parts: list[tuple[str, Hash32 | None]] = [(PartKind.GENOTYPES.value, panel) for panel in panels]
+    parts += [(kind.value, None) for kind in others]
+    manifest = KeyShare(part_id=MANIFEST, kind=MANIFEST, index=1, value=secrets.token_bytes(32))
+    return (
+        manifest,
+        *(
+            KeyShare(part_id=fresh_hash(), kind=kind, panel=panel, index=1, value=secrets.token_bytes(32))
+            for kind, panel in parts
+        ),
+    )
 
 
 @dataclass
@@ -174,17 +191,23 @@ class World:
             }
         )
 
-    def stranger(self, version: int = 1, **policy: Any) -> Owner:
-        """Return an owner whom nobody knows yet."""
+    def stranger(
+        self,
+        version: int = 1,
+        *,
+        panels: Sequence[Hash32] = (PANEL,),
+        others: Sequence[PartKind] = OTHERS,
+        **policy: Any,
+    ) -> Owner:
+        """Return an owner whom nobody knows yet, with genotypes on some panels, and some other parts."""
         key = SigningKey.generate()
-        commitment = fresh_hash()
-        parts = [(MANIFEST, MANIFEST), *((fresh_hash(), kind.value) for kind in KINDS)]
-        shares = tuple(
-            KeyShare(part_id=part, kind=kind, index=1, value=secrets.token_bytes(32)) for part, kind in parts
+        bundle = ShareBundle(
+            record=key.address, manifest_commitment=fresh_hash(), shares=make_shares(panels=panels, others=others)
         )
-        bundle = ShareBundle(record=key.address, manifest_commitment=commitment, shares=shares)
         owned = self.policy(key.address, **policy)
-        return Owner(key, owned, commitment, bundle, self.enrolment(key, owned, bundle, version=version))
+        return Owner(
+            key, owned, bundle.manifest_commitment, bundle, self.enrolment(key, owned, bundle, version=version)
+        )
 
     def enrolment(self, key: SigningKey, policy: ConsentPolicy, bundle: ShareBundle, *, version: int = 1) -> Enrolment:
         context = enrolment_context(key.address, bundle.manifest_commitment, self.keeper.address)
@@ -210,6 +233,14 @@ class World:
         assert self.enrol(owner).refused == ()
         self.ledger.put(owner.record, owner.commitment, 1)
         return owner
+
+    def renew(self, owner: Owner, version: int, *, panels: Sequence[Hash32]) -> None:
+        """Enrol an owner's record under a manifest with vectors on these panels, without the ledger."""
+        shares = make_shares(panels=panels, others=OTHERS)
+        owner.bundle = ShareBundle(record=owner.record, manifest_commitment=fresh_hash(), shares=shares)
+        owner.manifest_commitment = owner.bundle.manifest_commitment
+        owner.enrolment = self.enrolment(owner.key, owner.policy, owner.bundle, version=version)
+        assert self.enrol(owner).refused == ()
 
     def send_policy(self, owner: Owner, version: int, **changes: Any) -> EnrolAnswer:
         """Send a new policy to the keeper, without the ledger."""
@@ -246,7 +277,7 @@ class World:
                 "analysis": "gwas-linear@1",
                 "parameters": {"trait": "ldl"},
                 "parts": (PartKind.GENOTYPES, PartKind.PHENOTYPES),
-                "panel": fresh_hash(),
+                "panel": PANEL,
                 "price_per_record_wei": "5",
                 "fee_wei": "7",
                 "min_records": 1,

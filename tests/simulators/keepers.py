@@ -52,6 +52,8 @@ from nebula.protocol.record import (
     KeyShare,
     ShareBundle,
     cohort_context,
+    needed_parts,
+    part_name,
     release_context,
 )
 from nebula.protocol.sealing import SealingKey, open_sealed, seal
@@ -223,8 +225,8 @@ class SimulatedKeeper:
         if self.evidence is None:
             raise NotPermittedError("release.session", "no session was appraised")
         bundle = owner.bundles[self.index]
-        wanted = {MANIFEST, *self.evidence.study.parts}
-        chosen = tuple(share for share in bundle.shares if share.kind in wanted)
+        wanted = {MANIFEST, *needed_parts(self.evidence.study)}
+        chosen = tuple(share for share in bundle.shares if part_name(share.kind, share.panel) in wanted)
         bundle = self.bend_bundle(msgspec.structs.replace(bundle, shares=chosen))
         commitment = owner.stored.commitment
         context = release_context(

@@ -88,19 +88,19 @@ def split_record(
 ) -> tuple[ShareBundle, ...]:
     """One bundle per keeper, over the manifest's key and every part's."""
     identity = keys.crypt4gh_identity()
-    places = [(MANIFEST, MANIFEST, stored.manifest_location)]
-    places += [(part.part_id, part.kind.value, part.location) for part in stored.manifest.parts]
+    places = [(MANIFEST, MANIFEST, None, stored.manifest_location)]
+    places += [(part.part_id, part.kind.value, part.panel, part.location) for part in stored.manifest.parts]
     splits = []
-    for part_id, kind, location in places:
+    for part_id, kind, panel, location in places:
         data_key = data_key_of(storage.get(parse_location(location)[1]), identity)
-        splits.append((part_id, kind, split(data_key, threshold, keepers)))
+        splits.append((part_id, kind, panel, split(data_key, threshold, keepers)))
     return tuple(
         ShareBundle(
             record=stored.manifest.record,
             manifest_commitment=stored.commitment,
             shares=tuple(
-                KeyShare(part_id=part_id, kind=kind, index=shares[i].index, value=shares[i].value.reveal())
-                for part_id, kind, shares in splits
+                KeyShare(part_id=part_id, kind=kind, panel=panel, index=shares[i].index, value=shares[i].value.reveal())
+                for part_id, kind, panel, shares in splits
             ),
         )
         for i in range(keepers)

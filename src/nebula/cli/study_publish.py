@@ -13,11 +13,11 @@ from nebula.cli.console import counted, out, print_json, short, show_facts
 from nebula.cli.hints import tell
 from nebula.cli.options import OF_BUYER, BuyerOptions, Json
 from nebula.cli.study_words import facts, terms
-from nebula.protocol.consent import SENTENCES, Refusal
+from nebula.keeper.reasons import SENTENCES
 from nebula.protocol.duo import Pledge, Purpose
 from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.messages import PublishAnswer
-from nebula.protocol.study import ResultClass, StudyDocument
+from nebula.protocol.study import PartKind, ResultClass, StudyDocument
 from nebula.storage.panels import PanelShelf
 
 Names = tuple[str, ...] | None
@@ -146,9 +146,8 @@ def publish(
     if is_too_few(answer.matching, document.min_records):
         tell(f"It needs {counted(document.min_records, 'record')}: as it is, it cannot run, and need not be funded.")
         return
-    tell(
-        "Consents alone are counted: which of these records are on the panel and have the columns, only the run shows."
-    )
+    if PartKind.PHENOTYPES in document.parts:
+        tell("Counted are records on the panel, with phenotypes: which of them have the columns, only the run shows.")
     tell(f"Next: `nebula study fund {short(answer.study)}`")
 
 
@@ -173,9 +172,4 @@ def _tell_published(document: StudyDocument, answer: PublishAnswer) -> None:
     if answer.refused:
         out.print("refused, by reason (a record may have several):")
         for reason, count in sorted(answer.refused.items()):
-            out.print(f"  {count:<16} {_reason(reason)}")
-
-
-def _reason(reason: str) -> str:
-    known = {str(refusal.name).lower(): sentence for refusal, sentence in SENTENCES.items() if refusal in Refusal}
-    return known.get(reason, reason)
+            out.print(f"  {count:<16} {SENTENCES.get(reason, reason)}")

@@ -19,9 +19,9 @@ from nebula.keeper.enrol import acceptance, keep_policy, refusal
 from nebula.keeper.head import signed_head
 from nebula.keeper.ledger_view import Block
 from nebula.keeper.reasons import sentence
-from nebula.keeper.state import approved_records, current_policies
+from nebula.keeper.state import CurrentPolicy, approved_records, current_policies
 from nebula.keeper.tables import approvals, enrolments, studies
-from nebula.protocol.consent import ConsentPolicy, Mode, Refusal, permits
+from nebula.protocol.consent import Mode, Refusal, permits
 from nebula.protocol.errors import NebulaError, RejectedInputError
 from nebula.protocol.funding import study_id
 from nebula.protocol.ids import Address
@@ -37,6 +37,7 @@ from nebula.protocol.messages import (
     RecordedDecision,
     RefusedEnrolment,
 )
+from nebula.protocol.record import needed_parts
 from nebula.protocol.signed_by_control_key import check_document
 from nebula.protocol.study import BuyerFacts, StudyDocument, StudyTerms, parse_study
 
@@ -125,11 +126,11 @@ def _waiting(keeper: Keeper, record: Address, *, at: datetime) -> tuple[StudyDoc
         open_ones = select(studies.c.document).where(studies.c.deadline >= int(at.timestamp()))
         documents = [parse_study(raw) for raw in connection.scalars(open_ones.order_by(studies.c.deadline))]
         unanswered = [item for item in documents if not approved_records(connection, study_id(item), [record])]
-    return _only_approval_missing(keeper, current.policy, unanswered, block, at)[:MAX_STUDIES_SHOWN]
+    return _only_approval_missing(keeper, current, unanswered, block, at)[:MAX_STUDIES_SHOWN]
 
 
 def _only_approval_missing(
-    keeper: Keeper, policy: ConsentPolicy, documents: list[StudyDocument], block: Block, at: datetime
+    keeper: Keeper, current: CurrentPolicy, documents: list[StudyDocument], block: Block, at: datetime
 ) -> tuple[StudyDocument, ...]:
     buyers: dict[Address, BuyerFacts | None] = {
         address: keeper.ledger.buyer(address, block) for address in {document.buyer for document in documents}
@@ -141,7 +142,11 @@ def _only_approval_missing(
             continue
         closure = keeper.diseases.closure(document.purpose.diseases)
         terms = StudyTerms(document=document, buyer=buyer, disease_closure=closure)
-        is_all = permits(policy, terms, at=at).refusals == Refusal.APPROVAL
-        if is_all and not keeper.ledger.study_is_over(study_id(document), block):
+        is_all = permits(current.policy, terms, at=at).refusals == Refusal.APPROVAL
+        if (
+            is_all
+            and needed_parts(document) <= current.parts
+            and not keeper.ledger.study_is_over(study_id(document), block)
+        ):
             missing.append(document)
     return tuple(missing)

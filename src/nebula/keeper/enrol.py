@@ -20,6 +20,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, sel
 
 from nebula.database import insert_or_ignore, reading, writing
 from nebula.keeper.context import Keeper
+from nebula.keeper.state import parts_column
 from nebula.keeper.tables import enrolments, policies
 from nebula.protocol.consent import ConsentPolicy, policy_commitment, record_commitment
 from nebula.protocol.errors import IntegrityError, NebulaError, RejectedInputError
@@ -38,17 +39,17 @@ def enrol(keeper: Keeper, request: EnrolRequest) -> EnrolAnswer:
     """Keep a page of enrolments."""
     accepted: list[Acceptance] = []
     refused: list[RefusedEnrolment] = []
-    checked: list[Enrolment] = []
+    checked: list[tuple[Enrolment, ShareBundle]] = []
     for enrolment in request.enrolments:
         try:
-            checked.append(check_enrolment(keeper, enrolment))
+            checked.append((enrolment, check_enrolment(keeper, enrolment)))
         except NebulaError as error:
             refused.append(refusal(enrolment.record, error))
-    unregistered = _unregistered(keeper, checked)
+    unregistered = _unregistered(keeper, [enrolment for enrolment, _bundle in checked])
     with writing(keeper.engine) as connection:
-        for enrolment in checked:
+        for enrolment, bundle in checked:
             try:
-                _keep(connection, enrolment, may_replace=enrolment.record in unregistered)
+                _keep(connection, enrolment, bundle, may_replace=enrolment.record in unregistered)
             except NebulaError as error:
                 refused.append(refusal(enrolment.record, error))
             else:
@@ -56,8 +57,8 @@ def enrol(keeper: Keeper, request: EnrolRequest) -> EnrolAnswer:
     return EnrolAnswer(accepted=tuple(accepted), refused=tuple(refused))
 
 
-def check_enrolment(keeper: Keeper, enrolment: Enrolment) -> Enrolment:
-    """Return an enrolment after the checks (1) to (4).
+def check_enrolment(keeper: Keeper, enrolment: Enrolment) -> ShareBundle:
+    """Return what an enrolment seals to this keeper, after the checks (1) to (4).
 
     Raises:
         RejectedInputError, IntegrityError: the first check that failed.
@@ -68,7 +69,7 @@ def check_enrolment(keeper: Keeper, enrolment: Enrolment) -> Enrolment:
     bundle = open_bundle(keeper, enrolment.record, enrolment.manifest_commitment, enrolment.sealed_shares)
     if bundle.shares[0].index > enrolment.dealing.keepers:
         raise RejectedInputError("enrol.dealing", "the shares have a higher index than the keepers that there are")
-    return enrolment
+    return bundle
 
 
 def open_bundle(keeper: Keeper, record: Address, manifest_commitment: Hash32, sealed: bytes) -> ShareBundle:
@@ -168,7 +169,7 @@ def _offered(enrolment: Enrolment) -> tuple[bytes, int, int]:
     return enrolment.sealed_shares, enrolment.dealing.keepers, enrolment.dealing.threshold
 
 
-def _keep(connection: Connection, enrolment: Enrolment, *, may_replace: bool) -> None:
+def _keep(connection: Connection, enrolment: Enrolment, bundle: ShareBundle, *, may_replace: bool) -> None:
     held = _held(connection, enrolment)
     if held is not None and _dealt(held) != _offered(enrolment):
         # Two splits of one key do not fit together: an old message that is sent again must not replace a newer one.
@@ -191,5 +192,6 @@ def _keep(connection: Connection, enrolment: Enrolment, *, may_replace: bool) ->
                 sealed_shares=enrolment.sealed_shares,
                 keepers=enrolment.dealing.keepers,
                 threshold=enrolment.dealing.threshold,
+                parts=parts_column(bundle),
             )
         )

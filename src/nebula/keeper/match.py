@@ -1,8 +1,9 @@
 """Step 5: which records would I release for this study?
 
 Answered when, in this order: (1) the hub asks; (2) the study may go ahead, funded or not (see ``standing``). Then
-one decision over all policies that count, column by column, and what is left of each privacy budget: of a record that
-has paid for the study's run already, nothing more is asked.
+one decision over all policies that count, column by column, which records have the parts that the study needs, on its
+panel, by their owners' word, and what is left of each privacy budget: of a record that has paid for the study's run
+already, nothing more is asked.
 
 The hub learns the ids of those that say yes. Of those that say no it learns counts by reason, over *all* policies and
 with the first page only: a page of one record must not tell why that record refused.
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from nebula.database import insert_or_ignore, reading, writing
 from nebula.keeper.budgets import spent_budgets, used_in
 from nebula.keeper.context import Keeper
-from nebula.keeper.reasons import NOT_CURRENT, WITHDRAWN
+from nebula.keeper.reasons import NO_PART, NOT_CURRENT, WITHDRAWN
 from nebula.keeper.snapshot import Snapshot, Snapshots
 from nebula.keeper.standing import check_terms
 from nebula.keeper.state import approved_records
@@ -27,6 +28,7 @@ from nebula.protocol.errors import NotPermittedError
 from nebula.protocol.funding import run_id, study_id
 from nebula.protocol.ids import Address
 from nebula.protocol.messages import MatchAnswer, MatchRequest
+from nebula.protocol.record import needed_parts
 from nebula.protocol.study import StudyDocument
 from nebula.protocol.wire import to_canonical
 
@@ -46,7 +48,8 @@ def match(keeper: Keeper, snapshots: Snapshots, request: MatchRequest, sender: A
     approved, left = _own_books(keeper, snapshot, request.study)
     refusals = snapshot.columns.decide(standing.terms, at=at, approved=approved)
     refusals[left < snapshot.charges(request.study.privacy_micro_rho)] |= np.uint16(Refusal.BUDGET)
-    return _page(snapshot, refusals, request)
+    have_parts = snapshot.parts.have(needed_parts(request.study))
+    return _page(snapshot, refusals, have_parts, request)
 
 
 def _remember(keeper: Keeper, study: StudyDocument) -> None:
@@ -69,9 +72,11 @@ def _own_books(keeper: Keeper, snapshot: Snapshot, study: StudyDocument) -> tupl
     return approved, snapshot.budget_micro_rho - spent + has_paid * snapshot.charges(study.privacy_micro_rho)
 
 
-def _page(snapshot: Snapshot, refusals: NDArray[np.uint16], request: MatchRequest) -> MatchAnswer:
+def _page(
+    snapshot: Snapshot, refusals: NDArray[np.uint16], have_parts: NDArray[np.bool_], request: MatchRequest
+) -> MatchAnswer:
     records = snapshot.columns.records
-    permitted = np.flatnonzero(refusals == 0)
+    permitted = np.flatnonzero((refusals == 0) & have_parts)
     start = 0
     if request.after is not None:
         start = int(np.searchsorted(permitted, bisect_right(records, request.after)))
@@ -79,11 +84,15 @@ def _page(snapshot: Snapshot, refusals: NDArray[np.uint16], request: MatchReques
     more = start + len(chosen) < len(permitted)
     return MatchAnswer(
         records=chosen,
-        refused=_counts(snapshot, refusals) if request.after is None else {},
+        refused=_counts(snapshot, refusals, have_parts) if request.after is None else {},
         next_after=chosen[-1] if more else None,
     )
 
 
-def _counts(snapshot: Snapshot, refusals: NDArray[np.uint16]) -> dict[str, int]:
-    counts = count_reasons(refusals) | {WITHDRAWN: snapshot.withdrawn, NOT_CURRENT: snapshot.not_current}
+def _counts(snapshot: Snapshot, refusals: NDArray[np.uint16], have_parts: NDArray[np.bool_]) -> dict[str, int]:
+    counts = count_reasons(refusals) | {
+        NO_PART: int(np.count_nonzero(~have_parts)),
+        WITHDRAWN: snapshot.withdrawn,
+        NOT_CURRENT: snapshot.not_current,
+    }
     return {reason: count for reason, count in counts.items() if count}

@@ -5,7 +5,8 @@ learns which of them it was: the session's answer passes through its untrusted h
 of them are :data:`CONSENT`.
 """
 
-from nebula.protocol.consent import SENTENCES, Decision, Refusal
+from nebula.protocol.consent import SENTENCES as OF_POLICIES
+from nebula.protocol.consent import Decision, Refusal
 
 NOT_HELD = "not-held"
 WITHDRAWN = "withdrawn"
@@ -14,18 +15,20 @@ NOT_RELEASED = "not-released"
 DAMAGED = "damaged"
 CONSENT = "consent"
 BUDGET_SPENT = "budget-spent"
+NO_PART = "no-part"
 
 PUBLIC = frozenset((NOT_HELD, WITHDRAWN, NOT_CURRENT, NOT_RELEASED, DAMAGED))
 """What anyone could find out, or what says nothing about the policy."""
 
-_SENTENCES = {
+SENTENCES = {
     NOT_HELD: "this keeper holds no share of the record",
     WITHDRAWN: "the record was withdrawn",
     NOT_CURRENT: "the policy that the ledger names has not reached this keeper",
     NOT_RELEASED: "this keeper had not released the record to this run",
     DAMAGED: "this keeper's copy of the record's shares is damaged",
+    NO_PART: "the record has no part of a kind that the study needs, or no genotypes on its panel",
     BUDGET_SPENT: "too little is left of the privacy budget for what this study would take of this keeper's part",
-    **{str(refusal.name).lower(): sentence for refusal, sentence in SENTENCES.items()},
+    **{str(refusal.name).lower(): sentence for refusal, sentence in OF_POLICIES.items()},
 }
 
 
@@ -41,4 +44,4 @@ def in_public(reasons: tuple[str, ...]) -> tuple[str, ...]:
 
 def sentence(reason: str) -> str:
     """Return a reason in words."""
-    return _SENTENCES[reason]
+    return SENTENCES[reason]

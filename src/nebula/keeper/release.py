@@ -7,7 +7,8 @@ Then ONE transaction: lock the log's head, decide, spend the budgets, append to 
 shares opened and sealed to the session. A keeper that dies in between has noted a use that did not happen, never the
 other way round; the session asks again and is given the same, and nothing is spent or noted twice.
 
-Sealed are the shares of the manifest and of the parts that the study needs, and no others.
+Sealed are the shares of the manifest and of the parts that the study needs, and no others: not of vectors on other
+panels, either.
 """
 
 from collections.abc import Sequence
@@ -27,7 +28,7 @@ from nebula.keeper.verdicts import Verdict, decide, distinct
 from nebula.protocol.errors import IntegrityError
 from nebula.protocol.ids import Address
 from nebula.protocol.messages import RefusedRecord, ReleaseAnswer, ReleasedShares, ReleaseRequest
-from nebula.protocol.record import MANIFEST, SHARES_INFO, ShareBundle, release_context
+from nebula.protocol.record import MANIFEST, SHARES_INFO, ShareBundle, needed_parts, part_name, release_context
 from nebula.protocol.sealing import seal
 from nebula.protocol.secrets import SecretBytes
 from nebula.protocol.wire import to_canonical
@@ -57,7 +58,7 @@ def release(keeper: Keeper, request: ReleaseRequest, sender: Address) -> Release
 
 
 def _seal_page(keeper: Keeper, verdicts: Sequence[Verdict], asking: Admitted) -> ReleaseAnswer:
-    wanted = {MANIFEST, *(part.value for part in asking.terms.document.parts)}
+    wanted = {MANIFEST, *needed_parts(asking.terms.document)}
     released: list[ReleasedShares] = []
     refused: list[RefusedRecord] = []
     for verdict in verdicts:
@@ -81,7 +82,7 @@ def _seal_page(keeper: Keeper, verdicts: Sequence[Verdict], asking: Admitted) ->
 def _seal(keeper: Keeper, holding: Holding, session: Session, wanted: set[str]) -> ReleasedShares:
     evidence = session.evidence
     bundle = open_bundle(keeper, holding.record, holding.manifest_commitment, holding.sealed_shares)
-    chosen = tuple(share for share in bundle.shares if share.kind in wanted)
+    chosen = tuple(share for share in bundle.shares if part_name(share.kind, share.panel) in wanted)
     filtered = ShareBundle(record=bundle.record, manifest_commitment=bundle.manifest_commitment, shares=chosen)
     context = release_context(
         holding.record,

@@ -4,7 +4,7 @@ Only what changed is read again: records whose slots the ledger changed since th
 policies came in since. A reorganisation of the ledger starts it afresh.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
@@ -26,11 +26,30 @@ _PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
+class PartColumn:
+    """Which parts each record has: the different sets that there are, and for every record the number of its set."""
+
+    distinct: tuple[frozenset[str], ...]
+    codes: NDArray[np.uint32]
+
+    @classmethod
+    def encode(cls, parts: Sequence[frozenset[str]]) -> "PartColumn":
+        """Lay the sets out, in the order that they are given in."""
+        code_of = {one: code for code, one in enumerate(dict.fromkeys(parts))}
+        return cls(tuple(code_of), np.fromiter((code_of[one] for one in parts), np.uint32, len(parts)))
+
+    def have(self, needed: frozenset[str]) -> NDArray[np.bool_]:
+        """Return which records have all parts of these names, shape (records,)."""
+        return np.fromiter((needed <= one for one in self.distinct), np.bool_, len(self.distinct))[self.codes]
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """The policies that count at one block, in the order of their records.
 
     Attributes:
         columns: the policies; ``columns.records`` ascends.
+        parts: which parts each record has.
         budget_micro_rho: shape (policies,), what each policy gives in all.
         keepers, thresholds: shape (policies,), how each record's keys were dealt.
         withdrawn: how many records held here were withdrawn.
@@ -38,6 +57,7 @@ class Snapshot:
     """
 
     columns: PolicyColumns
+    parts: PartColumn
     budget_micro_rho: NDArray[np.int64]
     keepers: NDArray[np.int64]
     thresholds: NDArray[np.int64]
@@ -101,6 +121,7 @@ class Snapshots:
         withdrawn = sum(slot.is_withdrawn for slot in self._slots.values())
         return Snapshot(
             columns=PolicyColumns.encode([one.policy for one in current]),
+            parts=PartColumn.encode([one.parts for one in current]),
             budget_micro_rho=_column(one.policy.privacy_budget_micro_rho for one in current),
             keepers=_column(one.dealing.keepers for one in current),
             thresholds=_column(one.dealing.threshold for one in current),

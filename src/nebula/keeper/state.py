@@ -2,10 +2,13 @@
 
 Enrolments and policies are kept as their owners signed them. Which of them *counts* is not written here: it is the
 one that the record's slot on the ledger commits to, and that is looked up at every decision.
+
+Which parts a record has is kept beside its shares, so that none need be opened to decide about a study.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Column, Connection, Engine, Row, Select, select
@@ -15,7 +18,9 @@ from nebula.keeper.ledger_view import Slot
 from nebula.keeper.tables import DIGEST_BYTES, SCHEMA, approvals, enrolments, log_head, metadata, policies
 from nebula.protocol.consent import ConsentPolicy, parse_policy
 from nebula.protocol.ids import Address, Hash32
-from nebula.protocol.record import Dealing
+from nebula.protocol.record import MANIFEST, Dealing, ShareBundle, part_name
+
+_BETWEEN_PARTS = ","
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +32,17 @@ class Holding:
     manifest_location: str
     sealed_shares: bytes
     dealing: Dealing
+    parts: frozenset[str]
     policy: ConsentPolicy
 
 
 @dataclass(frozen=True, slots=True)
 class CurrentPolicy:
-    """The policy that counts now of a record, and how the keys under it were dealt."""
+    """The policy that counts now of a record, how the keys under it were dealt, and the names of its parts."""
 
     policy: ConsentPolicy
     dealing: Dealing
+    parts: frozenset[str]
 
 
 def open_state(url: str) -> Engine:
@@ -49,7 +56,7 @@ def open_state(url: str) -> Engine:
 def current_policies(connection: Connection, slots: Mapping[Address, Slot]) -> dict[Address, CurrentPolicy]:
     """Return the policies that the slots commit to, under the shares held here; records without are left out."""
     return {
-        row.record: CurrentPolicy(parse_policy(row.document), _dealing(row))
+        row.record: CurrentPolicy(parse_policy(row.document), _dealing(row), _parts(row.parts))
         for row in connection.execute(_with_enrolment(slots))
         if _counts(slots[row.record], row.version, row.record_commitment)
     }
@@ -67,6 +74,7 @@ def current_holdings(connection: Connection, slots: Mapping[Address, Slot]) -> d
             manifest_location=row.manifest_location,
             sealed_shares=row.sealed_shares,
             dealing=_dealing(row),
+            parts=_parts(row.parts),
             policy=parse_policy(row.document),
         )
         for row in connection.execute(chosen)
@@ -80,12 +88,24 @@ def _with_enrolment(slots: Mapping[Address, Slot], *more: Column[Any]) -> Select
     same = (policies.c.record == enrolments.c.record) & (
         policies.c.manifest_commitment == enrolments.c.manifest_commitment
     )
-    chosen = select(*own, enrolments.c.keepers, enrolments.c.threshold, *more).join_from(policies, enrolments, same)
+    dealt = (enrolments.c.keepers, enrolments.c.threshold, enrolments.c.parts)
+    chosen = select(*own, *dealt, *more).join_from(policies, enrolments, same)
     return chosen.where(policies.c.record.in_(list(slots)))
 
 
 def _dealing(row: Row[Any]) -> Dealing:
     return Dealing(keepers=row.keepers, threshold=row.threshold)
+
+
+def parts_column(bundle: ShareBundle) -> str:
+    """Return what is kept of a bundle's parts: their names, in one order, so that like records have like columns."""
+    names = {part_name(share.kind, share.panel) for share in bundle.shares if share.part_id != MANIFEST}
+    return _BETWEEN_PARTS.join(sorted(names))
+
+
+@lru_cache(maxsize=4096)  # there are few different ones, and so the sets are shared
+def _parts(column: str) -> frozenset[str]:
+    return frozenset(column.split(_BETWEEN_PARTS))
 
 
 def _counts(slot: Slot, version: int, record_commitment: bytes) -> bool:

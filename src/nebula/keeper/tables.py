@@ -4,7 +4,7 @@ from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData
 
 from nebula.database.replay import seen_messages_table
 
-SCHEMA = 2
+SCHEMA = 3
 ADDRESS, HASH, DIGEST_BYTES, COMMITMENT_BYTES = 42, 66, 32, 26
 
 metadata = MetaData()
@@ -20,6 +20,7 @@ enrolments = Table(
     Column("sealed_shares", LargeBinary, nullable=False),
     Column("keepers", Integer, nullable=False),
     Column("threshold", Integer, nullable=False),
+    Column("parts", String, nullable=False),
     sqlite_strict=True,
 )
 

@@ -2,9 +2,10 @@
 
 In this order, and the first *no* of (1) to (3) is the only one given: (1) I hold shares of the record; (2) its slot on
 the ledger is live; (3) the slot commits to a policy, and a version of it, that I hold; (4) that policy permits
-the study, with every reason; (5) what is left of its privacy budget covers the study, unless this run has paid for
-the record already: a restarted session does not pay twice (until noise was drawn: see ``confirm``). What it
-pays here is n/t times what the study takes, as ``Dealing.charge`` says.
+the study, with every reason; (5) by its owner's word the record has the parts that the study needs, on its panel;
+(6) what is left of its privacy budget covers the study, unless this run has paid for the record already: a restarted
+session does not pay twice (until noise was drawn: see ``confirm``). What it pays here is n/t times what the study
+takes, as ``Dealing.charge`` says.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,12 +16,13 @@ from sqlalchemy import Connection, select
 
 from nebula.keeper import budgets, state, tables
 from nebula.keeper.ledger_view import Slot
-from nebula.keeper.reasons import BUDGET_SPENT, NOT_CURRENT, NOT_HELD, NOT_RELEASED, WITHDRAWN, codes_of
+from nebula.keeper.reasons import BUDGET_SPENT, NO_PART, NOT_CURRENT, NOT_HELD, NOT_RELEASED, WITHDRAWN, codes_of
 from nebula.keeper.state import Holding
 from nebula.protocol.consent import permits
 from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.funding import study_id
 from nebula.protocol.ids import Address, Hash32
+from nebula.protocol.record import needed_parts
 from nebula.protocol.study import StudyTerms
 
 
@@ -85,6 +87,8 @@ def _decide(record: Address, slot: Slot, books: Books, terms: StudyTerms, at: da
     policy = holding.policy
     reasons = codes_of(permits(policy, terms, at=at, approved=record in books.approved))
     price = 0 if used else holding.dealing.charge(terms.document.privacy_micro_rho)
+    if not needed_parts(terms.document) <= holding.parts:
+        reasons = (*reasons, NO_PART)
     if books.spent.get(record, 0) + price > policy.privacy_budget_micro_rho:
         reasons = (*reasons, BUDGET_SPENT)
     return Verdict(record, reasons, holding, price, used)

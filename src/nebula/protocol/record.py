@@ -10,7 +10,7 @@ import msgspec
 from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.ids import Address, Hash32, Nonce, PublicKey, Signature
 from nebula.protocol.signing import keccak256
-from nebula.protocol.study import PartKind
+from nebula.protocol.study import PartKind, StudyDocument
 from nebula.protocol.wire import Document, parser, to_canonical
 
 Location = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
@@ -109,10 +109,14 @@ class Dealing(Document, frozen=True, kw_only=True):
 
 
 class KeyShare(Document, frozen=True, kw_only=True):
-    """One keeper's share of one part's data key. ``part_id`` is ``manifest`` for the manifest's own key."""
+    """One keeper's share of one part's data key. ``part_id`` and ``kind`` are ``manifest`` for the manifest's own key.
+
+    ``panel``: which the part's genotypes are on. The owner's word, like ``kind``: the manifest has the truth.
+    """
 
     part_id: str
-    kind: str
+    kind: Annotated[str, msgspec.Meta(pattern=r"\A[a-z]{1,20}\Z")]
+    panel: Hash32 | None = None
     index: Annotated[int, msgspec.Meta(ge=1, le=255)]
     value: PublicKey  # 32 bytes
 
@@ -126,6 +130,16 @@ class ShareBundle(Document, frozen=True, kw_only=True):
 
 
 parse_bundle = parser(ShareBundle)
+
+
+def part_name(kind: str, panel: Hash32 | None) -> str:
+    """Return what keepers tell a record's parts apart by: ``phenotypes``, or ``genotypes@`` and their panel's id."""
+    return kind if panel is None else f"{kind}@{panel}"
+
+
+def needed_parts(study: StudyDocument) -> frozenset[str]:
+    """Return the names of the parts that a record must have for a study: of each kind one, genotypes on its panel."""
+    return frozenset(part_name(kind.value, study.panel if kind is PartKind.GENOTYPES else None) for kind in study.parts)
 
 
 def enrolment_context(record: Address, commitment: Hash32, keeper: Address) -> bytes:

@@ -17,7 +17,7 @@ from nebula.database import reading, writing
 from nebula.ledger.client import LedgerClient, Records
 from nebula.protocol.consent import policy_commitment, record_commitment
 from nebula.protocol.errors import IntegrityError, UnavailableError
-from nebula.protocol.ids import Address, to_bytes, to_hex
+from nebula.protocol.ids import Address, Hash32, to_bytes, to_hex
 from nebula.protocol.keys import OwnerKeys, SigningKey
 from nebula.protocol.messages import (
     ENROL,
@@ -174,21 +174,30 @@ def _share_bundles(record: Record, keys: OwnerKeys, settings: VaultSettings) -> 
     identity = keys.crypt4gh_identity()
     raw_manifest = _fetch(record.manifest_location)
     manifest: Manifest = parse_manifest(decrypt(raw_manifest, identity))
-    data_keys: list[tuple[str, str, SecretBytes]] = [(MANIFEST, MANIFEST, data_key_of(raw_manifest, identity))]
+    data_keys: list[tuple[str, str, Hash32 | None, SecretBytes]] = [
+        (MANIFEST, MANIFEST, None, data_key_of(raw_manifest, identity))
+    ]
     data_keys += [
-        (part.part_id, part.kind.value, data_key_of(_fetch(part.location), identity)) for part in manifest.parts
+        (part.part_id, part.kind.value, part.panel, data_key_of(_fetch(part.location), identity))
+        for part in manifest.parts
     ]
     splits = [
-        (part_id, kind, split(data_key, settings.threshold, len(settings.keepers)))
-        for part_id, kind, data_key in data_keys
+        (part_id, kind, panel, split(data_key, settings.threshold, len(settings.keepers)))
+        for part_id, kind, panel, data_key in data_keys
     ]
     return [
         ShareBundle(
             record=record.record,
             manifest_commitment=record.manifest_commitment,
             shares=tuple(
-                KeyShare(part_id=part_id, kind=kind, index=shares[place].index, value=shares[place].value.reveal())
-                for part_id, kind, shares in splits
+                KeyShare(
+                    part_id=part_id,
+                    kind=kind,
+                    panel=panel,
+                    index=shares[place].index,
+                    value=shares[place].value.reveal(),
+                )
+                for part_id, kind, panel, shares in splits
             ),
         )
         for place in range(len(settings.keepers))
