@@ -252,3 +252,22 @@ def test_panels_stand_on_the_ledger_and_a_record_is_put_on_a_newer_one_without_i
     donors = settled.ask("custodian rederive --panel newer --vault biobank")
     assert (donors["new"], donors["known"], donors["lowest"]) == (PEOPLE - 1, 0, 1.0)
     assert donors["stages"] == {"registered": PEOPLE - 1, "withdrawn": 1}
+
+
+def test_a_study_draws_from_the_records_of_its_panel_though_more_of_others_consent(settled: Terminal) -> None:
+    """A clinic's 40 donors stand on a panel of their own beside a biobank's 110; a study that pays for 30 takes 30."""
+    settled.type("population make patients --people 40 --seed 7")
+    settled.type("vault init --vault clinic --json")
+    files = "patients/cohort.vcf.gz --phenotypes patients/traits.tsv"
+    settled.type(f"custodian import {files} --new-panel clinic --vault clinic --yes")
+    settled.type("panel publish clinic")
+
+    study = settled.ask(
+        f"study publish --title 'Of the clinic' --summary '{SUMMARY}' --trait height --pcs 0 --panel clinic"
+        " --min-records 30 --max-records 30"
+    )
+    settled.type(f"study fund {study['study'][:12]} --yes")
+    settled.type(f"study run {study['study'][:12]} --follow")
+
+    assert (study["matching"], study["refused"]["no-part"]) == ("fewer than 100", "100 or more")
+    assert settled.ask(f"study result {study['study'][:12]}")["records"] == 30

@@ -68,7 +68,7 @@ def start(
         min_records: fewer people are not counted.
         max_records: more are not counted either.
         days: until it ends and the escrow comes back.
-        panel: the panel's name or id; needed where the network has several.
+        panel: the panel's name or id; needed where the network has published several.
         wait: how many seconds to wait until it answers.
     """
     settings, buyer = open_buyer(at)

@@ -14,6 +14,7 @@ from nebula.cli.hints import tell
 from nebula.cli.options import OF_BUYER, BuyerOptions, Json
 from nebula.cli.study_words import facts, terms
 from nebula.keeper.reasons import SENTENCES
+from nebula.ledger.client import LedgerClient, Panels
 from nebula.protocol.duo import Pledge, Purpose
 from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.messages import PublishAnswer
@@ -94,7 +95,7 @@ def publish(
         min_records: fewer do not run; 100 unless said.
         max_records: more are not paid for; 1000 unless said.
         days: until the deadline, after which the escrow comes back; 30 unless said.
-        panel: the panel's name or id; needed where the network has several.
+        panel: the panel's name or id; needed where the network has published several.
     """
     options = {
         "title": title,
@@ -158,12 +159,13 @@ def is_too_few(matching: str, least: int) -> bool:
 
 
 def choose_panel(settings: BuyerSettings, wanted: str | None) -> str:
-    """Return the id of the panel of this name or id; of the only one there is, where nothing is said."""
+    """Return the id of the published panel of this name or id; of the only one there is, where nothing is said."""
     if settings.panels_url is None:
         raise RejectedInputError(
             "panel.url", "the buyer's settings do not say where panels are", hint="add panels_url to settings.json"
         )
-    return PanelShelf(settings.panels_url).choose(wanted).panel_id
+    published = Panels(LedgerClient(settings.ledger_url), settings.network.panels).is_published
+    return PanelShelf(settings.panels_url).choose(wanted, published=published).panel_id
 
 
 def _tell_published(document: StudyDocument, answer: PublishAnswer) -> None:

@@ -1,9 +1,12 @@
 """The network's panels: public objects on a storage that everyone may read, named by their own hash."""
 
+import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from nebula.genome.panel import Panel
 from nebula.protocol.errors import IntegrityError, RejectedInputError
+from nebula.protocol.ids import Hash32
 from nebula.storage.writing import open_storage
 
 _HEX = 64
@@ -30,11 +33,15 @@ class PanelShelf:
         """Put a panel where everyone finds it; putting it again changes nothing."""
         open_storage(self.url).put(panel.panel_id.removeprefix("0x"), panel.to_bytes())
 
-    def choose(self, wanted: str | None) -> Panel:
+    def choose(self, wanted: str | None, *, published: Callable[[Hash32], bool] = lambda _panel: True) -> Panel:
         """Return the panel of this id, prefix of an id, name, or ``NAME@VERSION``; without a wish, the only one.
 
+        Args:
+            wanted: the wish.
+            published: whether a panel stands on the ledger; the others are no choice. Without it all of them are one.
+
         Raises:
-            RejectedInputError: there is none, or the wish fits none or several.
+            RejectedInputError: there is none, the wish fits none or several, or none that is published.
         """
         panels = self.all()
         if not panels:
@@ -43,14 +50,27 @@ class PanelShelf:
                 "this network has no panel yet: the list of sites on which genotypes are compared",
                 hint="`nebula panel build SITES.vcf.gz --name NAME` makes one from the sites of a VCF",
             )
-        fitting = [panel for panel in panels if wanted is None or _answers_to(panel, wanted)]
+        answering = [panel for panel in panels if wanted is None or _answers_to(panel, wanted)]
+        fitting = [panel for panel in answering if published(panel.panel_id)]
         if len(fitting) == 1:
             return fitting[0]
-        listed = ", ".join(f"{called(panel)} ({panel.panel_id[:12]})" for panel in (fitting or panels)[:8])
+        if answering and not fitting:
+            raise _not_published(answering[-1])
+        choices = fitting or [panel for panel in panels if published(panel.panel_id)]
+        listed = ", ".join(f"{called(panel)} ({panel.panel_id[:12]})" for panel in choices[:8])
         if not fitting:
-            raise RejectedInputError("panel.unknown", f"no panel is called {wanted!r}", hint=f"there are: {listed}")
+            hint = f"there are: {listed}" if listed else "`nebula panel list` shows all; none is published yet"
+            raise RejectedInputError("panel.unknown", f"no panel is called {wanted!r}", hint=hint)
         said = "there are several panels" if wanted is None else f"several panels answer to {wanted!r}"
         raise RejectedInputError("panel.several", said, hint=f"choose with --panel one of: {listed}")
+
+
+def _not_published(panel: Panel) -> RejectedInputError:
+    return RejectedInputError(
+        "panel.not-published",
+        f"the panel {called(panel)} does not stand on the ledger, and no study runs on such a one",
+        hint=f"the network's operator publishes it: `nebula panel publish {shlex.quote(called(panel))}`",
+    )
 
 
 def _answers_to(panel: Panel, wanted: str) -> bool:
