@@ -1,8 +1,10 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from nebula.hub.match import match, thresholded
+from nebula.hub.match import highest_told_alike, match, thresholded
 from nebula.protocol.errors import UnavailableError
 from nebula.protocol.messages import MatchAnswer, MatchRequest
 
@@ -62,3 +64,11 @@ def test_a_keeper_that_turns_the_same_page_forever_is_left() -> None:
 )
 def test_a_count_before_payment_is_rounded_and_never_small(count: int, shown: str) -> None:
     assert thresholded(count) == shown
+
+
+@given(st.integers(0, 10_000_000))
+def test_the_number_beside_a_count_is_the_highest_of_the_same_words(count: int) -> None:
+    highest = highest_told_alike(count)
+    assert highest >= count
+    assert thresholded(highest) == thresholded(count)
+    assert thresholded(highest + 1) != thresholded(count)

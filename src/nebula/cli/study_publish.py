@@ -141,21 +141,15 @@ def publish(
     answer = buyer.publish(document)
     open_shelf(at).keep(document)
     if json:
-        print_json(facts(document) | {"matching": answer.matching, "refused": answer.refused})
+        print_json(facts(document) | _told(answer))
         return
     _tell_published(document, answer)
-    if is_too_few(answer.matching, document.min_records):
+    if answer.matching_at_most < document.min_records:
         tell(f"It needs {counted(document.min_records, 'record')}: as it is, it cannot run, and need not be funded.")
         return
     if PartKind.PHENOTYPES in document.parts:
         tell("Counted are records on the panel, with phenotypes: which of them have the columns, only the run shows.")
     tell(f"Next: `nebula study fund {short(answer.study)}`")
-
-
-def is_too_few(matching: str, least: int) -> bool:
-    """Whether a count as the hub tells it, such as ``fewer than 100``, says that there are not so many records."""
-    below = matching.removeprefix("fewer than ").replace(",", "")
-    return below.isdigit() and int(below) <= least
 
 
 def choose_panel(settings: BuyerSettings, wanted: str | None) -> str:
@@ -166,6 +160,10 @@ def choose_panel(settings: BuyerSettings, wanted: str | None) -> str:
         )
     published = Panels(LedgerClient(settings.ledger_url), settings.network.panels).is_published
     return PanelShelf(settings.panels_url).choose(wanted, published=published).panel_id
+
+
+def _told(answer: PublishAnswer) -> dict[str, object]:
+    return {"matching": answer.matching, "matching_at_most": answer.matching_at_most, "refused": answer.refused}
 
 
 def _tell_published(document: StudyDocument, answer: PublishAnswer) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 
 from nebula.database import reading, writing
 from nebula.hub import outputs, state
-from nebula.hub.match import match, thresholded
+from nebula.hub.match import highest_told_alike, match, thresholded
 from nebula.protocol.errors import NotPermittedError
 from nebula.protocol.funding import study_id
 from nebula.protocol.ids import Address, Hash32
@@ -49,7 +49,10 @@ class Catalogue:
         with writing(self._engine) as connection:
             state.add_study(connection, study, document)
         refused = {reason: thresholded(count) for reason, count in matching.refused.items()}
-        return PublishAnswer(study=study, matching=thresholded(len(matching.records)), refused=refused)
+        count = len(matching.records)
+        return PublishAnswer(
+            study=study, matching=thresholded(count), matching_at_most=highest_told_alike(count), refused=refused
+        )
 
     def run(self, request: RunRequest, sender: Address) -> RunAnswer:
         """Start a study's run, or tell where it stands."""

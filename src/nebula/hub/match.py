@@ -77,6 +77,11 @@ def thresholded(count: int) -> str:
     return f"{count // COUNT_STEP * COUNT_STEP:,} or more"
 
 
+def highest_told_alike(count: int) -> int:
+    """Return the highest count of which :func:`thresholded` says the same."""
+    return COUNT_FLOOR - 1 if count < COUNT_FLOOR else count - count % COUNT_STEP + COUNT_STEP - 1
+
+
 def _ask(study: StudyDocument, keeper: Peer) -> tuple[list[Address], Counter[str]]:
     records: list[Address] = []
     reasons: Counter[str] = Counter()

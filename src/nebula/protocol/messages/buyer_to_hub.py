@@ -1,5 +1,9 @@
 """A buyer and the hub: a study is published and run, and its result handed over."""
 
+from typing import Annotated
+
+import msgspec
+
 from nebula.protocol.ids import Hash32
 from nebula.protocol.messages.parties import Kind
 from nebula.protocol.study import StudyDocument
@@ -13,10 +17,15 @@ class PublishRequest(Document, frozen=True, kw_only=True):
 
 
 class PublishAnswer(Document, frozen=True, kw_only=True):
-    """The study's id, and roughly how many records would take part."""
+    """The study's id, and roughly how many records would take part.
+
+    ``matching`` is thresholded: ``fewer than 100``, ``2,500 or more``; ``matching_at_most`` is the highest number that
+    the same words would be said of.
+    """
 
     study: Hash32
-    matching: str  # thresholded: "fewer than 100", "2,500 or more"
+    matching: str
+    matching_at_most: Annotated[int, msgspec.Meta(ge=0)]
     refused: dict[str, str]
 
 
