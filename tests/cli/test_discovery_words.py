@@ -65,8 +65,10 @@ def test_what_is_no_condition_is_refused_with_an_example(text: str) -> None:
     assert refusal.value.code == "discovery.condition"
 
 
-def words(people: int | None, granularity: Granularity, *, simulated: bool = True) -> str:
-    asked = Query(requested_granularity=granularity)
+def words(
+    people: int | None, granularity: Granularity, *, simulated: bool = True, filters: tuple[Filter, ...] = ()
+) -> str:
+    asked = Query(requested_granularity=granularity, filters=filters)
     shown = people if granularity is Granularity.COUNT else None
     summary = ResponseSummary(exists=people is not None, num_total_results=shown)
     info = AnswerInfo(noise_standard_deviation=10.0, least_told=32, simulated=simulated)
@@ -90,6 +92,15 @@ def test_an_answer_says_how_sure_it_is_and_by_which_block(
     assert expected in said
     assert "give or take 20" in said
     assert "as of block 7" in said
+
+
+def test_where_few_fit_the_columns_are_named_because_a_mistyped_one_is_not_told_apart() -> None:
+    filters = (Filter(id="heigth", operator=Operator.AT_LEAST, value=1.0), Filter(id="sex[bold]", value="female"))
+    said = words(None, Granularity.COUNT, filters=filters)
+    assert "perhaps none" in said
+    assert "check heigth, sex\\[bold]" in said
+    assert "check" not in words(40, Granularity.COUNT, filters=filters)
+    assert "check" not in words(None, Granularity.COUNT)
 
 
 def test_simulated_hardware_is_always_said() -> None:

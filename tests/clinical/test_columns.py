@@ -73,6 +73,14 @@ def test_an_unknown_column_is_refused_with_those_that_are_like_it() -> None:
     assert caught.value.hint == "there are: height"
 
 
+@pytest.mark.parametrize(("wanted", "hint"), [("heigth", "height"), ("Surgry", "surgery"), ("text", "free text")])
+def test_a_mistyped_column_is_refused_with_the_one_that_was_meant(wanted: str, hint: str) -> None:
+    with pytest.raises(RejectedInputError) as caught:
+        read(table(), wanted=[wanted])
+
+    assert caught.value.hint == f"there are: {hint}"
+
+
 def test_of_one_persons_table_numbers_are_taken_and_texts_only_if_named() -> None:
     alone = "person\theight\tsmokes\tpatient id\nP00\t170\tnever\t77"
 

@@ -179,6 +179,10 @@ class Buyer:
             self._relay.submit(key, self._network.studies.refund(funding))
         return self._relay.wait(key)
 
+    def has_settled(self, study: StudyDocument) -> bool:
+        """Whether a study has a result, by the ledger."""
+        return self.study_state(study_id(study)) is StudyState.SETTLED
+
     def study_state(self, study: Hash32) -> StudyState:
         """Where a study's money is, by the ledger."""
         return self._network.studies.state_of(study)

@@ -41,10 +41,15 @@ class Shelf:
         if len(fitting) > 1:
             listed = ", ".join(study[:14] for study in fitting[:8])
             raise RejectedInputError("study.several", f"{len(fitting)} studies begin with {wanted}", hint=listed)
-        document = parse_study(self._path(fitting[0]).read_bytes())
-        if study_id(document) != fitting[0]:
-            raise IntegrityError("study.altered", f"the file of study {fitting[0]} is another study's, or was altered")
-        return fitting[0], document
+        return fitting[0], self._read(fitting[0])
+
+    def documents(self) -> list[StudyDocument]:
+        """Return all studies, oldest first.
+
+        Raises:
+            IntegrityError: a file is not the study that its name promises.
+        """
+        return [self._read(study) for study in self.all()]
 
     def all(self) -> list[Hash32]:
         """Return the ids of all studies, oldest first."""
@@ -52,6 +57,12 @@ class Shelf:
             return []
         files = [path for path in self.folder.glob("0x*.json") if len(path.stem) == len("0x") + _HEX]
         return [path.stem for path in sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.name))]
+
+    def _read(self, study: Hash32) -> StudyDocument:
+        document = parse_study(self._path(study).read_bytes())
+        if study_id(document) != study:
+            raise IntegrityError("study.altered", f"the file of study {study} is another study's, or was altered")
+        return document
 
     def _path(self, study: Hash32) -> Path:
         return self.folder / f"{study}.json"

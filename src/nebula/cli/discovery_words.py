@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import msgspec
+from rich.markup import escape
 
 from nebula.buyer.discover import Told
 from nebula.protocol.beacon import Filter, Granularity, VariantParameters
@@ -65,7 +66,9 @@ def told_in_words(told: Told) -> list[str]:
     asked_count = response.meta.returned_granularity is Granularity.COUNT
     info = response.info
     if not response.response_summary.exists:
-        lines = [f"[bold]fewer than {info.least_told}[/bold] people, or none: such numbers are not told"]
+        lines = [f"[bold]fewer than {info.least_told}[/bold] people, perhaps none: such numbers are not told"]
+        if names := ", ".join(dict.fromkeys(one.id for one in response.meta.received_request_summary.filters)):
+            lines.append(escape(f"  a column that no record has fits nobody, and is not told apart: check {names}"))
     elif asked_count:
         lines = [f"about [bold]{told.count:,}[/bold] people"]
     else:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from nebula.buyer.columns import columns_of, likely_meant
 from nebula.buyer.drafting import StudyDraft, read_draft, with_options, write_study
 from nebula.buyer.settings import BuyerSettings
 from nebula.cli.buying import open_buyer, open_shelf
@@ -18,7 +19,7 @@ from nebula.ledger.client import LedgerClient, Panels
 from nebula.protocol.duo import Pledge, Purpose
 from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.messages import PublishAnswer
-from nebula.protocol.study import PartKind, ResultClass, StudyDocument
+from nebula.protocol.study import ResultClass, StudyDocument
 from nebula.storage.panels import PanelShelf
 
 Names = tuple[str, ...] | None
@@ -138,8 +139,10 @@ def publish(
         panel=choose_panel(settings, draft.panel),
         at=datetime.now(UTC),
     )
+    shelf = open_shelf(at)
+    earlier = shelf.documents()
     answer = buyer.publish(document)
-    open_shelf(at).keep(document)
+    shelf.keep(document)
     if json:
         print_json(facts(document) | _told(answer))
         return
@@ -147,8 +150,10 @@ def publish(
     if answer.matching_at_most < document.min_records:
         tell(f"It needs {counted(document.min_records, 'record')}: as it is, it cannot run, and need not be funded.")
         return
-    if PartKind.PHENOTYPES in document.parts:
-        tell("Counted are records on the panel, with phenotypes: which of them have the columns, only the run shows.")
+    if columns := ", ".join(columns_of(document)):
+        tell(f"Counted are records on the panel, with phenotypes: which of them have {columns}, only the run shows.")
+    for column, known in likely_meant(document, earlier, has_result=buyer.has_settled).items():
+        tell(f"None of your studies has named {column} before: did you mean {known}?")
     tell(f"Next: `nebula study fund {short(answer.study)}`")
 
 

@@ -7,13 +7,14 @@ everybody has another of. The former are refused even if they are asked for.
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from nebula.clinical.cells import has_value, kind_of
 from nebula.protocol.errors import RejectedInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
 #: Words of a column's name that say that it is about who or where somebody is.
 _TELLING = re.compile(
@@ -25,6 +26,8 @@ _TELLING = re.compile(
 _OFTEN = 0.5
 #: From so many lines on, texts that all differ are taken for names of people, whatever the column is called.
 _MANY = 10
+#: So many names fit on a line.
+_NEAR = 8
 
 
 class LeftOut(NamedTuple):
@@ -124,12 +127,21 @@ def _refuse_unknown(header: Sequence[str], wanted: Collection[str], key: str, na
         if one == key:
             _refuse_identifier(name, one, "it names the person")
         if one not in header:
-            near = [column for column in header if one.lower() in column.lower() and column != key] or list(header)
+            others = [column for column in header if column != key]
+            near = close_names(one, others) or others
             raise RejectedInputError(
                 "phenotypes.columns",
                 f"{name}, line 1: there is no column {one!r}",
-                hint=f"there are: {', '.join(near[:8])}{' …' if len(near) > 8 else ''}",  # noqa: PLR2004 - a line's worth
+                hint=f"there are: {', '.join(near[:_NEAR])}{' …' if len(near) > _NEAR else ''}",
             )
+
+
+def close_names(wanted: str, known: Iterable[str]) -> list[str]:
+    """Return the known names that a wanted one may be meant for, the closest first: mistyped ones, then longer ones."""
+    folded = {name.casefold(): name for name in known}
+    mistyped = get_close_matches(wanted.casefold(), folded, n=_NEAR)
+    longer = [name for name in folded if wanted.casefold() in name and name not in mistyped]
+    return [folded[name] for name in (*mistyped, *longer)]
 
 
 def _refuse_identifier(name: str, column: str, why: str) -> NoReturn:
