@@ -83,8 +83,9 @@ def import_(
         )
     if new_panel is not None:
         panels_of(opened.settings).put(chosen)
+    before = importing.stages(opened).get(Stage.REGISTERED, 0)
     importing.enrol(opened)
-    _tell_end(opened, imported, chosen, is_new_panel=new_panel is not None, json=json)
+    _tell_end(opened, imported, chosen, before=before, is_new_panel=new_panel is not None, json=json)
 
 
 @custodian.command
@@ -117,6 +118,17 @@ def rederive(*, panel: str, at: VaultOptions = OF_VAULT, json: Json = False) -> 
         err.print(f"They have {donors.mean:.1%} of its sites on average, {donors.lowest:.1%} at least.")
 
 
+def made_in_words(new: int, known: int, *, registered_now: int) -> str:
+    """Say how many of a cohort's records were made now and how many before, and what became of those."""
+    if not known:
+        return f"{counted(new, 'record')} made."
+    all_before = "it was made before" if known == 1 else "all were made before"
+    made = f"{new:,} made now, {known:,} before" if new else all_before
+    waited = registered_now - new
+    went_on = f"; {waited:,} that had waited went on to the ledger" if waited else ""
+    return f"{counted(new + known, 'record')}: {made}{went_on}."
+
+
 def _panel(opened: OpenVault, how: ImportOptions) -> Panel:
     try:
         return panels_of(opened.settings).choose(how.panel)
@@ -136,15 +148,16 @@ def _new_panel(cohort: Path, name: str, assembly: str | None, how: ImportOptions
         )
 
 
-def _tell_end(opened: OpenVault, imported: Imported, panel: Panel, *, is_new_panel: bool, json: bool) -> None:
+def _tell_end(
+    opened: OpenVault, imported: Imported, panel: Panel, *, before: int, is_new_panel: bool, json: bool
+) -> None:
     stages = importing.stages(opened)
     registered = stages.get(Stage.REGISTERED, 0)
     if json:
         facts = {"new": imported.new, "known": imported.known, "registered": registered, "panel": panel.panel_id}
-        print_json(facts | {"stages": stages})
+        print_json(facts | {"registered_now": registered - before, "stages": stages})
         return
-    here = f"{imported.known:,} {'was' if imported.known == 1 else 'were'} here already"
-    out.print(f"{counted(imported.new, 'record')} made; {here}.")
+    out.print(made_in_words(imported.new, imported.known, registered_now=registered - before))
     show_table(("stage", "records"), [(stage, f"{count:,}") for stage, count in stages.items()], numbers=("records",))
     err.print(f"Panel: {panel.name} ({short(panel.panel_id)}), {panel.sites:,} sites.")
     if is_new_panel:
