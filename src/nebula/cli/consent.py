@@ -13,7 +13,7 @@ from nebula.cli.options import OF_VAULT, Json, VaultOptions, Yes
 from nebula.cli.owning import open_own
 from nebula.protocol.consent import ConsentPolicy
 from nebula.protocol.consent_words import in_words
-from nebula.protocol.errors import RejectedInputError
+from nebula.protocol.errors import IntegrityError, RejectedInputError, UnavailableError
 from nebula.protocol.funding import study_id
 from nebula.protocol.study import PartKind, ResultClass
 from nebula.storage.panels import PanelShelf
@@ -24,9 +24,9 @@ from nebula.vault.decisions import approve
 from nebula.vault.direct import Direct, load_wallet
 from nebula.vault.enrol import control_key_of
 from nebula.vault.finding import find_record
+from nebula.vault.manifests import manifest_of
 from nebula.vault.opening import OpenVault
 from nebula.vault.payouts import all_records
-from nebula.vault.settings import VaultSettings
 from nebula.vault.state import Record, Stage
 
 consent = App(name="consent", help="What you permit, and how to change your mind.")
@@ -47,14 +47,14 @@ def show(record: str, *, at: VaultOptions = OF_VAULT, json: Json = False) -> Non
     opened = open_own(at)
     found = importing.find_current(opened, record)
     if json:
-        _print(found, opened.settings)
+        _print(found, opened)
         return
     out.print(
         f"[bold]{escape(found.label)}[/bold], record {found.record}, {found.stage.value}, version {found.version}"
     )
     show_facts(in_words(found.policy))
     out.print("\n[bold]What results may give away[/bold]")
-    show_facts(importing.risks(found.policy, sites_of(opened.settings)))
+    show_facts(importing.risks(found.policy, sites_of(opened, found)))
 
 
 @consent.command
@@ -125,11 +125,11 @@ def edit(
             "nothing would change",
             hint="name what is to be different: `nebula consent edit --help` lists it",
         )
-    _tell_change(current, policy, sites_of(opened.settings))
+    _tell_change(current, policy, sites_of(opened, current))
     asking.agree("Shall the consent be changed?", yes=yes)
     changed = change_policy(vault.engine, vault.owner, network, found.record, policy)
     if json:
-        _print(changed, opened.settings)
+        _print(changed, opened)
         return
     out.print(
         f"The consent of {changed.label} has changed; version {changed.version} stands on the ledger.", markup=False
@@ -199,11 +199,21 @@ def approve_study(
     out.print(f"{found.label} may be used in: {document.title}", markup=False)
 
 
-def sites_of(settings: VaultSettings) -> int:
-    """Return how many sites the network's largest panel has: what the risk of a result is told for."""
-    if settings.panels_url is None:
+def sites_of(opened: OpenVault, record: Record) -> int:
+    """Return how many sites the largest of a record's panels has: what the risk of a result is told for.
+
+    The largest of the network's, where the record's storage does not tell.
+    """
+    if opened.settings.panels_url is None:
         return USUAL_SITES
-    return max((one.sites for one in PanelShelf(settings.panels_url).all()), default=USUAL_SITES)
+    sites = {one.panel_id: one.sites for one in PanelShelf(opened.settings.panels_url).all()}
+    try:
+        parts = manifest_of(opened.vault.owner, record).parts
+    except (UnavailableError, IntegrityError) as error:
+        err.print(f"nebula: note: {error.message}; risks are told for the network's largest panel", markup=False)
+        parts = ()
+    own = [sites[part.panel] for part in parts if part.panel in sites]
+    return max(own or sites.values(), default=USUAL_SITES)
 
 
 def _chosen(opened: OpenVault, record: str | None, *, every: bool) -> list[Record]:
@@ -223,7 +233,7 @@ def _tell_change(current: Record, policy: ConsentPolicy, sites: int) -> None:
     importing.tell_risks(policy, sites)
 
 
-def _print(found: Record, settings: VaultSettings) -> None:
+def _print(found: Record, opened: OpenVault) -> None:
     print_json(
         {
             "record": found.record,
@@ -231,7 +241,7 @@ def _print(found: Record, settings: VaultSettings) -> None:
             "stage": found.stage.value,
             "version": found.version,
             "words": in_words(found.policy),
-            "risks": importing.risks(found.policy, sites_of(settings)),
+            "risks": importing.risks(found.policy, sites_of(opened, found)),
             "policy": found.policy,
         }
     )
