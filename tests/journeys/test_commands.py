@@ -249,7 +249,9 @@ def test_panels_stand_on_the_ledger_and_a_record_is_put_on_a_newer_one_without_i
     parts = [(part["kind"], part["panel"]) for part in settled.ask("record show me")["parts"]]
     assert parts.count(("genotypes", built["panel"])) == 1
     assert len(parts) == 5
-    donors = settled.ask("custodian rederive --panel newer --vault biobank")
+    unasked = settled.type("custodian rederive --panel newer --vault biobank", status=2)
+    assert f"{PEOPLE - 1} records would have 100.0% at least" in unasked.stderr.replace("\n", " ")
+    donors = settled.ask("custodian rederive --panel newer --vault biobank --yes")
     assert (donors["new"], donors["known"], donors["lowest"]) == (PEOPLE - 1, 0, 1.0)
     assert donors["stages"] == {"registered": PEOPLE - 1, "withdrawn": 1}
 

@@ -1,22 +1,25 @@
 """A further panel: derived from what is on storage, nothing uploaded twice, nothing half done."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from sqlalchemy import insert, select
 
 from nebula.database import reading, writing
+from nebula.genome.keys import variant_key
 from nebula.genome.panel import Panel
 from nebula.genome.record import parse_vector
 from nebula.ledger.client.records import Slot
 from nebula.localnet.bgzf import compress
 from nebula.localnet.consumer_file import among, to_23andme
 from nebula.localnet.population import to_vcf
-from nebula.protocol.errors import IntegrityError, RejectedInputError, UnavailableError
+from nebula.protocol.errors import IntegrityError, NotPermittedError, RejectedInputError, UnavailableError
 from nebula.protocol.record import MAX_PARTS
 from nebula.storage import LocalStorage, parse_location
 from nebula.vault import state, tables
@@ -26,7 +29,7 @@ from nebula.vault.import_ import Vault, import_donors, import_own
 from nebula.vault.manifests import manifest_of, read_part
 from nebula.vault.parts import store_with_part
 from nebula.vault.reading import read_genomes
-from nebula.vault.rederive import Donors, rederive_donors, rederive_one, store
+from nebula.vault.rederive import Donors, call_rates_on, rederive_all, rederive_donors, rederive_one, store
 from nebula.vault.state import Record, Stage
 from vault.test_import import PEOPLE, VCF, panel, policy_of, vault
 
@@ -262,6 +265,38 @@ def test_every_donor_gets_what_the_cohorts_file_says_on_the_new_panel_and_done_a
     assert rederive_donors(vault, panel) == Donors(0, len(donors), None, None)
     assert [now(vault, one) for one in back] == back
     assert parse_vector(vector_on(vault, back[0], panel), panel).sites == panel.sites
+
+
+def test_what_donors_would_have_on_a_panel_is_told_before_anything_is_stored(
+    vault: Vault, half: Panel, panel: Panel, tmp_path: Path
+) -> None:
+    donors = donors_on(half, vault, tmp_path)
+    nowhere = Panel("nowhere", "1", panel.assembly, np.array([variant_key("21", 5, "A", "C")], np.uint64), {})
+    before, looked = names(vault), []
+
+    assert call_rates_on(vault, panel, progress=lambda *count: looked.append(count)) == [1.0] * len(donors)
+    assert call_rates_on(vault, nowhere) == [0.0] * len(donors)
+    assert call_rates_on(vault, half) == [], "they are on it already"
+    assert looked == [(len(donors), len(donors))]
+    assert (names(vault), [now(vault, one) for one in donors]) == (before, donors)
+
+
+def test_who_does_not_agree_to_the_rates_puts_nobody_on_the_panel(
+    vault: Vault, half: Panel, panel: Panel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    donors = donors_on(half, vault, tmp_path)
+    before, shown = names(vault), []
+    monkeypatch.setattr("nebula.vault.rederive.catch_up_all", lambda *_: None)
+
+    def decline(rates: Sequence[float]) -> None:
+        shown.append(list(rates))
+        raise NotPermittedError("cli.declined", "no")
+
+    network: Any = None  # nobody is asked: nothing waits, and what is done next is not reached
+    with pytest.raises(NotPermittedError):
+        rederive_all(vault, network, panel, agree=decline, enrol=lambda: None)
+    assert shown == [[1.0] * len(donors)]
+    assert (names(vault), [now(vault, one) for one in donors]) == (before, donors)
 
 
 def test_a_file_that_is_imported_again_is_known_by_either_vector(

@@ -1,19 +1,22 @@
 """``nebula custodian import|rederive``: a whole cohort, one record each, with keys and consent of its own."""
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from statistics import median
 
 from cyclopts import App
+from rich.progress import Progress
 
 from nebula.cli import asking, importing, preview
 from nebula.cli.console import counted, err, out, print_json, progress, reading, short, show_table
 from nebula.cli.hints import tell
-from nebula.cli.options import OF_IMPORT, OF_VAULT, ImportOptions, Json, VaultOptions
+from nebula.cli.options import OF_IMPORT, OF_VAULT, ImportOptions, Json, VaultOptions, Yes
 from nebula.cli.owning import open_own
 from nebula.cli.panel import panels_of
-from nebula.cli.preview import Preview
+from nebula.cli.preview import LOW_CALL_RATE, Preview
 from nebula.genome.panel import Panel
 from nebula.protocol.errors import RejectedInputError
 from nebula.storage.panels import called
@@ -89,10 +92,11 @@ def import_(
 
 
 @custodian.command
-def rederive(*, panel: str, at: VaultOptions = OF_VAULT, json: Json = False) -> None:
+def rederive(*, panel: str, yes: Yes = False, at: VaultOptions = OF_VAULT, json: Json = False) -> None:
     """Put every donor's record on a further panel, from its standard record. Done again after a failure, it goes on.
 
     Nothing is uploaded again but the new vectors; consents stay as they are, and so do the panels that there were.
+    Before anything is stored you see how many of the panel's sites the records would have; --yes does not look.
 
     Args:
         panel: the panel's name, NAME@VERSION or id.
@@ -105,6 +109,7 @@ def rederive(*, panel: str, at: VaultOptions = OF_VAULT, json: Json = False) -> 
             opened.vault,
             opened.network,
             chosen,
+            agree=None if yes else partial(_agree_to_rates, bar, chosen),
             enrol=partial(importing.enrol, opened),
             progress=lambda done, of: bar.update(task, completed=done, total=of, visible=True),
         )
@@ -116,6 +121,24 @@ def rederive(*, panel: str, at: VaultOptions = OF_VAULT, json: Json = False) -> 
     )
     if donors.mean is not None and donors.lowest is not None:
         err.print(f"They have {donors.mean:.1%} of its sites on average, {donors.lowest:.1%} at least.")
+
+
+def _agree_to_rates(bar: Progress, panel: Panel, rates: Sequence[float]) -> None:
+    bar.stop()  # it would write over the question
+    for line in rates_in_words(rates, panel):
+        err.print(line, markup=False)
+    asking.agree(f"Shall {counted(len(rates), 'record')} be put on it?", yes=False)
+    bar.start()
+
+
+def rates_in_words(rates: Sequence[float], panel: Panel) -> list[str]:
+    """Say what share of a panel's sites records would have, and of how many it would be few."""
+    of = f"Of the {panel.sites:,} sites of {called(panel)}, {counted(len(rates), 'record')} would have"
+    lines = [f"{of} {min(rates):.1%} at least, {median(rates):.1%} in the median."]
+    few = sum(rate < LOW_CALL_RATE for rate in rates)
+    if few:
+        lines.append(f"{few:,} of them would have less than half: on this panel they are of little use.")
+    return lines
 
 
 def made_in_words(new: int, known: int, *, registered_now: int) -> str:

@@ -13,7 +13,7 @@ Killed before (5), nothing has changed but two objects on storage that nothing n
 on.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -33,6 +33,9 @@ from nebula.vault.parts import StoredRecord, store_with_part
 from nebula.vault.state import Record, Stage
 
 Enrol = Callable[[], None]
+Agree = Callable[[Sequence[float]], None]
+"""Is shown what share of the panel's sites each donor would have, and raises where that is not agreed to."""
+
 Progress = Callable[[int, int], None]
 
 
@@ -91,6 +94,7 @@ def rederive_all(
     network: Network,
     panel: Panel,
     *,
+    agree: Agree | None = None,
     enrol: Enrol | None = None,
     progress: Progress = lambda _done, _of: None,
 ) -> Donors:
@@ -100,8 +104,9 @@ def rederive_all(
         vault: the custodian's.
         network: that it has joined.
         panel: whose sites the new vectors are of.
+        agree: to be asked first; every vector is then derived twice, for what was looked at is not kept.
         enrol: takes what waits to the ledger.
-        progress: called with how many donors' records are derived and stored, of how many.
+        progress: called with how many donors' records are looked at, then derived and stored, of how many.
 
     Raises:
         RejectedInputError, UnavailableError, IntegrityError: as :func:`rederive_donors` and
@@ -110,6 +115,8 @@ def rederive_all(
     enrol = enrol or partial(enrol_waiting, vault.engine, vault.owner, network)
     enrol()
     catch_up_all(vault.engine, vault.owner, network, (Stage.REGISTERED,))
+    if agree is not None and (rates := call_rates_on(vault, panel, progress=progress)):
+        agree(rates)
     donors = rederive_donors(vault, panel, progress=progress)
     enrol()
     return donors
@@ -136,6 +143,16 @@ def store(vault: Vault, derived: Sequence[Derived]) -> list[Record]:
     return changed
 
 
+def call_rates_on(vault: Vault, panel: Panel, *, progress: Progress = lambda _done, _of: None) -> list[float]:
+    """Return what share of a panel's sites every donor's record would have that is not on it; nothing is stored.
+
+    Raises:
+        RejectedInputError, UnavailableError, IntegrityError: as
+            :func:`nebula.vault.deriving.from_standard_record`.
+    """
+    return [one.call_rate for page in _derive_pages(vault, panel, progress) for one in page]
+
+
 def rederive_donors(vault: Vault, panel: Panel, *, progress: Progress = lambda _done, _of: None) -> Donors:
     """Give every registered donor's record a vector on a further panel; done again, it goes on.
 
@@ -148,19 +165,29 @@ def rederive_donors(vault: Vault, panel: Panel, *, progress: Progress = lambda _
         RejectedInputError, UnavailableError, IntegrityError: as
             :func:`nebula.vault.deriving.from_standard_record` and :func:`store`; what was done so far is kept.
     """
-    with reading(vault.engine) as connection:
-        donors = [one for one in state.all_at_stage(connection, Stage.REGISTERED) if one.donor is not None]
+    donors = _donors(vault)
     rates: list[float] = []
-    with ThreadPoolExecutor(WRITERS) as pool:
-        for start in range(0, len(donors), PAGE):
-            page = donors[start : start + PAGE]
-            derived = [one for one in pool.map(lambda donor: from_standard_record(vault, donor, panel), page) if one]
-            store(vault, derived)
-            rates += [one.call_rate for one in derived]
-            progress(start + len(page), len(donors))
+    for page in _derive_pages(vault, panel, progress):
+        store(vault, page)
+        rates += [one.call_rate for one in page]
     if not rates:
         return Donors(0, len(donors), None, None)
     return Donors(len(rates), len(donors) - len(rates), min(rates), sum(rates) / len(rates))
+
+
+def _donors(vault: Vault) -> list[Record]:
+    with reading(vault.engine) as connection:
+        return [one for one in state.all_at_stage(connection, Stage.REGISTERED) if one.donor is not None]
+
+
+def _derive_pages(vault: Vault, panel: Panel, progress: Progress) -> Iterator[list[Derived]]:
+    """Yield the donors' new vectors, some at a time; those on the panel have none."""
+    donors = _donors(vault)
+    with ThreadPoolExecutor(WRITERS) as pool:
+        for start in range(0, len(donors), PAGE):
+            page = donors[start : start + PAGE]
+            yield [one for one in pool.map(lambda donor: from_standard_record(vault, donor, panel), page) if one]
+            progress(start + len(page), len(donors))
 
 
 def _put(vault: Vault, derived: Sequence[Derived]) -> list[StoredRecord]:
