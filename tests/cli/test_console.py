@@ -19,10 +19,9 @@ def test_brackets_in_a_title_are_neither_swallowed_nor_obeyed(title: str, monkey
     assert said.file.getvalue().count(title) == 2
 
 
-def test_a_variant_is_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_variant_is_no_picture() -> None:
     """``:100:`` is the name of an emoji."""
-    written = io.StringIO()
-    monkeypatch.setattr(console.out, "file", written)
-    show_facts({"variant": "1:100:A:C"}, on=console.out)
-    show_table(("variant",), [("1:100:A:C",)])
-    assert written.getvalue().count("1:100:A:C") == 2
+    with console.out.capture() as written:
+        show_facts({"variant": "1:100:A:C"}, on=console.out)
+        show_table(("variant",), [("1:100:A:C",)])
+    assert written.get().count("1:100:A:C") == 2
