@@ -1,6 +1,7 @@
 //! One function, compiled for several instruction sets; the widest that this processor has is called.
 
-/// Whether 512-bit vectors of bytes and long words are there, with the bit counting that came before them.
+/// Whether 512-bit vectors of bytes and long words are there, which can be closed up and whose bits can be counted, with
+/// the bit counting that came before them.
 #[cfg(target_arch = "x86_64")]
 pub fn has_avx512() -> bool {
     is_x86_feature_detected!("avx512f")
@@ -8,6 +9,7 @@ pub fn has_avx512() -> bool {
         && is_x86_feature_detected!("avx512dq")
         && is_x86_feature_detected!("avx512vl")
         && is_x86_feature_detected!("avx512vpopcntdq")
+        && is_x86_feature_detected!("avx512vbmi2")
         && has_avx2()
 }
 

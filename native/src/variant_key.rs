@@ -16,20 +16,36 @@ const SPELT_BASES: usize = 11;
 /// One past the highest 0-based position.
 const POSITIONS: u32 = 1 << 28;
 
+/// Of each byte its two bits as a base, or 4 where it is none that can be spelt out. Bases come in no order that a branch
+/// could foresee.
+const BASES: [u8; 256] = {
+    let mut codes = [4; 256];
+    (codes[b'A' as usize], codes[b'C' as usize]) = (0, 1);
+    (codes[b'G' as usize], codes[b'T' as usize]) = (2, 3);
+    codes
+};
+
+#[inline]
 fn base_code(base: u8) -> Option<u32> {
-    match base {
-        b'A' => Some(0),
-        b'C' => Some(1),
-        b'G' => Some(2),
-        b'T' => Some(3),
-        _ => None,
-    }
+    let code = BASES[usize::from(base)];
+    (code < 4).then_some(u32::from(code))
 }
 
+/// Whether a key can spell this base out: A, C, G, T.
+#[inline]
+pub fn is_spelt(base: u8) -> bool {
+    base_code(base).is_some()
+}
+
+#[inline]
 fn spell(reference: &[u8], alternate: &[u8]) -> Option<u32> {
     if let ([one], [other]) = (reference, alternate) {
         return Some((1 << 27) | (1 << 23) | (base_code(*one)? << 21) | (base_code(*other)? << 19));
     }
+    spell_several(reference, alternate)
+}
+
+fn spell_several(reference: &[u8], alternate: &[u8]) -> Option<u32> {
     if reference.len() + alternate.len() > SPELT_BASES {
         return None;
     }
@@ -68,6 +84,7 @@ fn hash(reference: &[u8], alternate: &[u8]) -> u32 {
 /// The key of a variant with upper-case alleles at 1-based `pos`, or 0 where there is none.
 ///
 /// There is none for a chromosome code of 0, a position 0, or one that 28 bits cannot hold.
+#[inline]
 pub fn encode(chromosome: u8, pos: u32, reference: &[u8], alternate: &[u8]) -> u64 {
     let Some(start) = pos.checked_sub(1).filter(|start| *start < POSITIONS) else { return 0 };
     if chromosome == 0 || chromosome > 25 {

@@ -155,15 +155,15 @@ fn every_way_to_look_reads_a_line_alike() {
             let mut rows = Rows::default();
             (by(&mut parser(2, true, 1), line.as_bytes(), &mut rows), rows)
         };
-        let portable = read(&|parser, text, rows| parser.parse_lines_by(text, rows, super::look::look));
+        let portable = read(&|parser, text, rows| parser.parse_lines_by(text, rows, &super::look::PORTABLE));
         // The widest that this processor has.
         assert_eq!(read(&|parser, text, rows| parser.parse_lines(text, rows)), portable, "{line}");
         #[cfg(target_arch = "x86_64")]
         if crate::cpu::has_avx2() {
             // SAFETY: the instructions were just found.
-            let by_256 = |bytes: &_| unsafe { super::look::look_256(bytes) };
+            let by_256 = |bytes: &[u8; super::look::LOOK]| unsafe { super::look::look_256(bytes) };
             assert_eq!(
-                read(&|parser, text, rows| parser.parse_lines_by(text, rows, by_256)),
+                read(&|parser, text, rows| parser.parse_lines_by(text, rows, &(by_256, super::look::places))),
                 portable,
                 "{line}"
             );

@@ -1,14 +1,18 @@
 //! FORMAT: the keys that a record's samples have values of.
 
 use super::fault::{quoted, Fault};
-use super::values::Definition;
+use super::same::Same;
+use super::values::{Definition, Kind, Shape};
 use super::{Rules, LOCAL_ALLELES, STRUCTURAL_KEYS};
 
 /// The keys of FORMAT with their definitions.
 pub struct Format {
     /// As it stands in the file; the next line mostly has the same.
-    pub text: Vec<u8>,
+    pub text: Same,
     pub keys: Vec<(Vec<u8>, Option<Definition>)>,
+    /// Where GT comes first and all others list whole numbers: how many they list of two copies of one alternative
+    /// allele.
+    pub diploid_counts: Option<Vec<u32>>,
     pub genotyped: bool,
     pub depth: Option<usize>,
     /// Of a block, the lowest depth in it.
@@ -33,6 +37,18 @@ fn is_format_key(key: &[u8], declared: bool, minor: u8) -> bool {
     let plain = key.iter().all(u8::is_ascii_alphanumeric);
     let begun = minor < 3 || !key.first().is_some_and(u8::is_ascii_digit);
     !key.is_empty() && key.iter().all(clean) && begun && (plain || declared || minor >= 3)
+}
+
+/// How many whole numbers the keys behind GT list, if they are such.
+fn diploid_counts(keys: &[(Vec<u8>, Option<Definition>)], minor: u8) -> Option<Vec<u32>> {
+    let shape = Shape { alternates: 1, minor, ploidy: Some(2), local: None };
+    let (_, listed) = keys.split_first().filter(|((first, _), _)| first == b"GT")?;
+    let count = |(key, definition): &(Vec<u8>, Option<Definition>)| {
+        let special = [&b"FT"[..], b"LEN", b"LAA"].contains(&&key[..]);
+        let lists = definition.filter(|definition| definition.kind == Kind::Integer && !special)?;
+        u32::try_from(shape.expects(lists.number)?).ok()
+    };
+    listed.iter().map(count).collect()
 }
 
 pub fn parse_format(field: &[u8], rules: &Rules) -> Result<Format, Fault> {
@@ -74,6 +90,7 @@ pub fn parse_format(field: &[u8], rules: &Rules) -> Result<Format, Fault> {
     let (depth, lowest_depth, quality) = (place(b"DP"), place(b"MIN_DP"), place(b"GQ"));
     let length = place(b"LEN").filter(|_| rules.minor >= LOCAL_ALLELES);
     let filter = place(b"FT");
-    let text = field.to_vec();
-    Ok(Format { text, keys, genotyped, depth, lowest_depth, quality, filter, length, local })
+    let text = Same::new(field);
+    let diploid_counts = diploid_counts(&keys, rules.minor);
+    Ok(Format { text, keys, diploid_counts, genotyped, depth, lowest_depth, quality, filter, length, local })
 }

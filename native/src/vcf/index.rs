@@ -5,8 +5,9 @@
 use std::ops::Range;
 
 use super::line::Columns;
-use super::look::{Masks, LOOK};
+use super::look::{Eyes, Masks, LOOK};
 use super::pieces::{Bits, Ones, Pieces, WORDS};
+use super::places::Places;
 use super::plain::{tenth_digits, Form, Numbers, LONGEST, SHORT};
 use super::values::{Definition, Kind, Shape};
 
@@ -14,6 +15,8 @@ use super::values::{Definition, Kind, Shape};
 const TABS: [usize; 2] = [7, 9];
 
 pub struct Index {
+    tab_places: Places,
+    semicolon_places: Places,
     tabs: Bits,
     semicolons: Bits,
     colons: Bits,
@@ -21,10 +24,12 @@ pub struct Index {
     points: Bits,
     commas: Bits,
     minuses: Bits,
-    /// For each form, the bytes that no single number of it has.
+    /// For each form, the bytes that no single number of it has or is ended by.
     impossible: [Bits; 3],
     /// So many bytes were looked at.
     seen: usize,
+    /// So many bits there are, those of the byte that ends the line among them if it was met.
+    noted: usize,
     /// The first blank or control character but tabs.
     first_odd: usize,
 }
@@ -33,6 +38,8 @@ impl Default for Index {
     fn default() -> Self {
         let none = Bits::default();
         Self {
+            tab_places: Places::default(),
+            semicolon_places: Places::default(),
             tabs: none,
             semicolons: none,
             colons: none,
@@ -42,6 +49,7 @@ impl Default for Index {
             minuses: none,
             impossible: [none; 3],
             seen: 0,
+            noted: 0,
             first_odd: 0,
         }
     }
@@ -52,35 +60,39 @@ impl Index {
     ///
     /// Of a line with many samples, what follows the first of them is not looked at.
     #[inline(always)]
-    pub fn look_at(&mut self, text: &[u8], look: impl Fn(&[u8; LOOK]) -> Masks) -> usize {
-        self.look_until_end(text, look).unwrap_or_else(|| {
+    pub fn look_at(&mut self, text: &[u8], eyes: &impl Eyes) -> usize {
+        self.look_until_end(text, eyes).unwrap_or_else(|| {
             let behind = text.get(self.seen..).unwrap_or_default();
             memchr::memchr(b'\n', behind).map_or(text.len(), |length| self.seen + length)
         })
     }
 
     #[inline(always)]
-    fn look_until_end(&mut self, text: &[u8], look: impl Fn(&[u8; LOOK]) -> Masks) -> Option<usize> {
-        (self.seen, self.first_odd) = (0, usize::MAX);
+    fn look_until_end(&mut self, text: &[u8], eyes: &impl Eyes) -> Option<usize> {
+        (self.seen, self.noted, self.first_odd) = (0, 0, usize::MAX);
+        self.tab_places.forget();
+        self.semicolon_places.forget();
         let (mut tabs, mut numbers) = (0, Numbers::default());
         for word in 0..WORDS {
             let rest = text.get(self.seen..).unwrap_or_default();
             let masks = match rest.first_chunk() {
-                Some(bytes) => look(bytes),
+                Some(bytes) => eyes.look(bytes),
                 None => {
                     // The end of the text ends the line.
                     let mut padded = [b'\n'; LOOK];
                     padded[..rest.len()].copy_from_slice(rest);
-                    look(&padded)
+                    eyes.look(&padded)
                 }
             };
-            self.note(word, &masks);
+            self.note(word, &masks, eyes);
             let impossible = numbers.impossible(&masks);
+            let natural = impossible | masks.minus;
             for (bits, of_form) in
-                self.impossible.iter_mut().zip([!masks.digit, impossible, impossible | masks.minus])
+                self.impossible.iter_mut().zip([natural | masks.point, impossible, natural])
             {
                 bits.0[word] = of_form;
             }
+            self.noted += LOOK;
             if masks.newline != 0 {
                 let end = self.seen + masks.newline.trailing_zeros() as usize;
                 self.seen = end;
@@ -96,10 +108,16 @@ impl Index {
     }
 
     #[inline(always)]
-    fn note(&mut self, word: usize, masks: &Masks) {
+    fn note(&mut self, word: usize, masks: &Masks, eyes: &impl Eyes) {
         let odd = masks.odd & !masks.tab;
         if odd != 0 && self.first_odd == usize::MAX {
             self.first_odd = self.seen + odd.trailing_zeros() as usize;
+        }
+        let inside = masks.newline.wrapping_sub(1) & !masks.newline;
+        let start = (word * LOOK) as u16;
+        let separators = [(&mut self.tab_places, masks.tab), (&mut self.semicolon_places, masks.semicolon)];
+        for (places, ones) in separators {
+            places.add(ones & inside, |free| eyes.list(ones & inside, start, free));
         }
         self.tabs.0[word] = masks.tab;
         self.semicolons.0[word] = masks.semicolon;
@@ -113,39 +131,32 @@ impl Index {
     /// Cut a line at its tabs; `None` where they were not all seen, or are not as many as there must be.
     #[inline(always)]
     pub fn columns<'a>(&self, line: &'a [u8], samples: usize) -> Option<Columns<'a>> {
-        let mut tabs = self.ones(&self.tabs, 0);
+        let (short, long) = self.tab_places.all()?.split_first_chunk::<{ TABS[0] }>()?;
         let (mut fixed, mut start) = ([&b""[..]; 8], 0);
-        let (short, info) = fixed.split_at_mut(TABS[0]);
-        for field in short {
-            let tab = tabs.next()?;
+        let (fields, info) = fixed.split_at_mut(TABS[0]);
+        for (field, tab) in fields.iter_mut().zip(short) {
+            let tab = usize::from(*tab);
             *field = line.get(start..tab)?;
             start = tab + 1;
         }
         if samples == 0 {
             info[0] = line.get(start..)?;
-            let whole = self.seen >= line.len() && tabs.next().is_none_or(|tab| tab > line.len());
+            let whole = self.seen >= line.len() && long.is_empty();
             return whole.then_some(Columns { fixed, calls: None });
         }
-        let (info_end, format_end) = (tabs.next()?, tabs.next()?);
+        let [info_end, format_end] = long.first_chunk::<2>()?.map(usize::from);
         info[0] = line.get(start..info_end)?;
         let calls = Some((line.get(info_end + 1..format_end)?, line.get(format_end + 1..)?));
         Some(Columns { fixed, calls })
     }
 
-    /// How many entries INFO has, if all of it was seen.
+    /// Where the entries of INFO end but the last, if all of it was seen, and what follows it.
     #[inline(always)]
-    pub fn entry_count(&self, info: &Range<usize>) -> Option<usize> {
-        let (first, last) = (info.start / 64, info.end / 64);
-        let words = self.semicolons.0.get(first..=last).filter(|_| info.end <= self.seen)?;
-        let all: u32 = words.iter().map(|word| word.count_ones()).sum();
-        let before = (words.first()? & !(u64::MAX << (info.start % 64))).count_ones();
-        let behind = (words.last()? & (u64::MAX << (info.end % 64))).count_ones();
-        usize::try_from(all - before - behind).ok().map(|separators| separators + 1)
-    }
-
-    #[inline(always)]
-    pub fn semicolons_from(&self, at: usize) -> impl Iterator<Item = usize> + '_ {
-        self.ones(&self.semicolons, at)
+    pub fn entry_ends(&self, info: &Range<usize>) -> Option<&[u16]> {
+        let places = self.semicolon_places.all().filter(|_| info.end < self.noted)?;
+        let outside = |place: &&u16| !info.contains(&usize::from(**place));
+        let behind = places.get(places.iter().take_while(outside).count()..)?;
+        behind.get(..behind.len() - behind.iter().rev().take_while(outside).count())
     }
 
     /// The entries of INFO, between semicolons.
@@ -160,16 +171,12 @@ impl Index {
         Pieces::new(self.ones(&self.colons, sample.start), line, b':', self.seen, sample)
     }
 
-    /// Whether a piece, behind an equals sign or a colon, has this form; all of it was seen.
+    /// Whether the value of an entry of INFO has this form; all of it was seen, and what ends it.
     #[inline(always)]
-    pub fn has_form(&self, piece: &Range<usize>, form: Form) -> bool {
-        let length = piece.end.wrapping_sub(piece.start);
-        if length > form.longest {
-            return false;
-        }
-        let inside = !(u64::MAX << length);
-        let ended = self.digits.from(piece.end.wrapping_sub(1)) & 1 == 1;
-        self.impossible[form.place].from(piece.start) & inside == 0 && (ended || form.longest == 0)
+    pub fn has_form(&self, value: &Range<usize>, form: Form) -> bool {
+        let length = value.end.wrapping_sub(value.start);
+        // With what ends it: so nothing is no number, nor is what ends in a point.
+        length <= form.longest && self.impossible[form.place].from(value.start) << (63 - length) == 0
     }
 
     /// Whether a piece is certainly what a key that is no flag must have.
@@ -196,8 +203,11 @@ impl Index {
     /// Whether a piece is a single identifier.
     #[inline(always)]
     pub fn is_name(&self, piece: &Range<usize>) -> bool {
-        let Some(length) = self.length(piece) else { return false };
-        self.is_clean(piece) && self.semicolons.from(piece.start) & !(u64::MAX << length) == 0
+        let first = self
+            .semicolon_places
+            .all()
+            .map(|places| places.first().map_or(self.seen, |place| usize::from(*place)));
+        self.is_clean(piece) && !piece.is_empty() && first.is_some_and(|first| first >= piece.end)
     }
 
     /// Whether a piece is free of blanks and control characters; a tab does not count.
@@ -235,6 +245,20 @@ impl Index {
         (wrong == 0).then_some(commas.count_ones() as usize + 1)
     }
 
+    /// The separators of a part that is lists of short whole numbers from 0 on, each list behind a colon but the first:
+    /// where its colons and its commas stand.
+    #[inline(always)]
+    pub fn whole_lists(&self, part: &Range<usize>) -> Option<[u64; 2]> {
+        let length = self.length(part)?;
+        let inside = !(u64::MAX << length);
+        let [digits, colons, commas] =
+            [&self.digits, &self.colons, &self.commas].map(|bits| bits.from(part.start) & inside);
+        let separators = colons | commas;
+        let around = separators << 1 | 1 | separators >> 1 | 1 << (length - 1);
+        let wrong = inside & (!(digits | separators) | (around & !digits)) | tenth_digits(digits);
+        (wrong == 0).then_some([colons, commas])
+    }
+
     /// Whether a piece of one column is texts between commas, none of them empty.
     #[inline(always)]
     fn is_texts(&self, piece: &Range<usize>) -> bool {
@@ -259,13 +283,13 @@ impl Index {
 
 #[cfg(test)]
 mod tests {
-    use super::super::look::look;
+    use super::super::look::PORTABLE;
     use super::super::values::{check_values, Number};
     use super::*;
 
     fn looked_at(text: &[u8]) -> Index {
         let mut index = Index::default();
-        assert_eq!(index.look_at(text, look), text.len());
+        assert_eq!(index.look_at(text, &PORTABLE), text.len());
         index
     }
 
@@ -299,8 +323,8 @@ mod tests {
                 assert!(strictly || !index.is_plain(&value, any, SHAPE), "{kind:?} {text:?}");
                 let one = of(kind, natural, Number::Exactly(1));
                 let strictly = check_values("", "INFO", b"", text, one, SHAPE).is_ok();
-                let form = Form::of(one).unwrap_or(Form::NOTHING);
-                assert!(strictly || !index.has_form(&value, form), "{kind:?} {text:?}");
+                let has_form = Form::of(one).is_some_and(|form| index.has_form(&value, form));
+                assert!(strictly || !has_form, "{kind:?} {text:?}");
                 assert!(strictly || !index.is_plain(&value, one, SHAPE), "{kind:?} {text:?}");
             }
         });
@@ -318,8 +342,8 @@ mod tests {
             let index = looked_at(line.as_bytes());
             let value = 61..line.len();
             assert_eq!(index.numbers(&value, false, false), Some(count), "{text}");
-            let one = Form::of(of(Kind::Float, false, Number::Exactly(1))).unwrap_or(Form::NOTHING);
-            assert_eq!(index.has_form(&value, one), count == 1, "{text}");
+            let one = Form::of(of(Kind::Float, false, Number::Exactly(1)));
+            assert_eq!(one.map(|form| index.has_form(&value, form)), Some(count == 1), "{text}");
         }
         for unsure in ["1234567890", "1,1234567890", "+1", "1.5", ""] {
             let line = format!("K={unsure};1");
@@ -336,16 +360,16 @@ mod tests {
         for length in [3, 63, 64, 65, 200, 5000] {
             let line: Vec<u8> = (0..length).map(|place| if place % 9 == 4 { b';' } else { b'a' }).collect();
             let mut index = Index::default();
-            index.look_at(&line, look);
+            index.look_at(&line, &PORTABLE);
             for start in 0..length.min(70) {
                 let found: Vec<&[u8]> =
                     index.entries(&line, start..length).map(|piece| &line[piece]).collect();
                 let expected: Vec<&[u8]> = line[start..].split(|byte| *byte == b';').collect();
                 assert_eq!(found, expected);
-                let count = index.entry_count(&(start..length));
-                assert!(
-                    count.is_none_or(|count| count == expected.len()) && count.is_some() == (length <= 200)
-                );
+                let ends = index.entry_ends(&(start..length));
+                let places = (start..length).filter(|place| line[*place] == b';');
+                let places: Vec<u16> = places.filter_map(|place| u16::try_from(place).ok()).collect();
+                assert_eq!(ends, Some(&places[..]).filter(|_| length <= 200));
             }
         }
     }

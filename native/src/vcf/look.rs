@@ -27,6 +27,31 @@ pub struct Masks {
     pub odd: u64,
 }
 
+/// One way to look.
+pub trait Eyes {
+    fn look(&self, bytes: &[u8; LOOK]) -> Masks;
+
+    /// Write where the ones of a word stand, ascending, from `start` on; what is written behind them means nothing.
+    fn list(&self, word: u64, start: u16, out: &mut [u16; LOOK]);
+}
+
+impl<L: Fn(&[u8; LOOK]) -> Masks, P: Fn(u64, u16, &mut [u16; LOOK])> Eyes for (L, P) {
+    #[inline(always)]
+    fn look(&self, bytes: &[u8; LOOK]) -> Masks {
+        self.0(bytes)
+    }
+
+    #[inline(always)]
+    fn list(&self, word: u64, start: u16, out: &mut [u16; LOOK]) {
+        self.1(word, start, out);
+    }
+}
+
+type Look = fn(&[u8; LOOK]) -> Masks;
+type List = fn(u64, u16, &mut [u16; LOOK]);
+/// Without any instructions that a processor may lack.
+pub const PORTABLE: (Look, List) = (look, places);
+
 impl Masks {
     /// Ask for each kind; `equal(byte)`, `from_to(low, high)` and `up_to(high)` answer for all 64 bytes.
     #[inline(always)]
@@ -99,9 +124,77 @@ pub fn look_512(bytes: &[u8; LOOK]) -> Masks {
     )
 }
 
+/// See `Eyes::list`.
+#[inline(always)]
+pub fn places(word: u64, start: u16, out: &mut [u16; LOOK]) {
+    let mut left = word;
+    for place in out {
+        if left == 0 {
+            break;
+        }
+        *place = start.wrapping_add(left.trailing_zeros() as u16);
+        left &= left - 1;
+    }
+}
+
+/// As `places`, all at once: a loop that ends at a guess takes longer than what it does.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi2")]
+#[inline]
+pub fn places_512(word: u64, start: u16, out: &mut [u16; LOOK]) {
+    const NUMBERS: [u8; LOOK] = {
+        let mut numbers = [0; LOOK];
+        let mut place = 0;
+        while place < LOOK {
+            numbers[place] = place as u8;
+            place += 1;
+        }
+        numbers
+    };
+    // SAFETY: the load is of the 64 bytes, and needs no alignment.
+    let numbers = unsafe { _mm512_loadu_si512(NUMBERS.as_ptr().cast()) };
+    let ones = _mm512_maskz_compress_epi8(word, numbers);
+    let from_start =
+        |half: __m256i| _mm512_add_epi16(_mm512_cvtepu8_epi16(half), _mm512_set1_epi16(start.cast_signed()));
+    let (low, high) = out.split_at_mut(LOOK / 2);
+    // SAFETY: each half of the places is 64 bytes long; a store needs no alignment.
+    unsafe { _mm512_storeu_si512(low.as_mut_ptr().cast(), from_start(_mm512_castsi512_si256(ones))) };
+    if word.count_ones() > 32 {
+        // SAFETY: as above.
+        unsafe {
+            _mm512_storeu_si512(high.as_mut_ptr().cast(), from_start(_mm512_extracti64x4_epi64(ones, 1)))
+        };
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_way_to_list_places_lists_those_of_the_ones() {
+        let mut word = 1u64;
+        for round in 0..2000u16 {
+            word = match round {
+                0 => 0,
+                1 => u64::MAX,
+                _ => word.rotate_left(7).wrapping_mul(0x2545_F491_4F6C_DD1D) ^ u64::from(round),
+            };
+            // Few ones as well as many.
+            let word = if round % 3 == 0 { word & word >> 3 & word >> 7 } else { word };
+            let expected: Vec<u16> =
+                (0..64).filter(|bit| word >> bit & 1 == 1).map(|bit| round + bit).collect();
+            let mut found = [0; LOOK];
+            places(word, round, &mut found);
+            assert_eq!(&found[..expected.len()], expected);
+            #[cfg(target_arch = "x86_64")]
+            if crate::cpu::has_avx512() {
+                // SAFETY: the instructions were just found.
+                unsafe { places_512(word, round, &mut found) };
+                assert_eq!(&found[..expected.len()], expected);
+            }
+        }
+    }
 
     /// Byte by byte.
     fn slowly(bytes: &[u8; LOOK]) -> Masks {

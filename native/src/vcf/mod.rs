@@ -9,24 +9,30 @@ mod alignment;
 pub mod bcf;
 mod columns;
 pub mod fault;
+mod filters;
 mod format;
 mod genotypes;
 mod index;
 mod info;
 mod layouts;
 mod line;
+mod lines;
 mod look;
 mod numbers;
 mod order;
 mod pieces;
+mod places;
 mod plain;
+mod plain_sample;
 pub mod realign;
 mod recent;
 mod record;
 mod reference;
 mod rows;
+mod same;
 mod sample;
 mod structural;
+mod usual;
 mod values;
 
 use std::collections::{HashMap, HashSet};
@@ -36,20 +42,18 @@ use numpy::{IntoPyArray, PyArray1, PyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::cpu;
 use alignment::Alleles;
-use columns::{check_filter, Alternate};
+use columns::Alternate;
 use fault::{Fate, Ledger};
+use filters::Filters;
 use format::Format;
 use genotypes::Call;
-use index::Index;
 use layouts::Layouts;
-use line::Line;
-use look::{Masks, LOOK};
 use order::Order;
 use recent::Keys;
 use reference::Reference;
 use rows::Rows;
+use same::Same;
 use values::{Definition, Kind, Number};
 
 /// The minor versions that brought SVLEN for each allele, and local alleles.
@@ -68,18 +72,25 @@ pub struct Rules {
     pub minor: u8,
 }
 
+/// The contig that the last line named.
+struct Chromosome {
+    name: Same,
+    /// See `chromosome_code`.
+    code: u8,
+    /// Once a record of it went through: its number, and whether it is compared with the reference genome.
+    stand: Option<(usize, bool)>,
+}
+
 /// Reads the body of one VCF, piece by piece; remembers what holds across lines.
 #[pyclass]
 pub struct VcfParser {
     rules: Rules,
     order: Order,
-    filters: HashMap<Vec<u8>, i32>,
-    filter_names: Vec<String>,
+    filters: Filters,
     reference: Option<Reference>,
     ledger: Ledger,
     // What the last line left behind, for the next one to be compared with or to be written over.
-    chromosome: (Vec<u8>, u8),
-    filter: Option<(Vec<u8>, i32)>,
+    chromosome: Chromosome,
     keys: Keys,
     layouts: Layouts,
     format: Option<Format>,
@@ -159,11 +170,9 @@ impl VcfParser {
                 minor,
             },
             order: Order::default(),
-            filters: HashMap::new(),
-            filter_names: Vec::new(),
+            filters: Filters::default(),
             reference: reference.map(Reference::new),
-            chromosome: (Vec::new(), 0),
-            filter: None,
+            chromosome: Chromosome { name: Same::new(b""), code: 0, stand: None },
             keys: Keys::default(),
             layouts: Layouts::default(),
             format: None,
@@ -202,7 +211,7 @@ impl VcfParser {
     /// FILTER values in the order of their numbers.
     #[getter]
     fn filters(&self) -> Vec<String> {
-        self.filter_names.clone()
+        self.filters.names.clone()
     }
 
     /// Parse the whole lines before `end`; the first goes on with what was begun, only the last may lack its newline.
@@ -216,82 +225,6 @@ impl VcfParser {
             return Err(failure);
         }
         batch(py, rows.map_err(|(fault, line)| fault.at(line))?, samples)
-    }
-}
-
-impl VcfParser {
-    fn parse_piece(&mut self, begun: &[u8], lines: &[u8]) -> Result<Rows, (fault::Fault, u64)> {
-        let mut rows = Rows::with_room(self.usual_rows);
-        let first =
-            if begun.is_empty() { 0 } else { memchr::memchr(b'\n', lines).map_or(lines.len(), |at| at + 1) };
-        self.parse_lines(&[begun, &lines[..first]].concat(), &mut rows)?;
-        self.parse_lines(&lines[first..], &mut rows)?;
-        self.usual_rows = rows.key.len();
-        Ok(rows)
-    }
-
-    /// Parse lines with the widest instructions that this processor has.
-    fn parse_lines(&mut self, lines: &[u8], rows: &mut Rows) -> Result<(), (fault::Fault, u64)> {
-        #[cfg(target_arch = "x86_64")]
-        {
-            use look::{look_256, look_512};
-            type Done = Result<(), (fault::Fault, u64)>;
-            #[target_feature(enable = "avx512f,avx512bw,avx2,popcnt,bmi1,bmi2")]
-            fn with_512(parser: &mut VcfParser, lines: &[u8], rows: &mut Rows) -> Done {
-                parser.parse_lines_by(lines, rows, |bytes| look_512(bytes))
-            }
-            #[target_feature(enable = "avx2,popcnt,bmi1,bmi2")]
-            fn with_256(parser: &mut VcfParser, lines: &[u8], rows: &mut Rows) -> Done {
-                parser.parse_lines_by(lines, rows, |bytes| look_256(bytes))
-            }
-            if cpu::has_avx512() {
-                // SAFETY: these instructions were just found.
-                return unsafe { with_512(self, lines, rows) };
-            }
-            if cpu::has_avx2() {
-                // SAFETY: these instructions were just found.
-                return unsafe { with_256(self, lines, rows) };
-            }
-        }
-        self.parse_lines_by(lines, rows, look::look)
-    }
-
-    #[inline(always)]
-    fn parse_lines_by(
-        &mut self,
-        lines: &[u8],
-        rows: &mut Rows,
-        look: impl Fn(&[u8; LOOK]) -> Masks,
-    ) -> Result<(), (fault::Fault, u64)> {
-        let mut index = Index::default();
-        let lines = lines.strip_suffix(b"\n").unwrap_or(lines);
-        let mut rest = Some(lines).filter(|lines| !lines.is_empty());
-        while let Some(text) = rest {
-            let end = index.look_at(text, &look);
-            let line = text[..end].strip_suffix(b"\r").unwrap_or(&text[..end]);
-            rest = text.get(end + 1..);
-            self.ledger.line += 1;
-            self.parse_record(Line { text: line, index: &index }, rows)
-                .or_else(|fault| self.ledger.overlook(fault, Fate::LeftOut))
-                .map_err(|fault| (fault, self.ledger.line))?;
-        }
-        Ok(())
-    }
-
-    /// The number of a valid FILTER.
-    fn filter_number(&mut self, field: &[u8]) -> Result<i32, fault::Fault> {
-        if let Some((_, number)) = self.filter.as_ref().filter(|(same, _)| same == field) {
-            return Ok(*number);
-        }
-        check_filter(field)?;
-        let number = self.filters.get(field).copied().unwrap_or_else(|| {
-            let number = i32::try_from(self.filter_names.len()).unwrap_or(i32::MAX);
-            self.filters.insert(field.to_vec(), number);
-            self.filter_names.push(String::from_utf8_lossy(field).into_owned());
-            number
-        });
-        self.filter = Some((field.to_vec(), number));
-        Ok(number)
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! What is found here is certainly well-formed; what is not found may be, and `values` decides.
 
+use std::ops::Range;
+
 use crate::cut::eight;
 
 const ZEROS: u64 = 0x3030_3030_3030_3030;
@@ -16,6 +18,33 @@ const SHORT: usize = 9;
 fn other_bytes(word: u64) -> u64 {
     let value = word ^ ZEROS;
     (((value & !HIGH_BITS) + TEN_CARRIES) | value) & HIGH_BITS
+}
+
+/// The whole number that up to nine digits at `place` are.
+#[inline(always)]
+pub fn whole(text: &[u8], place: Range<usize>) -> Option<u32> {
+    let length = place.len();
+    // The eight bytes that end with it, of which those before it become zeros.
+    let word = place.end.checked_sub(8).and_then(|start| eight(text, start));
+    let Some(word) = word.filter(|_| (1..=SHORT).contains(&length)) else {
+        return few_digits(text.get(place)?);
+    };
+    let before = 8 * 8usize.saturating_sub(length);
+    let word = (word & (u64::MAX << before)) | (ZEROS & !(u64::MAX << before));
+    let first = if length == SHORT { u32::from(text[place.start].wrapping_sub(b'0')) } else { 0 };
+    if other_bytes(word) != 0 || first > 9 {
+        return None;
+    }
+    let digits = word ^ ZEROS;
+    // Neighbours are brought together: digits to pairs, pairs to fours, fours to the whole.
+    let pairs = (digits * 10 + (digits >> 8)) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs * 100 + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
+    Some(first * 100_000_000 + (fours * 10_000 + (fours >> 32)) as u32)
+}
+
+fn few_digits(text: &[u8]) -> Option<u32> {
+    let fits = (1..=SHORT).contains(&text.len()) && text.iter().all(u8::is_ascii_digit);
+    fits.then(|| text.iter().fold(0, |value, digit| value * 10 + u32::from(digit - b'0')))
 }
 
 /// The first byte that has its high bit set.
@@ -104,6 +133,17 @@ pub fn plain_numbers(text: &[u8], at: usize, whole: bool, natural: bool) -> Opti
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_whole_number_is_what_its_digits_are_one_by_one() {
+        let line = b"12\t0123456789:987654321;00000000099,/:a5\xb56";
+        for start in 0..line.len() {
+            for end in start..=line.len() {
+                assert_eq!(whole(line, start..end), few_digits(&line[start..end]), "{start} to {end}");
+            }
+        }
+        assert_eq!([whole(line, 3..12), whole(line, 14..23)], [Some(12_345_678), Some(987_654_321)]);
+    }
 
     #[test]
     fn digits_are_found_eight_at_a_time_as_one_by_one() {

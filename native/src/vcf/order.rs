@@ -4,6 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use super::fault::{quoted, Fault};
+use super::rows::append;
 
 /// Variants that are kept in a list; what a hostile file has beyond, in a tree.
 const FEW: usize = 8;
@@ -28,6 +29,8 @@ pub struct Order {
     /// The first `listed` of these count; the others wait to be written over.
     few: Vec<Ahead>,
     listed: usize,
+    /// The highest position of a variant that was noted on this contig, or 0.
+    farthest: u32,
     many: BTreeMap<(u32, Vec<u8>), bool>,
 }
 
@@ -61,10 +64,24 @@ impl Order {
             self.names.push(name.to_vec());
             number
         });
-        self.listed = 0;
-        self.many.clear();
+        self.forget();
         (self.current, self.last_pos) = (Some(number), pos);
         number
+    }
+
+    /// Whether a position of the current contig lies behind every record and every variant so far: the record there comes
+    /// in order, and its variants cannot stand twice.
+    #[inline]
+    pub fn is_news(&self, pos: u32) -> bool {
+        pos > self.last_pos.max(self.farthest)
+    }
+
+    /// Step to a record that is news, and note its single variant of one base.
+    #[inline]
+    pub fn step_to_news(&mut self, pos: u32, [reference, alternate]: [u8; 2], carried: bool) {
+        self.last_pos = pos;
+        self.forget();
+        self.list(pos, &[reference], &[alternate], carried);
     }
 
     /// Note a trimmed variant of the current contig; false says that it may be left out as a repetition.
@@ -89,6 +106,7 @@ impl Order {
             None => match self.many.entry((pos, [reference, b">", alternate].concat())) {
                 Entry::Vacant(free) => {
                     free.insert(carried);
+                    self.farthest = self.farthest.max(pos);
                     return Ok(true);
                 }
                 Entry::Occupied(earlier) => *earlier.get(),
@@ -102,6 +120,7 @@ impl Order {
         Err(Fault::new("vcf.duplicate-variant", "POS, REF, ALT", sentence))
     }
 
+    #[inline]
     fn list(&mut self, pos: u32, reference: &[u8], alternate: &[u8], carried: bool) {
         if self.listed == self.few.len() {
             self.few.push(Ahead::default());
@@ -110,12 +129,21 @@ impl Order {
         (free.pos, free.carried) = (pos, carried);
         for (kept, allele) in [(&mut free.reference, reference), (&mut free.alternate, alternate)] {
             kept.clear();
-            kept.extend_from_slice(allele);
+            append(kept, allele);
         }
         self.listed += 1;
+        self.farthest = self.farthest.max(pos);
+    }
+
+    fn forget(&mut self) {
+        (self.listed, self.farthest) = (0, 0);
+        self.many.clear();
     }
 
     fn forget_before(&mut self, pos: u32) {
+        if self.farthest < pos {
+            return self.forget();
+        }
         for place in (0..self.listed).rev() {
             if self.few[place].pos < pos {
                 self.listed -= 1;
@@ -131,6 +159,24 @@ impl Order {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_lies_behind_everything_is_news() {
+        let mut order = Order::default();
+        assert_eq!(order.step(b"1", 5), Ok(0));
+        assert!(!order.is_news(5) && order.is_news(6));
+        assert_eq!(order.note(8, b"A", b"C", true), Ok(true));
+        assert!(!order.is_news(8) && order.is_news(9));
+        order.step_to_news(9, [b'A', b'C'], true);
+        assert!(order.note(9, b"A", b"C", true).is_err() && order.step(b"1", 8).is_err());
+        assert_eq!(order.step(b"1", 10), Ok(0));
+        for length in 1..20 {
+            assert_eq!(order.note(10 + length, b"A", b"C", true), Ok(true));
+        }
+        assert!(!order.is_news(29) && order.is_news(30));
+        assert_eq!(order.step(b"2", 1), Ok(1));
+        assert!(order.is_news(2));
+    }
 
     #[test]
     fn a_variant_that_stands_twice_is_found_among_few_and_among_many() {

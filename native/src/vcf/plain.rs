@@ -5,8 +5,8 @@ use super::values::{Definition, Kind};
 
 /// The longest run of digits that surely fits 32 bits.
 pub const SHORT: usize = 9;
-/// The longest value that is looked at as one word.
-pub const LONGEST: usize = 63;
+/// The longest value that is looked at as one word, with what ends it.
+pub const LONGEST: usize = 62;
 
 /// The form of a value that is a single number.
 #[derive(Debug, Clone, Copy)]
@@ -17,9 +17,6 @@ pub struct Form {
 }
 
 impl Form {
-    /// No value at all.
-    pub const NOTHING: Self = Self { place: 0, longest: 0 };
-
     pub fn of(definition: Definition) -> Option<Self> {
         match (definition.kind, definition.natural) {
             (Kind::Integer, _) => Some(Self { place: 0, longest: SHORT }),
@@ -39,10 +36,12 @@ pub struct Numbers {
     before: u64,
     /// The last byte was a digit of a fraction.
     fraction: u64,
+    /// The last byte was a digit.
+    digit: u64,
 }
 
 impl Numbers {
-    /// The bytes that no single number has, whatever stands around them.
+    /// The bytes that no single number has, whatever stands around them, and those that end what none ends with.
     #[inline(always)]
     pub fn impossible(&mut self, masks: &Masks) -> u64 {
         let before = masks.equals | masks.colon;
@@ -52,8 +51,18 @@ impl Numbers {
         let (sum, one) = masks.digit.overflowing_add(behind_point & masks.digit);
         let (sum, other) = sum.overflowing_add(self.fraction);
         let behind_fraction = (sum & !masks.digit) | behind_point | (self.fraction & !masks.digit);
-        *self = Self { point: masks.point >> 63, before: before >> 63, fraction: u64::from(one | other) };
-        !(masks.digit | masks.point | masks.minus) | (masks.minus & !begins) | (masks.point & behind_fraction)
+        let ends = masks.semicolon | masks.tab | masks.newline;
+        let behind_digit = masks.digit << 1 | self.digit;
+        *self = Self {
+            point: masks.point >> 63,
+            before: before >> 63,
+            fraction: u64::from(one | other),
+            digit: masks.digit >> 63,
+        };
+        !(masks.digit | masks.point | masks.minus | ends)
+            | (ends & !behind_digit)
+            | (masks.minus & !begins)
+            | (masks.point & behind_fraction)
     }
 }
 

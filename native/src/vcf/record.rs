@@ -5,8 +5,9 @@ use super::fault::{Fate, Fault};
 use super::info::end_of;
 use super::line::Line;
 use super::rows::{trim, Rows, Variant};
+use super::same::Same;
 use super::sample::Sample;
-use super::{VcfParser, LOCAL_ALLELES};
+use super::{Chromosome, VcfParser, LOCAL_ALLELES};
 use crate::variant_key::{chromosome_code, encode};
 
 /// Alleles that one record may list; GT numbers are 16 bits wide.
@@ -19,10 +20,14 @@ impl VcfParser {
             return Err(Fault::new("vcf.empty-line", "line", "an empty line inside the file"));
         }
         let columns = line.split(self.rules.samples.len())?;
+        if self.parse_usual(line, &columns, rows).is_some() {
+            return Ok(());
+        }
         let [chrom, pos, id, reference, alternate, qual, filter, info] = columns.fixed;
-        if self.chromosome.0 != chrom {
+        if self.chromosome.name.text != chrom {
             check_chrom(chrom, &self.rules.contigs, self.rules.minor)?;
-            self.chromosome = (chrom.to_vec(), chromosome_code(chrom));
+            self.chromosome =
+                Chromosome { name: Same::new(chrom), code: chromosome_code(chrom), stand: None };
         }
         let pos = parse_pos(pos)?;
         if !line.index.is_name(&line.place(id)) {
@@ -37,11 +42,12 @@ impl VcfParser {
         if line.index.numbers(&line.place(qual), false, true) != Some(1) {
             self.ledger.check(check_qual(qual))?;
         }
-        let filter_number = self.filter_number(filter)?;
+        let filter_number = self.filters.number(line.text, &line.place(filter))?;
         let format = columns.calls.map(|(format, _)| format);
         self.check_info(line, info, alternate, &alternates, format)?;
         let contig = self.step(chrom, pos, format)?;
         let aligned = self.check_reference(chrom, pos, reference, &alternates)?;
+        self.chromosome.stand = Some((contig, aligned));
         rows.records += 1;
 
         let sample = self.parse_calls(line, columns.calls, alternates.len(), rows)?;
@@ -63,7 +69,7 @@ impl VcfParser {
             };
             rows.unreferenced += u64::from(self.reference.is_some() && !aligned);
             let (reference, alternate) = (&self.alleles.reference[..], &self.alleles.alternate[..]);
-            let key = encode(self.chromosome.1, pos, reference, alternate);
+            let key = encode(self.chromosome.code, pos, reference, alternate);
             rows.push(&Variant { contig, pos, key, reference, alternate }, filter_number, self.ledger.line);
             rows.push_calls(&self.calls, number);
             if let Some(sample) = &sample {

@@ -110,9 +110,12 @@ impl Reference {
         for (place, base) in (u64::from(pos)..).zip(reference) {
             let letter = place.checked_sub(1).map(|place| self.letter(place)).transpose()?.flatten();
             let base = base.to_ascii_uppercase();
-            // Before VCF 4.3, an IUPAC code was written as N.
-            let code = |letter: u8| !matches!(letter, b'A' | b'C' | b'G' | b'T');
-            if !letter.is_some_and(|letter| plain(letter) == base || (base == b'N' && code(letter))) {
+            let fits = |letter: u8| match letter {
+                b'A' | b'C' | b'G' | b'T' => letter == base,
+                // Before VCF 4.3, an IUPAC code was written as N.
+                _ => base == b'N' || plain(letter) == base,
+            };
+            if !letter.is_some_and(fits) {
                 return Ok(false);
             }
         }

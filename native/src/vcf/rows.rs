@@ -5,6 +5,15 @@ use crate::packing::pack_codes;
 use super::genotypes::{Call, Ploidy};
 use super::sample::Sample;
 
+/// Append an allele, which mostly is one base.
+#[inline]
+pub fn append(bytes: &mut Vec<u8>, allele: &[u8]) {
+    match allele {
+        [base] => bytes.push(*base),
+        _ => bytes.extend_from_slice(allele),
+    }
+}
+
 /// Strings end to end, as Arrow holds them.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Texts {
@@ -26,11 +35,9 @@ impl Texts {
     }
 
     /// A batch is far smaller than 2 GiB, and so are its texts.
+    #[inline]
     pub fn push(&mut self, text: &[u8]) {
-        match text {
-            [base] => self.bytes.push(*base),
-            _ => self.bytes.extend_from_slice(text),
-        }
+        append(&mut self.bytes, text);
         self.ends.push(i32::try_from(self.bytes.len()).unwrap_or(i32::MAX));
     }
 }
@@ -89,6 +96,7 @@ impl Rows {
         }
     }
 
+    #[inline]
     pub fn push(&mut self, variant: &Variant<'_>, filter: i32, line: u64) {
         self.contig.push(i32::try_from(variant.contig).unwrap_or(i32::MAX));
         self.pos.push(i32::try_from(variant.pos).unwrap_or(i32::MAX));
@@ -99,7 +107,14 @@ impl Rows {
         self.line.push(line);
     }
 
+    #[inline]
     pub fn push_calls(&mut self, calls: &[Call], allele: u16) {
+        if let [only] = calls {
+            let (code, form) = only.code(allele);
+            self.codes.push(code);
+            self.forms.push(form);
+            return;
+        }
         pack_codes(calls.iter().map(|call| call.code(allele).0), &mut self.codes);
         pack_codes(calls.iter().map(|call| call.code(allele).1), &mut self.forms);
     }

@@ -5,9 +5,9 @@ use super::fault::{quoted, Fate, Fault, Ledger};
 use super::format::{parse_format, Format};
 use super::genotypes::{parse_call, Call, Ploidy};
 use super::line::{wrong_width, Line, TAB};
-use super::numbers::plain_numbers;
+use super::plain_sample::{only_sample, plain_sample, plain_value};
 use super::rows::Rows;
-use super::values::{check_values, Definition, Kind, Shape};
+use super::values::{check_values, Shape};
 use super::{Rules, VcfParser};
 use crate::cut::cut;
 
@@ -24,7 +24,13 @@ pub struct Sample {
 
 impl Default for Sample {
     fn default() -> Self {
-        let call = Call::default();
+        Self::of(Call::default())
+    }
+}
+
+impl Sample {
+    /// One of which nothing but the call is given.
+    pub fn of(call: Call) -> Self {
         Self { call, depth: -1, lowest_depth: -1, quality: -1, length: -1, filtered: false }
     }
 }
@@ -41,7 +47,7 @@ fn rounded(value: f32) -> i32 {
 }
 
 /// How many alleles GT may number. With ALT '.' writers also number an allele that they do not name.
-fn alleles_of(alternates: usize) -> u16 {
+pub fn alleles_of(alternates: usize) -> u16 {
     match alternates {
         0 => u16::MAX,
         _ => u16::try_from(alternates + 1).unwrap_or(u16::MAX),
@@ -141,101 +147,6 @@ fn count_local(value: &[u8], alternates: usize, name: &str) -> Result<usize, Fau
     Err(Fault::new("vcf.sample", format!("sample {name}, 'LAA'"), sentence))
 }
 
-/// Parse the sample at the front of `fields` if it is of the plainest kind: a GT of two digits, then lists of
-/// plain numbers and texts. Returns where it ends.
-///
-/// `plain_value` says where the values of a key that begin at a place end, if they are certainly valid.
-#[inline(always)]
-fn plain_sample(
-    fields: &[u8],
-    format: &Format,
-    minor: u8,
-    alternates: usize,
-    mut plain_value: impl FnMut(usize, Definition, Shape) -> Option<usize>,
-) -> Option<(Sample, usize)> {
-    if format.filter.or(format.length).or(format.local).is_some() {
-        return None;
-    }
-    let mut sample = Sample::default();
-    let mut shape = Shape { alternates, minor, ploidy: Some(2), local: None };
-    let mut at = 0;
-    for (place, (_, definition)) in format.keys.iter().enumerate() {
-        let end = if place == 0 && format.genotyped {
-            sample.call = parse_call(fields.get(..3)?, alleles_of(alternates), false).ok()?;
-            shape.ploidy = sample.call.ploidy_for_counting();
-            3
-        } else {
-            plain_value(at, (*definition)?, shape)?
-        };
-        let value = || plain_whole(fields.get(at..end)?);
-        if format.depth == Some(place) {
-            sample.depth = value()?;
-        }
-        if format.lowest_depth == Some(place) {
-            sample.lowest_depth = value()?;
-        }
-        if format.quality == Some(place) {
-            sample.quality = value()?;
-        }
-        match fields.get(end) {
-            Some(b':') => at = end + 1,
-            None | Some(b'\t') => return Some((sample, end)),
-            Some(_) => return None,
-        }
-    }
-    None
-}
-
-/// As `plain_sample`, of the only sample of a line.
-#[inline(always)]
-fn only_sample(
-    line: Line<'_>,
-    fields: &[u8],
-    format: &Format,
-    minor: u8,
-    alternates: usize,
-) -> Option<Sample> {
-    let place = line.place(fields);
-    let start = place.start;
-    let mut values = line.index.values(line.text, place);
-    if format.genotyped {
-        values.next()?;
-    }
-    let (sample, end) = plain_sample(fields, format, minor, alternates, |_, definition, shape| {
-        let value = values.next()?;
-        line.index.is_plain(&value, definition, shape).then_some(value.end - start)
-    })?;
-    (end == fields.len()).then_some(sample)
-}
-
-/// Where the values of one key that begin at `at` end, if they are certainly valid.
-fn plain_value(fields: &[u8], at: usize, definition: Definition, shape: Shape) -> Option<usize> {
-    if fields.get(at) == Some(&b'.') && matches!(fields.get(at + 1), None | Some(b':' | b'\t')) {
-        return Some(at + 1);
-    }
-    match definition.kind {
-        Kind::Integer | Kind::Float => {
-            let whole = definition.kind == Kind::Integer;
-            let (count, end) = plain_numbers(fields, at, whole, definition.natural)?;
-            shape.expects(definition.number).is_none_or(|expected| expected == count).then_some(end)
-        }
-        Kind::Text if !definition.reserved => {
-            let rest = fields.get(at..)?;
-            let length = memchr::memchr3(b':', b'\t', b',', rest).unwrap_or(rest.len());
-            (length > 0 && rest.get(length) != Some(&b',')).then_some(at + length)
-        }
-        _ => None,
-    }
-}
-
-/// A short number without a sign, or -1 for a lone dot.
-fn plain_whole(value: &[u8]) -> Option<i32> {
-    if value == b"." {
-        return Some(-1);
-    }
-    number(value).and_then(|value| i32::try_from(value).ok())
-}
-
 impl VcfParser {
     /// Parse FORMAT and all samples into `self.calls`; with exactly one sample, also return its values.
     #[inline(always)]
@@ -249,7 +160,7 @@ impl VcfParser {
         self.calls.clear();
         let Some((format, fields)) = calls else { return Ok(None) };
         let format = match self.format.take() {
-            Some(same) if same.text == format => same,
+            Some(known) if known.text.text == format => known,
             _ => parse_format(format, &self.rules)?,
         };
         let samples = self.rules.samples.len();

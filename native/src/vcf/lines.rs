@@ -1,0 +1,67 @@
+//! A piece of the body, line by line: each is looked at, then read.
+
+use super::fault::{Fate, Fault};
+use super::index::Index;
+use super::line::Line;
+use super::look::{places, Eyes, LOOK, PORTABLE};
+use super::rows::Rows;
+use super::VcfParser;
+use crate::cpu;
+
+/// A fault comes with its line.
+pub type Done = Result<(), (Fault, u64)>;
+
+impl VcfParser {
+    pub(super) fn parse_piece(&mut self, begun: &[u8], lines: &[u8]) -> Result<Rows, (Fault, u64)> {
+        let mut rows = Rows::with_room(self.usual_rows);
+        let first =
+            if begun.is_empty() { 0 } else { memchr::memchr(b'\n', lines).map_or(lines.len(), |at| at + 1) };
+        self.parse_lines(&[begun, &lines[..first]].concat(), &mut rows)?;
+        self.parse_lines(&lines[first..], &mut rows)?;
+        self.usual_rows = rows.key.len();
+        Ok(rows)
+    }
+
+    /// Parse lines with the widest instructions that this processor has.
+    pub(super) fn parse_lines(&mut self, lines: &[u8], rows: &mut Rows) -> Done {
+        #[cfg(target_arch = "x86_64")]
+        {
+            use super::look::{look_256, look_512, places_512};
+            #[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,avx2,popcnt,bmi1,bmi2")]
+            fn with_512(parser: &mut VcfParser, lines: &[u8], rows: &mut Rows) -> Done {
+                let list = |word, start, out: &mut [u16; LOOK]| places_512(word, start, out);
+                parser.parse_lines_by(lines, rows, &(|bytes: &[u8; LOOK]| look_512(bytes), list))
+            }
+            #[target_feature(enable = "avx2,popcnt,bmi1,bmi2")]
+            fn with_256(parser: &mut VcfParser, lines: &[u8], rows: &mut Rows) -> Done {
+                parser.parse_lines_by(lines, rows, &(|bytes: &[u8; LOOK]| look_256(bytes), places))
+            }
+            if cpu::has_avx512() {
+                // SAFETY: these instructions were just found.
+                return unsafe { with_512(self, lines, rows) };
+            }
+            if cpu::has_avx2() {
+                // SAFETY: these instructions were just found.
+                return unsafe { with_256(self, lines, rows) };
+            }
+        }
+        self.parse_lines_by(lines, rows, &PORTABLE)
+    }
+
+    #[inline(always)]
+    pub(super) fn parse_lines_by(&mut self, lines: &[u8], rows: &mut Rows, eyes: &impl Eyes) -> Done {
+        let mut index = Index::default();
+        let lines = lines.strip_suffix(b"\n").unwrap_or(lines);
+        let mut rest = Some(lines).filter(|lines| !lines.is_empty());
+        while let Some(text) = rest {
+            let end = index.look_at(text, eyes);
+            let line = text[..end].strip_suffix(b"\r").unwrap_or(&text[..end]);
+            rest = text.get(end + 1..);
+            self.ledger.line += 1;
+            self.parse_record(Line { text: line, index: &index }, rows)
+                .or_else(|fault| self.ledger.overlook(fault, Fate::LeftOut))
+                .map_err(|fault| (fault, self.ledger.line))?;
+        }
+        Ok(())
+    }
+}
