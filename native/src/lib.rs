@@ -36,6 +36,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(hardy::hardy_weinberg, module)?)?;
     module.add_function(wrap_pyfunction!(kinship::kinship_pairs, module)?)?;
     module.add_function(wrap_pyfunction!(linkage::prune_linked, module)?)?;
+    module.add_function(wrap_pyfunction!(locate::fitting_bases, module)?)?;
     module.add_function(wrap_pyfunction!(locate::locate, module)?)?;
     module.add_function(wrap_pyfunction!(logistic::logistic_scan, module)?)?;
     module.add_function(wrap_pyfunction!(regression::linear_scan, module)?)?;

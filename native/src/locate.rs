@@ -4,6 +4,8 @@ use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+use crate::variant_key::{is_single, spelt_reference, ALLELE_BITS};
+
 /// The first item from `start` on that is not `before`: in leaps that double, then by halves between the last two.
 ///
 /// No item that is `before` may follow one that is not.
@@ -17,24 +19,59 @@ pub fn leap<T: Copy>(items: &[T], start: usize, before: impl Fn(T) -> bool) -> u
     low + items[low..high].partition_point(|item| before(*item))
 }
 
-fn rows_of(keys: &[u64], wanted: &[u64], ignored_bits: u32) -> Vec<i64> {
-    let (mut start, mut last) = (0, 0);
-    let row = |key: &u64| {
-        let key = key >> ignored_bits;
+/// A walk along ascending keys, of which the lowest bits do not count.
+struct Walk<'a> {
+    keys: &'a [u64],
+    ignored_bits: u32,
+    start: usize,
+    last: u64,
+}
+
+impl<'a> Walk<'a> {
+    fn new(keys: &'a [u64], ignored_bits: u32) -> Self {
+        Self { keys, ignored_bits, start: 0, last: 0 }
+    }
+
+    /// The first row that has this key.
+    #[inline]
+    fn find(&mut self, key: u64) -> Option<usize> {
+        let (keys, bits) = (self.keys, self.ignored_bits);
+        let key = key >> bits;
         // Rarely a key comes late, as after left-aligning: the walk goes on from there.
-        if key < last {
-            start = keys[..start].partition_point(|other| other >> ignored_bits < key);
+        if key < self.last {
+            self.start = keys[..self.start].partition_point(|other| other >> bits < key);
         }
-        last = key;
-        start = leap(keys, start, |other| other >> ignored_bits < key);
-        let found = keys.get(start).is_some_and(|other| other >> ignored_bits == key);
-        if found {
-            start as i64
-        } else {
-            -1
-        }
-    };
-    wanted.iter().map(row).collect()
+        self.last = key;
+        self.start = leap(keys, self.start, |other| other >> bits < key);
+        keys.get(self.start).filter(|other| *other >> bits == key).map(|_| self.start)
+    }
+}
+
+fn rows_of(keys: &[u64], wanted: &[u64], ignored_bits: u32) -> Vec<i64> {
+    let mut walk = Walk::new(keys, ignored_bits);
+    wanted.iter().map(|key| walk.find(*key).map_or(-1, |row| row as i64)).collect()
+}
+
+fn count_fitting(keys: &[u64], wanted: &[u64]) -> (usize, usize) {
+    let (mut walk, mut met, mut fitting) = (Walk::new(keys, ALLELE_BITS), 0, 0);
+    for key in wanted.iter().filter(|key| is_single(**key)) {
+        let theirs = walk.find(*key).and_then(|row| spelt_reference(keys[row]));
+        met += usize::from(theirs.is_some());
+        fitting += usize::from(theirs.is_some() && theirs == spelt_reference(*key));
+    }
+    (met, fitting)
+}
+
+/// Of the wanted keys that are one base in another's place: how many stand at a place whose first key spells out its
+/// bases, and of how many its REF begins with the same one. Keys ascend, and so do most of the wanted ones.
+#[pyfunction]
+pub fn fitting_bases(
+    py: Python<'_>,
+    keys: PyReadonlyArray1<'_, u64>,
+    wanted: PyReadonlyArray1<'_, u64>,
+) -> PyResult<(usize, usize)> {
+    let (keys, wanted) = (keys.as_slice()?, wanted.as_slice()?);
+    Ok(py.detach(|| count_fitting(keys, wanted)))
 }
 
 /// The first row of each wanted key among `keys`, which ascend; -1 for what is not among them.
@@ -57,6 +94,7 @@ pub fn locate<'py>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::variant_key::encode;
 
     #[test]
     fn leaps_land_where_a_walk_would() {
@@ -67,6 +105,30 @@ mod tests {
                 assert_eq!(leap(&items, start, |item| item < wanted), walked, "{wanted} from {start}");
             }
         }
+    }
+
+    #[test]
+    fn bases_fit_where_a_key_of_their_place_begins_with_them() {
+        let long = [b'A'; 12];
+        let keys = [
+            encode(1, 5, b"A", b"C"),
+            encode(1, 5, b"G", b"C"),
+            encode(1, 7, &long, b"A"),
+            encode(2, 9, b"CT", b"C"),
+        ];
+        let wanted = [
+            encode(1, 5, b"A", b"G"),
+            encode(1, 5, b"G", b"A"),
+            encode(1, 5, b"AC", b"A"),
+            encode(1, 6, b"A", b"C"),
+            encode(1, 7, b"A", b"C"),
+            encode(2, 9, b"C", b"G"),
+            encode(1, 5, b"A", b"T"),
+            encode(2, 9, b"N", b"G"),
+            0,
+        ];
+        assert_eq!(count_fitting(&keys, &wanted), (4, 3));
+        assert_eq!(count_fitting(&[], &wanted), (0, 0));
     }
 
     #[test]

@@ -11,6 +11,8 @@ use pyo3::prelude::*;
 
 use crate::texts::{PyTexts, View};
 
+/// How many bits the alleles have, below those of the place.
+pub const ALLELE_BITS: u32 = 31;
 /// The longest REF and ALT together that a key can spell out.
 const SPELT_BASES: usize = 11;
 /// One past the highest 0-based position.
@@ -92,6 +94,19 @@ pub fn encode(chromosome: u8, pos: u32, reference: &[u8], alternate: &[u8]) -> u
     }
     let alleles = spell(reference, alternate).unwrap_or_else(|| hash(reference, alternate));
     (u64::from(chromosome) << 59) | (u64::from(start) << 31) | u64::from(alleles)
+}
+
+/// Whether a key is of one base in another's place.
+#[inline]
+pub fn is_single(key: u64) -> bool {
+    const LENGTHS: u64 = 0xff << 23 | 1;
+    key & LENGTHS == 0x11 << 23
+}
+
+/// The code of REF's first base, if the key spells it out.
+#[inline]
+pub fn spelt_reference(key: u64) -> Option<u8> {
+    (key & 1 == 0).then_some((key >> 21) as u8 & 3)
 }
 
 /// The code of a chromosome by its name, with or without `chr`; 0 for any other contig.

@@ -79,6 +79,8 @@ class Calls:
     def locate(self, panel: Panel) -> NDArray[np.int64]:
         """Each row's site on the panel, -1 where it has none; hashed keys count only with equal alleles."""
         sites = panel.locate(self.key)
+        if not panel.long_alleles:
+            return sites
         for row in np.flatnonzero((sites >= 0) & variant_keys.hashed(self.key)).tolist():
             if panel.long_alleles[int(self.key[row])] != (self.reference[row], self.alternate[row]):
                 sites[row] = -1
@@ -93,9 +95,9 @@ class Calls:
         matrix = np.full((panel.sites, width), 0xFF, np.uint8)
         if used := len(self.samples) % 4:
             matrix[:, -1] = (1 << (2 * used)) - 1
-        located = sites >= 0
-        if len(self.samples) == 1:
+        if len(self.blocks):
             matrix[self._covered(panel)] = 0
+        located = np.flatnonzero(sites >= 0)
         matrix[sites[located]] = self.codes.packed[located]
         return PackedMatrix(_native.transpose_matrix(matrix, len(self.samples)), panel.sites)
 
@@ -116,10 +118,12 @@ class Calls:
         Raises:
             RejectedInputError: ``vcf.duplicate-variant``.
         """
-        keys = np.sort(self.key[(self.key != 0) & ~variant_keys.hashed(self.key)])
-        twice = np.flatnonzero(keys[1:] == keys[:-1])
+        # Nearly sorted already, which only the stable way makes use of.
+        keys = np.sort(self.key, kind="stable")
+        same = keys[1:][keys[1:] == keys[:-1]]
+        twice = same[(same != 0) & ~variant_keys.hashed(same)]
         if len(twice):
-            place = variant_keys.positions(keys[twice[:1]])[0]
+            place = variant_keys.positions(twice[:1])[0]
             raise RejectedInputError(
                 "vcf.duplicate-variant",
                 f"{name}: one variant stands twice at position {place}, under two names or two alignments",

@@ -27,6 +27,8 @@ _ALLELE_MASK = (1 << ALLELE_BITS) - 1
 _BASES = "ACGT"
 #: Where the lengths of REF and ALT stand, and the first base of them; each base has two bits.
 _REFERENCE_LENGTH, _ALTERNATE_LENGTH, _FIRST_BASE = 27, 23, 21
+#: Both lengths and the lowest bit, and what they are where one base stands in another's place.
+_LENGTHS, _SINGLE = np.uint64((0xFF << _ALTERNATE_LENGTH) | 1), np.uint64(0x11 << _ALTERNATE_LENGTH)
 
 
 def variant_key(chromosome: str, pos: int, reference: str, alternate: str) -> int:
@@ -69,6 +71,22 @@ def between(chromosome: int, first: int, last: int) -> tuple[int, int]:
 def hashed(keys: Keys) -> NDArray[np.bool_]:
     """Whether alleles are hashed, so that the key alone does not tell them."""
     return (keys & np.uint64(1)).astype(np.bool_)
+
+
+def singles(keys: Keys) -> NDArray[np.bool_]:
+    """Whether a variant is one base in another's place."""
+    found: NDArray[np.bool_] = (keys & _LENGTHS) == _SINGLE
+    return found
+
+
+def carried(keys: Keys, chromosome: NDArray[np.integer], pos: NDArray[np.integer], turned: NDArray[np.bool_]) -> Keys:
+    """Keys of single bases at other places, by chromosome codes and 1-based ``pos``.
+
+    Where the strand has ``turned``, REF is the complement of what it was, whose bits are the opposite ones.
+    """
+    alleles = keys & np.uint64(_ALLELE_MASK)
+    alleles = np.where(turned, alleles ^ np.uint64(3 << _FIRST_BASE), alleles)
+    return (place(chromosome, pos) << np.uint64(ALLELE_BITS)) | alleles
 
 
 def spelt_base(keys: Keys, number: int) -> NDArray[np.uint8]:

@@ -136,6 +136,10 @@ class Panel:
         found: NDArray[np.uint8] = variant_keys.spelt_base(self.keys.take(rows, mode="clip"), 0)
         return np.where(rows >= 0, found, np.uint8(0))
 
+    def fitting_bases(self, keys: NDArray[np.uint64]) -> tuple[int, int]:
+        """How many single bases stand where the panel tells the first base of REF, and how many of them have it."""
+        return _native.fitting_bases(self.keys, np.ascontiguousarray(keys))
+
     def to_bytes(self) -> bytes:
         """The panel's one serialisation."""
         parts = [_MAGIC, *map(_text, (self.name, self.version, self.assembly)), struct.pack("<Q", self.sites)]

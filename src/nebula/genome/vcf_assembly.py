@@ -7,13 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
-import numpy as np
-
 from nebula.genome import keys as variant_keys
 from nebula.genome.assembly_proof import ENOUGH_FIT, ENOUGH_MARKERS
-from nebula.genome.bases import complement
 from nebula.genome.chain_files import chain_hint, check_chain
-from nebula.genome.chromosomes import assembly_by_lengths, assembly_by_name, chromosome_code
+from nebula.genome.chromosomes import assembly_by_lengths, assembly_by_name
 
 if TYPE_CHECKING:
     from nebula.genome.calls import Calls
@@ -90,19 +87,13 @@ def _share(found: Fit) -> str:
 
 def fit_of(calls: Calls, panel: Panel, chain: Chain | None = None) -> Fit:
     """Hold a file's single bases against the panel's, as they are or where a chain file carries them."""
-    rows = np.flatnonzero((calls.key != 0) & (calls.reference.lengths() == 1) & (calls.alternate.lengths() == 1))
-    keys = calls.key[rows]
-    rows, keys = rows[~variant_keys.hashed(keys)], keys[~variant_keys.hashed(keys)]
-    base = calls.reference.first_bytes()[rows]
+    keys = calls.key
     if chain is not None:
-        codes = np.array([chromosome_code(contig) for contig in calls.contigs], np.uint8)
-        lifted = chain.lift(codes[calls.contig[rows]] if len(rows) else np.zeros(0, np.uint8), calls.pos[rows])
+        keys = keys[variant_keys.singles(keys)]
+        lifted = chain.lift(variant_keys.chromosomes(keys), variant_keys.positions(keys))
         placed = lifted.chromosome > 0
-        base = np.where(lifted.flipped, complement(base), base)[placed]
-        keys = variant_keys.place(lifted.chromosome[placed], lifted.pos[placed]) << np.uint64(variant_keys.ALLELE_BITS)
-    theirs = panel.bases_at(keys)
-    met = theirs != 0
-    return Fit(int(met.sum()), int((met & (theirs == base)).sum()))
+        keys = variant_keys.carried(keys, lifted.chromosome, lifted.pos, lifted.flipped)[placed]
+    return Fit(*panel.fitting_bases(keys))
 
 
 def prove(source: Source, found: Fit, assembly: str) -> str:

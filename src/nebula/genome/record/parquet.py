@@ -54,10 +54,11 @@ class RecordWriter:
     """Writes one record for each person of a file; what they have in common is made once."""
 
     def __init__(self, calls: Calls, *, assembly: str) -> None:
-        order = np.argsort(np.where(calls.key == 0, np.iinfo(np.uint64).max, calls.key), kind="stable")
-        ascending = bool((np.diff(order) == 1).all())
-        self._codes = _by_person(calls.codes.packed if ascending else calls.codes.packed[order], len(calls.samples))
-        self._forms = _by_person(calls.forms.packed if ascending else calls.forms.packed[order], len(calls.samples))
+        order = _order(calls.key)
+        self._codes, self._forms = (
+            _by_person(packed if order is None else packed.take(order, axis=0), len(calls.samples))
+            for packed in (calls.codes.packed, calls.forms.packed)
+        )
         self._rows = calls.rows
         self._blocks = len(calls.blocks)
         self._metadata = {_VERSION: b"%d" % SCHEMA_VERSION, b"nebula.assembly": assembly.encode()}
@@ -70,17 +71,19 @@ class RecordWriter:
     def write(self, person: int) -> bytes:
         """One person's record."""
         written = self.codes(person) + np.uint8(4) * _unpacked(self._forms[person], self._rows)
-        written = np.concatenate([written, np.full(self._blocks, _HOM_REF, np.uint8)]).astype(np.int8)
+        written = np.concatenate([written, np.full(self._blocks, _HOM_REF, np.uint8)]).view(np.int8)
         columns = {
             **self._shared,
             "gt": _genotypes(written),
             "phase": pa.array(written >= _PHASED_FROM),
         }
         arrays = [columns[name] for name in SCHEMA.names]
+        # A column that lacks nothing needs no word on each value that it is there.
+        schema = pa.schema([field.with_nullable(columns[field.name].null_count > 0) for field in SCHEMA])
         sink = pa.BufferOutputStream()
         with pq.ParquetWriter(
             sink,
-            SCHEMA,
+            schema,
             compression="zstd",
             compression_level=1,
             use_dictionary=_DICTIONARIES,
@@ -88,7 +91,7 @@ class RecordWriter:
             write_statistics=False,
             store_schema=False,
         ) as writer:
-            writer.write_table(pa.Table.from_arrays(arrays, schema=SCHEMA))
+            writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
             # Arrow writes a schema's own metadata only together with the schema in its own form.
             writer.add_key_value_metadata(self._metadata)
         return bytes(sink.getvalue())
@@ -157,33 +160,42 @@ def _unpacked(packed: NDArray[np.uint8], codes: int) -> NDArray[np.uint8]:
     return unpacked
 
 
-def _shared_columns(calls: Calls, order: NDArray[np.intp]) -> dict[str, pa.Array]:
+def _order(keys: NDArray[np.uint64]) -> NDArray[np.intp] | None:
+    """Rows by key, those without one at the end; None where they stand so already."""
+    keys = np.where(keys == 0, np.iinfo(np.uint64).max, keys)
+    return None if (keys[1:] >= keys[:-1]).all() else np.argsort(keys, kind="stable")
+
+
+def _shared_columns(calls: Calls, order: NDArray[np.intp] | None) -> dict[str, pa.Array]:
     blocks = calls.blocks
     none = pa.nulls(len(blocks))
-    ascending = bool((np.diff(order) == 1).all())
 
-    def whole(values: NDArray[np.generic], kind: pa.DataType, behind: NDArray[np.int64] | None = None) -> pa.Array:
-        rows = pa.array(values if ascending else values.take(order), kind)
-        tail = none.cast(kind) if behind is None else pa.array(behind, kind)
+    def ordered(values: NDArray[np.int32]) -> NDArray[np.int32]:
+        return values if order is None else values.take(order)
+
+    def whole(values: NDArray[np.int32], behind: NDArray[np.int64] | None = None) -> pa.Array:
+        rows = pa.array(ordered(values), pa.int32())
+        tail = none.cast(pa.int32()) if behind is None else pa.array(behind, pa.int32())
         return pa.concat_arrays([rows, tail]) if len(blocks) else rows
 
     def optional(values: NDArray[np.int32], behind: NDArray[np.int64]) -> pa.Array:
-        ordered = values[order] if len(values) else np.full(calls.rows, -1, np.int32)
-        both = np.concatenate([ordered, behind]).astype(np.int32)
-        return pa.array(both, pa.int32(), mask=both < 0)
+        rows = ordered(values) if len(values) else np.full(calls.rows, -1, np.int32)
+        both = np.concatenate([rows, behind.astype(np.int32)]) if len(blocks) else rows
+        missing = both < 0
+        return pa.array(both, pa.int32(), mask=missing if missing.any() else None)
 
     def texts(column: Texts) -> pa.Array:
         numbers, content, offsets = _native.number_texts(column.content, column.offsets)
         different = pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(content))
-        return pa.DictionaryArray.from_arrays(whole(numbers, pa.int32()), different)
+        return pa.DictionaryArray.from_arrays(whole(numbers), different)
 
     def named(numbers: NDArray[np.int32], names: list[str], behind: NDArray[np.int64] | None) -> pa.Array:
-        return pa.DictionaryArray.from_arrays(whole(numbers, pa.int32(), behind), pa.array(names, pa.string()))
+        return pa.DictionaryArray.from_arrays(whole(numbers, behind), pa.array(names, pa.string()))
 
     end = pa.concat_arrays([pa.nulls(calls.rows, pa.int32()), pa.array(blocks[:, 2], pa.int32())])
     return {
         "chrom": named(calls.contig, calls.contigs, blocks[:, 0]),
-        "pos": whole(calls.pos, pa.int32(), blocks[:, 1]),
+        "pos": whole(calls.pos, blocks[:, 1]),
         "end": end,
         "ref": texts(calls.reference),
         "alt": texts(calls.alternate),
