@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::fault::{quoted, Fault};
+use crate::variant_key::is_spelt;
 
 /// The highest position of VCF: 2^31 − 1, as BCF and every index hold it.
 const HIGHEST_POS: u64 = (1 << 31) - 1;
@@ -181,6 +182,15 @@ pub fn parse_alternates(field: &[u8], reference: &[u8], out: &mut Vec<Alternate>
     Ok(())
 }
 
+/// Whether REF and ALT certainly are bases, and ALT a single allele that is not REF.
+#[inline(always)]
+pub fn is_one_alternate(reference: &[u8], alternate: &[u8]) -> bool {
+    match (reference, alternate) {
+        ([base], [other]) if is_spelt(*base) && is_spelt(*other) => base != other,
+        _ => is_bases(reference) && is_bases(alternate) && !alternate.eq_ignore_ascii_case(reference),
+    }
+}
+
 /// QUAL: `.` or a number that is not negative.
 pub fn check_qual(field: &[u8]) -> Result<(), Fault> {
     let valid = field == b"." || (super::values::is_float(field) && field.first() != Some(&b'-'));
@@ -225,6 +235,19 @@ mod tests {
         for bad in [&b"[1:100["[..], b"A[1:100[T", b"A[1:100]", b"A[100[", b"<A>B>", b"", b"R", b"A T", b"<>"]
         {
             assert_eq!(parse_alternate(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn one_alternate_is_what_the_columns_one_by_one_say() {
+        let fields =
+            [&b"A"[..], b"C", b"a", b"N", b"AC", b"ac", b"A,C", b".", b"*", b"<DEL>", b"R", b"", b"A]1:2]"];
+        for (reference, alternate) in fields.iter().flat_map(|one| fields.map(|other| (*one, other))) {
+            let mut alternates = Vec::new();
+            let valid = check_ref(reference).is_ok()
+                && parse_alternates(alternate, reference, &mut alternates).is_ok()
+                && alternates == [Alternate::Bases];
+            assert_eq!(is_one_alternate(reference, alternate), valid, "{reference:?} {alternate:?}");
         }
     }
 

@@ -49,7 +49,14 @@ impl Call {
         }
     }
 
+    /// Whether it has one alternative allele (1-based), or two of it.
+    #[inline]
+    pub fn carries(self, allele: u16) -> bool {
+        matches!(self.code(allele).0, 1 | 2)
+    }
+
     /// The two-bit code and form with respect to one alternative allele (1-based).
+    #[inline]
     pub fn code(self, allele: u16) -> (u8, u8) {
         const MISSING: u8 = 3;
         let is = |found: Option<u16>| u8::from(found == Some(allele));

@@ -251,8 +251,8 @@ impl Index {
     pub fn whole_lists(&self, part: &Range<usize>) -> Option<[u64; 2]> {
         let length = self.length(part)?;
         let inside = !(u64::MAX << length);
-        let [digits, colons, commas] =
-            [&self.digits, &self.colons, &self.commas].map(|bits| bits.from(part.start) & inside);
+        let digits = self.digits.from(part.start) & inside;
+        let (colons, commas) = (self.colons.from(part.start) & inside, self.commas.from(part.start) & inside);
         let separators = colons | commas;
         let around = separators << 1 | 1 | separators >> 1 | 1 << (length - 1);
         let wrong = inside & (!(digits | separators) | (around & !digits)) | tenth_digits(digits);

@@ -18,7 +18,8 @@ impl VcfParser {
             if begun.is_empty() { 0 } else { memchr::memchr(b'\n', lines).map_or(lines.len(), |at| at + 1) };
         self.parse_lines(&[begun, &lines[..first]].concat(), &mut rows)?;
         self.parse_lines(&lines[first..], &mut rows)?;
-        self.usual_rows = rows.key.len();
+        // A few more than these, so that columns need not grow.
+        self.usual_rows = rows.key.len() + rows.key.len() / 8;
         Ok(rows)
     }
 

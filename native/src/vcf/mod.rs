@@ -97,7 +97,7 @@ pub struct VcfParser {
     alternates: Vec<Alternate>,
     alleles: Alleles,
     calls: Vec<Call>,
-    /// Rows of the last piece: about as many as the next will have.
+    /// About as many rows as the next piece will have.
     usual_rows: usize,
 }
 

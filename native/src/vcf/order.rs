@@ -76,12 +76,11 @@ impl Order {
         pos > self.last_pos.max(self.farthest)
     }
 
-    /// Step to a record that is news, and note its single variant of one base.
+    /// Step to a record that is news.
     #[inline]
-    pub fn step_to_news(&mut self, pos: u32, [reference, alternate]: [u8; 2], carried: bool) {
+    pub fn step_to_news(&mut self, pos: u32) {
         self.last_pos = pos;
         self.forget();
-        self.list(pos, &[reference], &[alternate], carried);
     }
 
     /// Note a trimmed variant of the current contig; false says that it may be left out as a repetition.
@@ -120,8 +119,9 @@ impl Order {
         Err(Fault::new("vcf.duplicate-variant", "POS, REF, ALT", sentence))
     }
 
-    #[inline]
-    fn list(&mut self, pos: u32, reference: &[u8], alternate: &[u8], carried: bool) {
+    /// Note a variant, the first one of a record that is news.
+    #[inline(always)]
+    pub fn list(&mut self, pos: u32, reference: &[u8], alternate: &[u8], carried: bool) {
         if self.listed == self.few.len() {
             self.few.push(Ahead::default());
         }
@@ -167,7 +167,8 @@ mod tests {
         assert!(!order.is_news(5) && order.is_news(6));
         assert_eq!(order.note(8, b"A", b"C", true), Ok(true));
         assert!(!order.is_news(8) && order.is_news(9));
-        order.step_to_news(9, [b'A', b'C'], true);
+        order.step_to_news(9);
+        order.list(9, b"A", b"C", true);
         assert!(order.note(9, b"A", b"C", true).is_err() && order.step(b"1", 8).is_err());
         assert_eq!(order.step(b"1", 10), Ok(0));
         for length in 1..20 {

@@ -13,6 +13,16 @@ use crate::variant_key::{chromosome_code, encode};
 /// Alleles that one record may list; GT numbers are 16 bits wide.
 const MOST_ALTERNATES: usize = 10_000;
 
+/// What the rows of a record have in common.
+pub struct Place {
+    pub contig: usize,
+    pub pos: u32,
+    /// The number of its FILTER.
+    pub filter: i32,
+    /// Whether it is compared with the reference genome.
+    pub aligned: bool,
+}
+
 impl VcfParser {
     #[inline(always)]
     pub(super) fn parse_record(&mut self, line: Line<'_>, rows: &mut Rows) -> Result<(), Fault> {
@@ -20,7 +30,7 @@ impl VcfParser {
             return Err(Fault::new("vcf.empty-line", "line", "an empty line inside the file"));
         }
         let columns = line.split(self.rules.samples.len())?;
-        if self.parse_usual(line, &columns, rows).is_some() {
+        if self.parse_usual(line, &columns, rows)? {
             return Ok(());
         }
         let [chrom, pos, id, reference, alternate, qual, filter, info] = columns.fixed;
@@ -42,12 +52,13 @@ impl VcfParser {
         if line.index.numbers(&line.place(qual), false, true) != Some(1) {
             self.ledger.check(check_qual(qual))?;
         }
-        let filter_number = self.filters.number(line.text, &line.place(filter))?;
+        let filtered = self.filters.number(line.text, &line.place(filter))?;
         let format = columns.calls.map(|(format, _)| format);
         self.check_info(line, info, alternate, &alternates, format)?;
         let contig = self.step(chrom, pos, format)?;
         let aligned = self.check_reference(chrom, pos, reference, &alternates)?;
         self.chromosome.stand = Some((contig, aligned));
+        let place = Place { contig, pos, filter: filtered, aligned };
         rows.records += 1;
 
         let sample = self.parse_calls(line, columns.calls, alternates.len(), rows)?;
@@ -56,26 +67,8 @@ impl VcfParser {
                 rows.other_alleles += u64::from(*kind == Alternate::Other);
                 continue;
             }
-            let (trimmed, reference, alternate) = trim(pos, reference, allele);
-            self.alleles.set(reference, alternate);
             let number = u16::try_from(index + 1).unwrap_or(u16::MAX);
-            if !self.note(trimmed, number)? {
-                rows.repetitions += 1;
-                continue;
-            }
-            let pos = match &mut self.reference {
-                Some(genome) if aligned => self.alleles.left_align(trimmed, |pos| genome.base(pos))?,
-                _ => trimmed,
-            };
-            rows.unreferenced += u64::from(self.reference.is_some() && !aligned);
-            let (reference, alternate) = (&self.alleles.reference[..], &self.alleles.alternate[..]);
-            let key = encode(self.chromosome.code, pos, reference, alternate);
-            rows.push(&Variant { contig, pos, key, reference, alternate }, filter_number, self.ledger.line);
-            rows.push_calls(&self.calls, number);
-            if let Some(sample) = &sample {
-                rows.depth.push(sample.depth);
-                rows.quality.push(sample.quality);
-            }
+            self.push_allele(&place, [reference, allele], number, sample.as_ref(), rows)?;
         }
         let passed = || matches!(filter, b"." | b"PASS" | b"RefCall");
         if let Some(sample) = sample.filter(|sample| is_covered(&alternates, sample) && passed()) {
@@ -83,6 +76,50 @@ impl VcfParser {
         }
         self.alternates = alternates;
         Ok(())
+    }
+
+    /// What an alternative allele of a record becomes; `number` is that of GT.
+    pub(super) fn push_allele(
+        &mut self,
+        place: &Place,
+        [reference, alternate]: [&[u8]; 2],
+        number: u16,
+        sample: Option<&Sample>,
+        rows: &mut Rows,
+    ) -> Result<(), Fault> {
+        let (trimmed, reference, alternate) = trim(place.pos, reference, alternate);
+        self.alleles.set(reference, alternate);
+        if !self.note(trimmed, number)? {
+            rows.repetitions += 1;
+            return Ok(());
+        }
+        let pos = match &mut self.reference {
+            Some(genome) if place.aligned => self.alleles.left_align(trimmed, |pos| genome.base(pos))?,
+            _ => trimmed,
+        };
+        let (reference, alternate) = (&self.alleles.reference[..], &self.alleles.alternate[..]);
+        let key = encode(self.chromosome.code, pos, reference, alternate);
+        let variant = Variant { contig: place.contig, pos, key, reference, alternate };
+        self.push_row(&variant, place, number, sample, rows);
+        Ok(())
+    }
+
+    #[inline(always)]
+    pub(super) fn push_row(
+        &self,
+        variant: &Variant<'_>,
+        place: &Place,
+        number: u16,
+        sample: Option<&Sample>,
+        rows: &mut Rows,
+    ) {
+        rows.unreferenced += u64::from(self.reference.is_some() && !place.aligned);
+        rows.push(variant, place.filter, self.ledger.line);
+        rows.push_calls(&self.calls, number);
+        if let Some(sample) = sample {
+            rows.depth.push(sample.depth);
+            rows.quality.push(sample.quality);
+        }
     }
 
     /// Check REF against the reference genome; false says that there is none, or that it lacks the contig.
@@ -117,7 +154,7 @@ impl VcfParser {
 
     /// Note the variant in `alleles`; a lenient reading compares its repetitions when all are known.
     fn note(&mut self, pos: u32, allele: u16) -> Result<bool, Fault> {
-        let carried = self.calls.iter().any(|call| matches!(call.code(allele).0, 1 | 2));
+        let carried = self.calls.iter().any(|call| call.carries(allele));
         match self.order.note(pos, &self.alleles.reference, &self.alleles.alternate, carried) {
             Err(_) if self.ledger.lenient => Ok(true),
             noted => noted,

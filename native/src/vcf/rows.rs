@@ -6,7 +6,7 @@ use super::genotypes::{Call, Ploidy};
 use super::sample::Sample;
 
 /// Append an allele, which mostly is one base.
-#[inline]
+#[inline(always)]
 pub fn append(bytes: &mut Vec<u8>, allele: &[u8]) {
     match allele {
         [base] => bytes.push(*base),
@@ -35,7 +35,7 @@ impl Texts {
     }
 
     /// A batch is far smaller than 2 GiB, and so are its texts.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, text: &[u8]) {
         append(&mut self.bytes, text);
         self.ends.push(i32::try_from(self.bytes.len()).unwrap_or(i32::MAX));
@@ -96,7 +96,7 @@ impl Rows {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, variant: &Variant<'_>, filter: i32, line: u64) {
         self.contig.push(i32::try_from(variant.contig).unwrap_or(i32::MAX));
         self.pos.push(i32::try_from(variant.pos).unwrap_or(i32::MAX));
@@ -107,7 +107,7 @@ impl Rows {
         self.line.push(line);
     }
 
-    #[inline]
+    #[inline(always)]
     pub fn push_calls(&mut self, calls: &[Call], allele: u16) {
         if let [only] = calls {
             let (code, form) = only.code(allele);
@@ -127,6 +127,7 @@ impl Rows {
         self.blocks.extend([contig, i64::from(pos), end, i64::from(depth), i64::from(sample.quality)]);
     }
 
+    #[inline]
     pub fn count_odd_calls(&mut self, calls: &[Call]) {
         for call in calls {
             self.half_calls += u64::from(call.is_half());

@@ -1,36 +1,61 @@
-//! The line that a person's file mostly has: one base in another's place, laid out as the lines before it.
+//! The line that a person's file mostly has: one alternative allele, laid out as the lines before it.
 //!
 //! Every rule is asked as for any other line. What is not certain here changes nothing, and is asked again there.
 
+use super::columns::is_one_alternate;
+use super::fault::Fault;
 use super::line::{Columns, Line};
 use super::numbers::whole;
 use super::plain_sample::only_sample;
+use super::record::Place;
 use super::rows::{Rows, Variant};
+use super::sample::Sample;
 use super::values::Shape;
 use super::VcfParser;
 use crate::variant_key::{encode, is_spelt};
 
 impl VcfParser {
-    /// Parse a record of a single person with one alternative base, if it is certainly valid and news.
+    /// Parse a record of a single person with one alternative allele, if it is certainly valid and news; false says
+    /// that it was not.
     #[inline(always)]
     pub(super) fn parse_usual(
         &mut self,
         line: Line<'_>,
         columns: &Columns<'_>,
         rows: &mut Rows,
-    ) -> Option<()> {
+    ) -> Result<bool, Fault> {
+        let Some((place, sample, genotyped)) = self.check_usual(line, columns) else { return Ok(false) };
+        rows.records += 1;
+        rows.genotyped += u64::from(genotyped);
+        self.calls.clear();
+        self.calls.push(sample.call);
+        rows.count_odd_calls(&self.calls);
+        self.order.step_to_news(place.pos);
+        let [_, _, _, reference, alternate, ..] = columns.fixed;
+        match (reference, alternate) {
+            // Of single bases there is nothing to trim or to align, and nothing was noted that could be the same.
+            ([base], [other]) if is_spelt(*base) && is_spelt(*other) => {
+                self.order.list(place.pos, reference, alternate, sample.call.carries(1));
+                let key = encode(self.chromosome.code, place.pos, &[*base], &[*other]);
+                let variant = Variant { contig: place.contig, pos: place.pos, key, reference, alternate };
+                self.push_row(&variant, &place, 1, Some(&sample), rows);
+            }
+            _ => self.push_allele(&place, [reference, alternate], 1, Some(&sample), rows)?,
+        }
+        Ok(true)
+    }
+
+    /// Where the record stands, what its sample says, and whether that has a GT.
+    #[inline(always)]
+    fn check_usual(&mut self, line: Line<'_>, columns: &Columns<'_>) -> Option<(Place, Sample, bool)> {
         let [chrom, pos, id, reference, alternate, qual, filter, info] = columns.fixed;
-        let (&[base], &[other], (format, sample)) = (reference, alternate, columns.calls?) else {
-            return None;
-        };
+        let (format, sample) = columns.calls.filter(|_| self.rules.samples.len() == 1)?;
         let known = self.chromosome.name.is(line.text, &line.place(chrom));
-        let (contig, aligned) = self.chromosome.stand.filter(|_| known && self.rules.samples.len() == 1)?;
+        let (contig, aligned) = self.chromosome.stand.filter(|_| known)?;
         let pos = whole(line.text, line.place(pos))?;
         let filter = self.filters.recent(line.text, &line.place(filter))?;
         let shape = Shape { alternates: 1, minor: self.rules.minor, ploidy: None, local: None };
-        let plain = is_spelt(base)
-            && is_spelt(other)
-            && base != other
+        let plain = is_one_alternate(reference, alternate)
             && self.order.is_news(pos)
             && line.index.is_name(&line.place(id))
             && line.index.numbers(&line.place(qual), false, true) == Some(1)
@@ -43,16 +68,6 @@ impl VcfParser {
         if aligned && !self.reference.as_mut()?.has(pos, reference).ok()? {
             return None;
         }
-        self.order.step_to_news(pos, [base, other], matches!(sample.call.code(1).0, 1 | 2));
-        rows.records += 1;
-        rows.genotyped += u64::from(format.genotyped);
-        rows.unreferenced += u64::from(self.reference.is_some() && !aligned);
-        rows.count_odd_calls(&[sample.call]);
-        let key = encode(self.chromosome.code, pos, &[base], &[other]);
-        rows.push(&Variant { contig, pos, key, reference, alternate }, filter, self.ledger.line);
-        rows.push_calls(&[sample.call], 1);
-        rows.depth.push(sample.depth);
-        rows.quality.push(sample.quality);
-        Some(())
+        Some((Place { contig, pos, filter, aligned }, sample, format.genotyped))
     }
 }
