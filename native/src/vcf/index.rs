@@ -14,6 +14,19 @@ use super::values::{Definition, Kind, Shape};
 /// Tabs of a line without samples, and of one with a single sample.
 const TABS: [usize; 2] = [7, 9];
 
+/// So many words are looked at without asking whether the line has ended.
+const STRETCH: usize = 4;
+
+/// Where the first one of a word is, whose first bit is at `start`; beyond every place where there is none.
+#[inline(always)]
+fn first_of(word: u64, start: usize) -> usize {
+    if word == 0 {
+        usize::MAX
+    } else {
+        start + word.trailing_zeros() as usize
+    }
+}
+
 pub struct Index {
     tab_places: Places,
     semicolon_places: Places,
@@ -73,47 +86,40 @@ impl Index {
         self.tab_places.forget();
         self.semicolon_places.forget();
         let (mut tabs, mut numbers) = (0, Numbers::default());
-        for word in 0..WORDS {
-            let rest = text.get(self.seen..).unwrap_or_default();
-            let masks = match rest.first_chunk() {
-                Some(bytes) => eyes.look(bytes),
-                None => {
-                    // The end of the text ends the line.
-                    let mut padded = [b'\n'; LOOK];
-                    padded[..rest.len()].copy_from_slice(rest);
-                    eyes.look(&padded)
-                }
-            };
-            self.note(word, &masks, eyes);
-            let impossible = numbers.impossible(&masks);
-            let natural = impossible | masks.minus;
-            for (bits, of_form) in
-                self.impossible.iter_mut().zip([natural | masks.point, impossible, natural])
-            {
-                bits.0[word] = of_form;
+        for stretch in 0..WORDS / STRETCH {
+            let rest = text.get(self.noted..).unwrap_or_default();
+            let mut padded = [b'\n'; STRETCH * LOOK];
+            let bytes = rest.first_chunk().unwrap_or_else(|| {
+                // The end of the text ends the line.
+                padded[..rest.len()].copy_from_slice(rest);
+                &padded
+            });
+            // Also the words behind the line's end: a loop that ends at a guess takes longer.
+            let mut end = usize::MAX;
+            for (word, bytes) in (STRETCH * stretch..).zip(bytes.as_chunks::<LOOK>().0) {
+                let masks = eyes.look(bytes);
+                let before_end = masks.newline.wrapping_sub(1) & !masks.newline;
+                self.note(word, &masks, if end == usize::MAX { before_end } else { 0 }, eyes);
+                self.note_numbers(word, &masks, &mut numbers);
+                end = end.min(first_of(masks.newline, self.noted));
+                self.noted += LOOK;
+                tabs += masks.tab.count_ones();
             }
-            self.noted += LOOK;
-            if masks.newline != 0 {
-                let end = self.seen + masks.newline.trailing_zeros() as usize;
-                self.seen = end;
+            self.seen = end.min(self.noted);
+            if end < usize::MAX {
                 return Some(end);
             }
-            self.seen += LOOK;
-            tabs += masks.tab.count_ones() as usize;
-            if tabs > TABS[1] {
+            if tabs > TABS[1] as u32 {
                 break;
             }
         }
         None
     }
 
+    /// Note what stands where in a word, and of the separators those `inside` the line.
     #[inline(always)]
-    fn note(&mut self, word: usize, masks: &Masks, eyes: &impl Eyes) {
-        let odd = masks.odd & !masks.tab;
-        if odd != 0 && self.first_odd == usize::MAX {
-            self.first_odd = self.seen + odd.trailing_zeros() as usize;
-        }
-        let inside = masks.newline.wrapping_sub(1) & !masks.newline;
+    fn note(&mut self, word: usize, masks: &Masks, inside: u64, eyes: &impl Eyes) {
+        self.first_odd = self.first_odd.min(first_of(masks.odd & !masks.tab, self.noted));
         let start = (word * LOOK) as u16;
         let separators = [(&mut self.tab_places, masks.tab), (&mut self.semicolon_places, masks.semicolon)];
         for (places, ones) in separators {
@@ -126,6 +132,15 @@ impl Index {
         self.points.0[word] = masks.point;
         self.commas.0[word] = masks.comma;
         self.minuses.0[word] = masks.minus;
+    }
+
+    #[inline(always)]
+    fn note_numbers(&mut self, word: usize, masks: &Masks, numbers: &mut Numbers) {
+        let impossible = numbers.impossible(masks);
+        let natural = impossible | masks.minus;
+        self.impossible[0].0[word] = natural | masks.point;
+        self.impossible[1].0[word] = impossible;
+        self.impossible[2].0[word] = natural;
     }
 
     /// Cut a line at its tabs; `None` where they were not all seen, or are not as many as there must be.

@@ -154,16 +154,18 @@ pub fn places_512(word: u64, start: u16, out: &mut [u16; LOOK]) {
     // SAFETY: the load is of the 64 bytes, and needs no alignment.
     let numbers = unsafe { _mm512_loadu_si512(NUMBERS.as_ptr().cast()) };
     let ones = _mm512_maskz_compress_epi8(word, numbers);
-    let from_start =
-        |half: __m256i| _mm512_add_epi16(_mm512_cvtepu8_epi16(half), _mm512_set1_epi16(start.cast_signed()));
+    let from_start = _mm512_set1_epi16(start.cast_signed());
     let (low, high) = out.split_at_mut(LOOK / 2);
-    // SAFETY: each half of the places is 64 bytes long; a store needs no alignment.
-    unsafe { _mm512_storeu_si512(low.as_mut_ptr().cast(), from_start(_mm512_castsi512_si256(ones))) };
-    if word.count_ones() > 32 {
+    let places = _mm512_add_epi16(_mm512_cvtepu8_epi16(_mm512_castsi512_si256(ones)), from_start);
+    // SAFETY: a half of the places is 64 bytes long, and the half of that is 32; a store needs no alignment.
+    unsafe { _mm256_storeu_si256(low.as_mut_ptr().cast(), _mm512_castsi512_si256(places)) };
+    if word.count_ones() > 16 {
+        let behind = _mm512_add_epi16(_mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(ones, 1)), from_start);
         // SAFETY: as above.
         unsafe {
-            _mm512_storeu_si512(high.as_mut_ptr().cast(), from_start(_mm512_extracti64x4_epi64(ones, 1)))
-        };
+            _mm512_storeu_si512(low.as_mut_ptr().cast(), places);
+            _mm512_storeu_si512(high.as_mut_ptr().cast(), behind);
+        }
     }
 }
 

@@ -56,6 +56,7 @@ fn fault(sentence: impl Into<String>) -> Fault {
 
 impl Sequence {
     /// The letter at a 0-based place, upper case, if its window is at hand.
+    #[inline(always)]
     fn held(&self, place: u64) -> Option<u8> {
         let held = |window: &&Window| place.wrapping_sub(window.first) < self.bases_per_window;
         let window = self.windows.iter().flatten().find(held)?;
@@ -106,6 +107,7 @@ impl Reference {
     }
 
     /// Whether the reference has these bases at the 1-based `pos`.
+    #[inline]
     pub fn has(&mut self, pos: u32, reference: &[u8]) -> Result<bool, Fault> {
         for (place, base) in (u64::from(pos)..).zip(reference) {
             let letter = place.checked_sub(1).map(|place| self.letter(place)).transpose()?.flatten();
@@ -149,7 +151,7 @@ impl Reference {
     }
 
     /// The letter at a 0-based place, upper case; `None` behind the contig's end.
-    #[inline]
+    #[inline(always)]
     fn letter(&mut self, place: u64) -> Result<Option<u8>, Fault> {
         let Some(sequence) = self.sequence.as_ref().filter(|sequence| place < sequence.bases) else {
             return Ok(None);
