@@ -1,14 +1,15 @@
 //! The fast core of Nebula, imported as `nebula._native`.
 //!
 //! No panic on hostile bytes: bad input comes back as `ValueError` or `ParseError`. `unsafe` stands only where
-//! instructions are called that every such processor has, or that this one was asked for, and where a vector is taken
-//! for its bytes.
+//! instructions are called that every such processor has, or that this one was asked for, where a vector is taken
+//! for its bytes, and where bytes of Python's are read in their place.
 
 mod bgzf;
 mod consumer;
 mod cpu;
 mod cut;
 mod hardy;
+mod held;
 mod kinship;
 mod linkage;
 mod locate;

@@ -179,6 +179,7 @@ def test_normalising_is_what_bcftools_does(shared_data: Path, tmp_path: Path, na
         beside = [packed.with_name(packed.name + suffix).read_bytes() for suffix in (".fai", ".gzi")]
         for reference in (
             IndexedReference(Source(plain, kind="fasta"), Path(f"{fasta}.fai").read_bytes()),
+            IndexedReference(source(fasta.read_bytes(), "fasta"), Path(f"{fasta}.fai").read_bytes()),
             IndexedReference(Source(bgzipped, kind="fasta"), *beside),
             read_fasta(source(fasta.read_bytes(), "fasta")),
         ):
@@ -232,6 +233,17 @@ def indexed(raw: bytes = FASTA, index: bytes = INDEX, blocks: bytes | None = Non
 
 def test_an_index_finds_the_lines() -> None:
     assert indexed()() == (3, "GCA", "G")
+
+
+def test_a_mapped_file_that_is_shorter_than_its_index_says_is_refused(tmp_path: Path) -> None:
+    fasta = tmp_path / "small.fa"
+    fasta.write_bytes(FASTA)
+    with fasta.open("r+b") as file:
+        file.truncate(len(FASTA) - 9)
+        reference = IndexedReference(Source(file, kind="fasta"), INDEX)
+        error = refused(lambda: standard("1 8 . CAC C . . . GT 0/1", reference=reference))
+    assert error is not None
+    assert error.code == "vcf.reference"
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,7 @@ fn definitions(raw: Vec<RawDefinition>) -> HashMap<Vec<u8>, Definition> {
 impl VcfParser {
     /// Args: sample names; INFO and FORMAT definitions; declared contigs; minor version; lines of the header;
     /// whether faults are counted instead of ending the reading; the reference genome, with `layout(contig)` (bases,
-    /// bases and bytes of a line) and `lines(contig, first, count)`.
+    /// bases and bytes of a line), `lines(contig, first, count)` and `window_bytes`, of how many to ask for lines.
     #[new]
     #[pyo3(signature = (samples, info, format, contigs, minor, header_lines, lenient, reference=None))]
     #[allow(clippy::too_many_arguments)]

@@ -1,20 +1,18 @@
-//! The reference genome as the file's records walk along it: a window of a FASTA file's lines at a time.
+//! The reference genome as the file's records walk along it: a window of a FASTA file's lines at a time, which may be all
+//! of a contig's.
 //!
 //! SECURITY: the FASTA file and its index are a stranger's as well: a place that its lines do not have is a fault.
 
 use pyo3::prelude::*;
-use pyo3::pybacked::PyBackedBytes;
 
 use super::fault::{quoted, Fault};
-
-/// What is read at once: it stays in the processor's cache while the records of its stretch pass.
-const WINDOW_BYTES: u64 = 1 << 18;
+use crate::held::Held;
 
 /// Some lines of a sequence, as they stand in the file.
 struct Window {
     /// The 0-based place of its first base.
     first: u64,
-    text: PyBackedBytes,
+    text: Held,
 }
 
 /// One sequence of the FASTA file.
@@ -62,7 +60,7 @@ impl Sequence {
         let window = self.windows.iter().flatten().find(held)?;
         let into = place - window.first;
         let at = into / self.bases_per_line * self.bytes_per_line + into % self.bases_per_line;
-        window.text.get(usize::try_from(at).ok()?).map(u8::to_ascii_uppercase)
+        window.text.get(usize::try_from(at).ok()?).map(|letter| letter.to_ascii_uppercase())
     }
 }
 
@@ -78,11 +76,14 @@ impl Reference {
             self.sequence = None;
             let layout = Python::attach(|py| {
                 let name = String::from_utf8_lossy(contig);
-                self.source.bind(py).call_method1("layout", (name,))?.extract::<Option<(u64, u64, u64)>>()
+                let source = self.source.bind(py);
+                let layout = source.call_method1("layout", (name,))?.extract::<Option<(u64, u64, u64)>>()?;
+                Ok((layout, source.getattr("window_bytes")?.extract::<u64>()?))
             });
-            self.sequence = self.unless_failed(layout)?.map(|(bases, bases_per_line, bytes_per_line)| {
+            let (layout, window_bytes) = self.unless_failed(layout)?;
+            self.sequence = layout.map(|(bases, bases_per_line, bytes_per_line)| {
                 let (bases_per_line, bytes_per_line) = (bases_per_line.max(1), bytes_per_line.max(1));
-                let lines_per_window = (WINDOW_BYTES / bytes_per_line).max(1);
+                let lines_per_window = (window_bytes / bytes_per_line).max(1);
                 let bases_per_window = bases_per_line.saturating_mul(lines_per_window);
                 let windows = [None, None];
                 Sequence {
@@ -174,7 +175,7 @@ impl Reference {
         let text = Python::attach(|py| {
             let name = String::from_utf8_lossy(&self.contig);
             let text = self.source.bind(py).call_method1("lines", (name, number * lines, lines))?;
-            text.extract::<PyBackedBytes>().map_err(PyErr::from)
+            Held::of(&text)
         });
         let text = self.unless_failed(text)?;
         let Some(sequence) = &mut self.sequence else { return Ok(b'\n') };

@@ -59,6 +59,6 @@ class Bases:
             return
         first, last = start // per_line, (end - 1) // per_line + 1
         count = max(last - first, _WINDOW_BYTES // bytes_per_line, 1)
-        raw = self._reference.lines(contig, first, count)
+        raw = bytes(self._reference.lines(contig, first, count))
         self._contig, self._start = contig, first * per_line
         self._bases = raw.replace(b"\n", b"").replace(b"\r", b"")

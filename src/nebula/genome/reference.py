@@ -1,14 +1,19 @@
 """The reference genome: what every REF is checked against, and insertions and deletions are left-aligned along.
 
-A genome of three billion bases is read as its file's records walk along it, a quarter of a megabyte at a time, by
-the index that stands beside it (``samtools faidx``: a table of name, bases, offset, bases and bytes of a line). A
-file without an index is read whole.
+A genome of three billion bases is read as its file's records walk along it, by the index that stands beside it
+(``samtools faidx``: a table of name, bases, offset, bases and bytes of a line): a plain file is mapped and looked at
+where it stands, of a compressed one a quarter of a megabyte is inflated at a time. A file without an index is read
+whole.
+
+Whoever shortens a mapped file while it is looked at ends the process (SIGBUS); nothing of an import that did not end
+is kept.
 """
 
 from __future__ import annotations
 
+import mmap
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
 
 import numpy as np
 
@@ -22,6 +27,8 @@ if TYPE_CHECKING:
     from nebula.genome.inflate import Source
 
 _LONGEST_CHROMOSOME = 1 << 28
+#: What is copied stays in the processor's cache while the records of its stretch pass; what is not may have any length.
+_COPIED, _IN_PLACE = 1 << 18, 1 << 48
 _FAI_COLUMNS = 5
 _MAKE_INDEX = "make it again with `samtools faidx`"
 
@@ -29,10 +36,14 @@ _MAKE_INDEX = "make it again with `samtools faidx`"
 class Reference(Protocol):
     """Where the reader of a VCF finds the reference genome; it asks along the file's order."""
 
+    @property
+    def window_bytes(self) -> int:
+        """Of how many bytes it should ask for lines at a time."""
+
     def layout(self, contig: str) -> tuple[int, int, int] | None:
         """Bases of a contig, bases of each of its lines, bytes of each; None where there is no such contig."""
 
-    def lines(self, contig: str, first: int, count: int) -> bytes:
+    def lines(self, contig: str, first: int, count: int) -> bytes | memoryview:
         """Some lines of a contig as they stand in the file, ends of lines included; fewer where it ends."""
 
 
@@ -50,6 +61,7 @@ class WholeReference:
     """Sequences in memory, by name."""
 
     sequences: dict[str, bytes]
+    window_bytes: int = field(init=False, default=_IN_PLACE)
     _names: dict[int, str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -87,13 +99,15 @@ class IndexedReference:
         self._entries = _parse_index(source, index)
         self._names = _names(self._entries)
         self._blocks = None if blocks is None else _Blocks(source, blocks)
+        self._mapped = _mapped(source.file) if blocks is None else None
+        self.window_bytes = _COPIED if self._mapped is None else _IN_PLACE
 
     def layout(self, contig: str) -> tuple[int, int, int] | None:
         """See ``Reference``."""
         entry = self._entry(contig)
         return None if entry is None else (entry.bases, entry.bases_per_line, entry.bytes_per_line)
 
-    def lines(self, contig: str, first: int, count: int) -> bytes:
+    def lines(self, contig: str, first: int, count: int) -> bytes | memoryview:
         """See ``Reference``."""
         entry = self._entry(contig)
         if entry is None or not entry.bases:
@@ -102,12 +116,22 @@ class IndexedReference:
         start, end = (entry.offset + line * entry.bytes_per_line for line in (first, last))
         if self._blocks is not None:
             return self._blocks.read(start, end)
+        if self._mapped is not None:
+            return self._mapped[start : max(start, end)]
         self._file.seek(start)
         return self._file.read(max(0, end - start))
 
     def _entry(self, contig: str) -> Entry | None:
         entry = self._entries.get(contig)
         return self._entries.get(self._names.get(chromosome_code(contig), "")) if entry is None else entry
+
+
+def _mapped(file: BinaryIO) -> memoryview | None:
+    """An open file's bytes where they stand; None where it cannot be mapped, being none of the system's, or empty."""
+    try:
+        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    except (OSError, ValueError):
+        return None
 
 
 class _Blocks:
