@@ -37,13 +37,16 @@ impl<'a> Walk<'a> {
     fn find(&mut self, key: u64) -> Option<usize> {
         let (keys, bits) = (self.keys, self.ignored_bits);
         let key = key >> bits;
-        // Rarely a key comes late, as after left-aligning: the walk goes on from there.
-        if key < self.last {
+        // Rarely a key comes late, as after left-aligning, or again: the walk goes on from there.
+        if key <= self.last {
             self.start = keys[..self.start].partition_point(|other| other >> bits < key);
         }
         self.last = key;
-        self.start = leap(keys, self.start, |other| other >> bits < key);
-        keys.get(self.start).filter(|other| *other >> bits == key).map(|_| self.start)
+        let row = leap(keys, self.start, |other| other >> bits < key);
+        let found = keys.get(row).is_some_and(|other| other >> bits == key);
+        // Behind it mostly stands the next one.
+        self.start = row + usize::from(found);
+        found.then_some(row)
     }
 }
 

@@ -128,6 +128,59 @@ fn lines_that_were_looked_at_are_read_like_those_that_were_not() {
 }
 
 #[test]
+fn lines_that_go_the_short_way_are_read_like_those_that_do_not() {
+    const ALLELES: [(&str, &str); 8] = [
+        ("A", "C"),
+        ("G", "T"),
+        ("a", "g"),
+        ("N", "A"),
+        ("A", "AC"),
+        ("CAC", "C"),
+        ("CTT", "CAT"),
+        ("A", "C,G"),
+    ];
+    const SAMPLES: [&str; 6] = [
+        "0/1:3,4:7:99:120,0,90",
+        "1|1:0,9:9:5:99,9,0",
+        "0/0:9,0:.:3:0,9,99",
+        "./1:1,2:3:4:5,6,7",
+        "1:3",
+        ".",
+    ];
+    let (mut chooser, blind) = (Chooser(7), Index::default());
+    let mut noted = 0;
+    for minor in 1..=5 {
+        let (mut quick, mut slow) = (parser(minor, true, 1), parser(minor, true, 1));
+        let (mut quick_rows, mut slow_rows) = (Rows::default(), Rows::default());
+        let mut pos = 1;
+        for _ in 0..3000 {
+            // Now and then a place again, or one that an earlier record reached already.
+            pos += chooser.below(6) as u32;
+            let (reference, alternate) = ALLELES[chooser.below(ALLELES.len())];
+            let filter = ["PASS", "PASS", "low", "odd"][chooser.below(4)];
+            let counts = if alternate.len() == 3 && alternate.contains(',') { "1,1" } else { "1" };
+            let info = [format!("AC={counts};AN=2;DB"), format!("AN=2;AC={counts}"), ".".to_owned()];
+            let (info, sample) = (&info[chooser.below(3)], SAMPLES[chooser.below(SAMPLES.len())]);
+            let line = format!(
+                "chr1\t{pos}\trs{pos}\t{reference}\t{alternate}\t7.5\t{filter}\t{info}\tGT:AD:DP:GQ:PL\t{sample}"
+            );
+            let quickly = quick.parse_lines(line.as_bytes(), &mut quick_rows);
+            slow.ledger.line += 1;
+            let slowly = slow
+                .parse_record(Line { text: line.as_bytes(), index: &blind }, &mut slow_rows)
+                .or_else(|fault| slow.ledger.overlook(fault, super::Fate::LeftOut))
+                .map_err(|fault| (fault, slow.ledger.line));
+            assert_eq!(quickly, slowly, "4.{minor}: {line}");
+        }
+        assert_eq!(quick_rows, slow_rows);
+        assert_eq!(format!("{:?}", quick.ledger), format!("{:?}", slow.ledger));
+        assert_eq!(quick.filters.names, slow.filters.names);
+        noted += quick_rows.key.len();
+    }
+    assert!(noted > 10_000, "{noted} rows");
+}
+
+#[test]
 fn a_line_ends_wherever_the_looking_ends() {
     for end in (55..75).chain(4080..4110) {
         for (samples, behind) in [(0, ""), (1, "\tGT:DP\t0/1:3")] {
