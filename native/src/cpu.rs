@@ -26,13 +26,21 @@ pub fn has_avx2() -> bool {
 /// ahead than a page. Changes nothing but time.
 #[inline(always)]
 pub fn ask_for(bytes: &[u8]) {
-    #[cfg(target_arch = "x86_64")]
     for line in bytes.chunks(64) {
-        // SAFETY: every x86-64 has this instruction; it reads nothing, and any address is allowed.
-        unsafe {
-            std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(line.as_ptr().cast());
-        }
+        ask_for_line(line.as_ptr());
     }
+}
+
+/// As `ask_for`, of the line that an address is in.
+#[inline(always)]
+pub fn ask_for_line(address: *const u8) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every x86-64 has this instruction; it reads nothing, and any address is allowed.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(address.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
 }
 
 /// Define a function that calls `$plain`, an `#[inline(always)]` function, compiled for what is there.

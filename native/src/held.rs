@@ -4,6 +4,8 @@ use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::PyBufferError;
 use pyo3::prelude::*;
 
+use crate::cpu::ask_for_line;
+
 /// Bytes in one piece that an object of Python's has, such as `bytes` or a mapped file; held for as long as this is.
 pub struct Held(PyBuffer<u8>);
 
@@ -22,5 +24,13 @@ impl Held {
         // SAFETY: Python neither moves nor frees a buffer that is held, and `at` lies within it. Each byte is read once
         // and by itself: who writes to a mapped file meanwhile changes what is read, and nothing else.
         inside.then(|| unsafe { self.0.buf_ptr().cast::<u8>().add(at).read_volatile() })
+    }
+
+    /// Have a byte brought near while something else is worked on. Changes nothing but time.
+    #[inline(always)]
+    pub fn ask_for(&self, at: usize) {
+        if at < self.0.len_bytes() {
+            ask_for_line(self.0.buf_ptr().cast::<u8>().wrapping_add(at));
+        }
     }
 }

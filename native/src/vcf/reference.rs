@@ -53,14 +53,21 @@ fn fault(sentence: impl Into<String>) -> Fault {
 }
 
 impl Sequence {
-    /// The letter at a 0-based place, upper case, if its window is at hand.
+    /// The window that has a 0-based place, and how far into its text that is, if such a one is at hand.
     #[inline(always)]
-    fn held(&self, place: u64) -> Option<u8> {
+    fn find(&self, place: u64) -> Option<(&Window, usize)> {
         let held = |window: &&Window| place.wrapping_sub(window.first) < self.bases_per_window;
         let window = self.windows.iter().flatten().find(held)?;
         let into = place - window.first;
         let at = into / self.bases_per_line * self.bytes_per_line + into % self.bases_per_line;
-        window.text.get(usize::try_from(at).ok()?).map(|letter| letter.to_ascii_uppercase())
+        Some((window, usize::try_from(at).ok()?))
+    }
+
+    /// The letter at a 0-based place, upper case, if its window is at hand.
+    #[inline(always)]
+    fn held(&self, place: u64) -> Option<u8> {
+        let (window, at) = self.find(place)?;
+        window.text.get(at).map(|letter| letter.to_ascii_uppercase())
     }
 }
 
@@ -97,6 +104,15 @@ impl Reference {
             });
         }
         Ok(self.sequence.is_some())
+    }
+
+    /// Have the base at the 1-based `pos` brought near while the line is checked.
+    #[inline(always)]
+    pub fn ask_for(&self, pos: u32) {
+        let found = self.sequence.as_ref().and_then(|sequence| sequence.find(u64::from(pos).wrapping_sub(1)));
+        if let Some((window, at)) = found {
+            window.text.ask_for(at);
+        }
     }
 
     /// REF must be what the reference has at the 1-based `pos`.

@@ -53,6 +53,9 @@ impl VcfParser {
         let known = self.chromosome.name.is(line.text, &line.place(chrom));
         let (contig, aligned) = self.chromosome.stand.filter(|_| known)?;
         let pos = whole(line.text, line.place(pos))?;
+        if let Some(genome) = self.reference.as_ref().filter(|_| aligned) {
+            genome.ask_for(pos);
+        }
         let filter = self.filters.recent(line.text, &line.place(filter))?;
         let shape = Shape { alternates: 1, minor: self.rules.minor, ploidy: None, local: None };
         let plain = is_one_alternate(reference, alternate)
