@@ -24,6 +24,7 @@ mod pieces;
 mod places;
 mod plain;
 mod plain_sample;
+mod plain_values;
 pub mod realign;
 mod recent;
 mod record;
