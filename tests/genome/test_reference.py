@@ -62,6 +62,18 @@ def test_a_deletion_in_a_repeat_moves_to_its_left_end() -> None:
     assert standard("1 8 . CAC C . . . GT 0/1") == (3, "GCA", "G")
 
 
+@pytest.mark.parametrize("change", ["CAC C", "C CAC", "CACA C", "CAC CTC", "C T", "CAC TTT", "CA C"])
+def test_a_record_behind_others_is_read_as_one_that_comes_first(change: str) -> None:
+    """Behind a record of its contig, FORMAT and FILTER, a usual one goes a shorter way."""
+    reference, alternate = change.split()
+    record = f"1 8 . {reference} {alternate} . . . GT 0/1"
+    *_, row = read(vcf("1 1 . G T . . . GT 0/1", record), REFERENCE)
+    assert (row.pos, row.reference, row.alternate) == standard(record)
+    error = refused(lambda: read(vcf("1 1 . G T . . . GT 0/1", record.replace("8", "9")), REFERENCE))
+    assert error is not None
+    assert (error.code, "line 4, REF" in error.message) == ("vcf.reference", True)
+
+
 def test_a_contig_is_found_by_either_name_and_what_the_reference_lacks_is_counted() -> None:
     assert standard("chr1 8 . CAC C . . . GT 0/1") == (3, "GCA", "G")
     reader = VcfReader(source(vcf("un1 8 . CAC C . . . GT 0/1", "1 4 . C G . . . GT 0/1")), reference=REFERENCE)

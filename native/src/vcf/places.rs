@@ -26,6 +26,9 @@ impl Places {
     /// Add the ones of a word, of which `list` writes down where they stand.
     #[inline(always)]
     pub fn add(&mut self, word: u64, list: impl FnOnce(&mut [u16; LOOK])) {
+        if word == 0 {
+            return;
+        }
         match self.places.get_mut(self.count..).and_then(|rest| rest.first_chunk_mut()) {
             Some(free) => {
                 list(free);
@@ -49,9 +52,15 @@ mod tests {
 
     #[test]
     fn places_are_those_of_the_ones_of_all_words() {
-        for words in
-            [&[][..], &[0], &[1, 0, 1 << 63], &[u64::MAX; 2], &[0x8001, 0xffff, 3, 5], &[u64::MAX; 3]]
-        {
+        for words in [
+            &[][..],
+            &[0],
+            &[1, 0, 1 << 63],
+            &[u64::MAX; 2],
+            &[0x8001, 0xffff, 3, 5],
+            &[u64::MAX, u64::MAX, 0],
+            &[u64::MAX; 3],
+        ] {
             let (mut found, mut expected) = (Places::default(), Vec::new());
             for (start, word) in (0u16..).step_by(LOOK).zip(words) {
                 found.add(*word, |free| places(*word, start, free));
