@@ -531,8 +531,9 @@ def put_score(world: World, rows: int = 40) -> tuple[list[str], dict[str, Any]]:
     sites = [world.panel.site(row) for row in range(rows)]
     lines = [f"{site.chromosome}:{site.pos}:{site.alternate}:{site.reference}:0.25" for site in sites]
     raw = write_score([parse_row(line) for line in lines], "GRCh38")
-    location = world.storage.put("score", raw)
-    return lines, {"object_location": location, "object_digest": score_digest(raw), "object_rows": rows}
+    digest = score_digest(raw)
+    location = world.storage.put(digest.removeprefix("0x"), raw)
+    return lines, {"object_location": location, "object_digest": digest, "object_rows": rows}
 
 
 def test_a_score_beside_the_study_finds_what_the_same_rows_in_its_terms_find(world: World) -> None:
@@ -552,9 +553,11 @@ def test_a_score_beside_the_study_finds_what_the_same_rows_in_its_terms_find(wor
 
 def test_a_score_that_storage_altered_or_lost_ends_the_run_before_any_keeper_is_asked(world: World) -> None:
     _, elsewhere = put_score(world)
+    altered, missing = "ab" * 32, "cd" * 32
+    world.storage.put(altered, write_score([parse_row("1:1:A:C:1")], "GRCh38"))
     for wrong, kind in (
-        ({"object_digest": "0x" + "ab" * 32}, IntegrityError),
-        ({"object_location": "memory://#missing"}, UnavailableError),
+        ({"object_digest": "0x" + altered, "object_location": f"memory://#{altered}"}, IntegrityError),
+        ({"object_digest": "0x" + missing, "object_location": f"memory://#{missing}"}, UnavailableError),
         ({"object_rows": 41}, RejectedInputError),
     ):
         ask_for_score(world, **elsewhere | wrong)

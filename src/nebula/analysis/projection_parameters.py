@@ -5,16 +5,16 @@ from typing import Annotated, Literal
 import msgspec
 
 from nebula.analysis.parameter_types import Share
+from nebula.analysis.score_rows import NUMBER
 from nebula.analysis.scoring_file import ScoreVariant
 from nebula.protocol.wire import Document
 
 MOST_ROWS = 4_000
-_NUMBER = r"-?[0-9]{1,12}(\.[0-9]{1,17})?(e[-+]?[0-9]{1,2})?"
 LoadingRow = Annotated[
     str,
     msgspec.Meta(
         max_length=600,
-        pattern=rf"\A([1-9]|1[0-9]|2[0-2]):[1-9][0-9]{{0,8}}:[ACGT]+:[ACGT]+:0\.[0-9]{{1,12}}:{_NUMBER}(,{_NUMBER})*\Z",
+        pattern=rf"\A([1-9]|1[0-9]|2[0-2]):[1-9][0-9]{{0,8}}:[ACGT]+:[ACGT]+:0\.[0-9]{{1,12}}:{NUMBER}(,{NUMBER})*\Z",
     ),
 ]
 

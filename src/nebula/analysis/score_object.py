@@ -40,13 +40,18 @@ def write_score(variants: Sequence[ScoreVariant], build: str) -> bytes:
     """Return the object of a score.
 
     Raises:
-        RejectedInputError: ``score.too-long``; more rows or bytes than are read.
+        RejectedInputError: ``score.too-long``; more rows or bytes than are read. ``score.row``; a row that is longer
+            than any that is read.
     """
     if len(variants) > MOST_OBJECT_ROWS:
         raise RejectedInputError(
             "score.too-long", f"the score has {len(variants):,} variants; at most {MOST_OBJECT_ROWS:,} are read"
         )
-    lines = [_first_line(build, len(variants)), *map(write_row, variants), ""]
+    rows = list(map(write_row, variants))
+    for row in rows:
+        if not is_row(row):
+            raise RejectedInputError("score.row", f"a row is none that is read: {row[:60]!r}, of {len(row):,} letters")
+    lines = [_first_line(build, len(variants)), *rows, ""]
     raw = "\n".join(lines).encode("ascii")
     if len(raw) > MAX_SCORE_BYTES:
         raise RejectedInputError(
@@ -71,11 +76,11 @@ def parse_score(raw: bytes, named: ScoreObject, build: str) -> tuple[ScoreVarian
     """
     if not hmac.compare_digest(hashlib.sha256(raw).digest(), to_bytes(named.digest)):
         raise IntegrityError("score.altered", "the score's object is not the one that the study names")
-    try:
-        first, *rows, last = raw.decode("ascii").split("\n")
-    except (UnicodeDecodeError, ValueError):
-        raise _malformed("it is no text of lines") from None
-    if first != _first_line(build, named.rows) or len(rows) != named.rows or last:
+    # Lines are counted before any is set aside: an object of nothing but line ends would take twenty times its size.
+    if not raw.isascii() or raw.count(b"\n") != named.rows + 1:
+        raise _malformed(f"it is no text of {named.rows:,} rows behind a first line")
+    first, *rows, last = raw.decode("ascii").split("\n")
+    if first != _first_line(build, named.rows) or last:
         raise _malformed(f"it does not hold {named.rows:,} rows on {build}, as the study says")
     for number, row in enumerate(rows, start=2):
         if not is_row(row):

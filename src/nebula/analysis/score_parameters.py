@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from nebula.analysis.parameter_types import Column, Share, Stratified, VariantName, refuse_repeated
 from nebula.analysis.score_object import MOST_OBJECT_ROWS, ScoreObject
@@ -28,23 +29,27 @@ class ScoreWeights(Stratified, frozen=True, kw_only=True):
     score: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]  # its name, such as PGS000001
     build: Literal["GRCh37", "GRCh38"]
     rows: Annotated[tuple[ScoreRow, ...], msgspec.Meta(max_length=MOST_ROWS)] = ()
-    object_location: Location | None = None
-    object_digest: Hash32 | None = None
-    object_rows: Annotated[int, msgspec.Meta(ge=1, le=MOST_OBJECT_ROWS)] | None = None
+    # Unset is not written: terms with rows of their own have the digest that they had before there were objects.
+    object_location: Location | UnsetType = UNSET
+    object_digest: Hash32 | UnsetType = UNSET
+    object_rows: Annotated[int, msgspec.Meta(ge=1, le=MOST_OBJECT_ROWS)] | UnsetType = UNSET
     keep_ambiguous: bool = False  # A/T and C/G as they are written: the score is on the forward strand
     minimum_matched: Share = 0.75  # of the score's rows, on the panel
     minimum_copies: Annotated[int, msgspec.Meta(ge=10)] = 10  # of both alleles of each variant scored
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        said = [field is not None for field in (self.object_location, self.object_digest, self.object_rows)]
+        said = [field is not UNSET for field in (self.object_location, self.object_digest, self.object_rows)]
         if any(said) != all(said) or all(said) == bool(self.rows):
             raise ValueError("a score has rows, or object_location, object_digest and object_rows")
+        named = self.score_object
+        if named is not None and not named.location.endswith("#" + named.digest.removeprefix("0x")):
+            raise ValueError("the object's name, behind the # of its location, is its digest")
 
     @property
     def score_object(self) -> ScoreObject | None:
         """The object that has the rows; None where they stand in the terms."""
-        if self.object_location is None or self.object_digest is None or self.object_rows is None:
+        if self.object_location is UNSET or self.object_digest is UNSET or self.object_rows is UNSET:
             return None
         return ScoreObject(self.object_location, self.object_digest, self.object_rows)
 

@@ -12,17 +12,20 @@ import msgspec
 
 from nebula.analysis.scoring_file import ScoreVariant
 
-_NUMBER = r"-?[0-9]{1,12}(\.[0-9]{1,17})?(e[-+]?[0-9]{1,2})?"
+NUMBER = r"-?[0-9]{1,12}(\.[0-9]{1,17})?(e[-+]?[0-9]{1,2})?"
+_SMALLEST = 1e-90
+"""Weights below this are none: their exponents have three digits."""
+
 LONGEST_ROW = 400
-_PATTERN = rf"\A([1-9]|1[0-9]|2[0-2]|X|Y|MT):[1-9][0-9]{{0,8}}:[ACGT]+:[ACGT]*:{_NUMBER}(,{_NUMBER},{_NUMBER})?\Z"
+_PATTERN = rf"\A([1-9]|1[0-9]|2[0-2]|X|Y|MT):[1-9][0-9]{{0,8}}:[ACGT]+:[ACGT]*:{NUMBER}(,{NUMBER},{NUMBER})?\Z"
 _ROW = re.compile(_PATTERN)
 ScoreRow = Annotated[str, msgspec.Meta(max_length=LONGEST_ROW, pattern=_PATTERN)]
 
 
 def write_row(variant: ScoreVariant) -> str:
     """Write a variant as a row, weights with nine significant digits."""
-    none, one, two = variant.weights
-    numbers = (one,) if none == 0 and two == 2 * one else variant.weights
+    none, one, two = (weight if abs(weight) >= _SMALLEST else 0.0 for weight in variant.weights)
+    numbers = (one,) if none == 0 and two == 2 * one else (none, one, two)
     weights = ",".join(f"{number:.9g}" for number in numbers)
     return f"{variant.chromosome}:{variant.position}:{variant.effect}:{variant.other or ''}:{weights}"
 
