@@ -105,7 +105,7 @@ def parts_column(bundle: ShareBundle) -> str:
 
 @lru_cache(maxsize=4096)  # there are few different ones, and so the sets are shared
 def _parts(column: str) -> frozenset[str]:
-    return frozenset(column.split(_BETWEEN_PARTS))
+    return frozenset(column.split(_BETWEEN_PARTS)) if column else frozenset()
 
 
 def _counts(slot: Slot, version: int, record_commitment: bytes) -> bool:

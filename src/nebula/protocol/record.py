@@ -120,6 +120,10 @@ class KeyShare(Document, frozen=True, kw_only=True):
     index: Annotated[int, msgspec.Meta(ge=1, le=255)]
     value: PublicKey  # 32 bytes
 
+    def __post_init__(self) -> None:
+        if (self.kind == PartKind.GENOTYPES) != (self.panel is not None):
+            raise ValueError("a share of genotypes names their panel, and no other does")
+
 
 class ShareBundle(Document, frozen=True, kw_only=True):
     """All of one keeper's shares of one record, sealed to the keeper, or by the keeper to a session."""
