@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from cli.conftest import Run, objects
+from nebula.crypt4gh import encrypt
+from nebula.protocol.sealing import SealingKey
 
 
 @pytest.fixture
@@ -40,7 +42,10 @@ def test_where_the_storage_does_not_tell_the_risk_is_that_of_the_largest_panel(
 ) -> None:
     before = risks(run, label)
     add_larger_panel(run, tmp_path)
-    for path in objects(offline):
-        path.unlink()
-    assert risks(run, label) != before
-    assert "largest panel" in run("consent", "show", label).err.replace("\n", " ")
+    away = [(path, path.read_bytes()) for path in objects(offline)]
+    foreign = encrypt(b"{}", [SealingKey.generate().public_key])
+    for instead in (b"", b"no manifest", foreign, None):
+        for path, _ in away:
+            path.unlink() if instead is None else path.write_bytes(instead)
+        assert risks(run, label) != before
+        assert "largest panel" in run("consent", "show", label).err.replace("\n", " ")

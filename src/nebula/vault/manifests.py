@@ -3,7 +3,7 @@
 from msgspec import UNSET
 
 from nebula.crypt4gh import data_key_of, decrypt, open_part
-from nebula.protocol.errors import IntegrityError, UnavailableError
+from nebula.protocol.errors import IntegrityError, NebulaError, UnavailableError
 from nebula.protocol.ids import Address, to_bytes, to_hex
 from nebula.protocol.keys import OwnerKeys
 from nebula.protocol.record import Manifest, Original, Part, manifest_commitment, parse_manifest
@@ -34,15 +34,23 @@ def read_manifest(location: str, identity: SealingKey, *, record: Address, commi
         IntegrityError: it is not the manifest that the record's commitment is of.
     """
     url, name = parse_location(location)
+    raw = open_for_reading(url).get(name)
     # SECURITY: storage may have swapped or rolled back the object; the commitment stands on the ledger.
-    manifest = parse_manifest(decrypt(open_for_reading(url).get(name), identity))
+    try:
+        manifest = parse_manifest(decrypt(raw, identity))
+    except NebulaError as error:
+        raise _altered(record) from error
     if to_hex(manifest_commitment(manifest)) != commitment or manifest.record != record:
-        raise IntegrityError(
-            "vault.manifest",
-            f"the manifest of {record} on storage is not the one that the ledger commits to",
-            hint="the storage altered it, or brought an older one back: ask its provider",
-        )
+        raise _altered(record)
     return manifest
+
+
+def _altered(record: Address) -> IntegrityError:
+    return IntegrityError(
+        "vault.manifest",
+        f"the manifest of {record} on storage is not the one that the ledger commits to",
+        hint="the storage altered it, or brought an older one back: ask its provider",
+    )
 
 
 def manifest_of(owner: OwnerKeys, record: Record) -> Manifest:
