@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from nebula.analysis.parameters import analysed_columns, parse_parameters
 from nebula.clinical.columns import close_names
+from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.study import StudyDocument
 
 
@@ -28,7 +29,11 @@ def likely_meant(
     """
     studies_with: dict[str, list[StudyDocument]] = {}
     for document in earlier:
-        for column in columns_of(document):
+        try:
+            columns = columns_of(document)
+        except RejectedInputError:
+            continue  # of an earlier version, whose parameters this one does not know: it says nothing here
+        for column in columns:
             studies_with.setdefault(column, []).append(document)
     new = [column for column in columns_of(study) if column not in studies_with]
     meant = {}

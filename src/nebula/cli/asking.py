@@ -16,8 +16,8 @@ def can_ask() -> bool:
     return sys.stdin.isatty() and not err.quiet
 
 
-def agree(question: str, *, yes: bool) -> None:
-    """Go on only if the person agrees.
+def agree(question: str, *, yes: bool, declined: str = "nothing was changed") -> None:
+    """Go on only if the person agrees. ``declined`` is said to one who does not.
 
     Raises:
         RejectedInputError: there is no terminal to ask at, and ``--yes`` was not given.
@@ -35,7 +35,7 @@ def agree(question: str, *, yes: bool) -> None:
         )
     _say(f"{question} (yes/no) ", end="")
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise NotPermittedError("cli.declined", "you did not agree; nothing was changed")
+        raise NotPermittedError("cli.declined", f"you did not agree; {declined}")
 
 
 def pass_phrase(file: Path | None) -> SecretBytes:

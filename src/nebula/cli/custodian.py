@@ -96,7 +96,8 @@ def rederive(*, panel: str, yes: Yes = False, at: VaultOptions = OF_VAULT, json:
     """Put every donor's record on a further panel, from its standard record. Done again after a failure, it goes on.
 
     Nothing is uploaded again but the new vectors; consents stay as they are, and so do the panels that there were.
-    Before anything is stored you see how many of the panel's sites the records would have; --yes does not look.
+    Records that wait go on to the ledger first. Then, before anybody is put on it, you see how many of its sites
+    the records would have; --yes does not look.
 
     Args:
         panel: the panel's name, NAME@VERSION or id.
@@ -127,7 +128,8 @@ def _agree_to_rates(bar: Progress, panel: Panel, rates: Sequence[float]) -> None
     bar.stop()  # it would write over the question
     for line in rates_in_words(rates, panel):
         err.print(line, markup=False)
-    asking.agree(f"Shall {counted(len(rates), 'record')} be put on it?", yes=False)
+    question = f"Shall {counted(len(rates), 'record')} be put on it?"
+    asking.agree(question, yes=False, declined="nobody was put on it, and nothing else that you own has changed")
     bar.start()
 
 
@@ -147,8 +149,8 @@ def made_in_words(new: int, known: int, *, registered_now: int) -> str:
         return f"{counted(new, 'record')} made."
     all_before = "it was made before" if known == 1 else "all were made before"
     made = f"{new:,} made now, {known:,} before" if new else all_before
-    waited = registered_now - new
-    went_on = f"; {waited:,} that had waited went on to the ledger" if waited else ""
+    waited = max(0, registered_now - new)
+    went_on = f"; {waited:,} that had waited in this vault went on to the ledger" if waited else ""
     return f"{counted(new + known, 'record')}: {made}{went_on}."
 
 

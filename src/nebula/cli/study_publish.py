@@ -1,23 +1,26 @@
 """``nebula study publish``: the terms of a study, from options and a file, and what they would cost."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
+from nebula.buyer.client import Buyer
 from nebula.buyer.columns import columns_of, likely_meant
 from nebula.buyer.drafting import StudyDraft, read_draft, with_options, write_study
 from nebula.buyer.settings import BuyerSettings
+from nebula.buyer.shelf import Shelf
 from nebula.cli.buying import open_buyer, open_shelf
-from nebula.cli.console import counted, out, print_json, short, show_facts
+from nebula.cli.console import counted, err, out, print_json, short, show_facts
 from nebula.cli.hints import tell
 from nebula.cli.options import OF_BUYER, BuyerOptions, Json
 from nebula.cli.study_words import facts, terms
 from nebula.keeper.reasons import SENTENCES
 from nebula.ledger.client import LedgerClient, Panels
 from nebula.protocol.duo import Pledge, Purpose
-from nebula.protocol.errors import RejectedInputError
+from nebula.protocol.errors import NebulaError, RejectedInputError
 from nebula.protocol.messages import PublishAnswer
 from nebula.protocol.study import ResultClass, StudyDocument
 from nebula.storage.panels import PanelShelf
@@ -139,22 +142,45 @@ def publish(
         panel=choose_panel(settings, draft.panel),
         at=datetime.now(UTC),
     )
-    shelf = open_shelf(at)
-    earlier = shelf.documents()
     answer = buyer.publish(document)
+    shelf = open_shelf(at)
     shelf.keep(document)
     if json:
         print_json(facts(document) | _told(answer))
         return
     _tell_published(document, answer)
+    for line in next_words(document, answer, _meant(document, shelf, buyer)):
+        tell(line)
+
+
+def next_words(document: StudyDocument, answer: PublishAnswer, meant: Mapping[str, str]) -> list[str]:
+    """Say what a published study is good for, and what is to be done next.
+
+    Args:
+        document: the study.
+        answer: of the hub.
+        meant: of its columns, those that may be mistyped, and what was meant.
+    """
     if answer.matching_at_most < document.min_records:
-        tell(f"It needs {counted(document.min_records, 'record')}: as it is, it cannot run, and need not be funded.")
-        return
+        return [f"It needs {counted(document.min_records, 'record')}: as it is, it cannot run, and need not be funded."]
+    lines = []
     if columns := ", ".join(columns_of(document)):
-        tell(f"Counted are records on the panel, with phenotypes: which of them have {columns}, only the run shows.")
-    for column, known in likely_meant(document, earlier, has_result=buyer.has_settled).items():
-        tell(f"None of your studies has named {column} before: did you mean {known}?")
-    tell(f"Next: `nebula study fund {short(answer.study)}`")
+        lines = [
+            f"Counted are records on the panel, with phenotypes: which of them have {columns}, only the run shows."
+        ]
+    for column, known in meant.items():
+        lines.append(f"None of your studies has named {column} before: did you mean {known}?")
+    return [*lines, f"Next: `nebula study fund {short(answer.study)}`"]
+
+
+def _meant(document: StudyDocument, shelf: Shelf, buyer: Buyer) -> dict[str, str]:
+    """What may have been meant by columns; nothing where an earlier study's file cannot be read: this one stands."""
+    try:
+        earlier = [one for one in shelf.documents() if one != document]
+    except NebulaError as error:
+        err.print(f"nebula: note: {error.message}", markup=False)
+        return {}
+    return likely_meant(document, earlier, has_result=buyer.has_settled)
 
 
 def choose_panel(settings: BuyerSettings, wanted: str | None) -> str:

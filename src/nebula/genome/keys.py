@@ -82,10 +82,10 @@ def singles(keys: Keys) -> NDArray[np.bool_]:
 def carried(keys: Keys, chromosome: NDArray[np.integer], pos: NDArray[np.integer], turned: NDArray[np.bool_]) -> Keys:
     """Keys of single bases at other places, by chromosome codes and 1-based ``pos``.
 
-    Where the strand has ``turned``, REF is the complement of what it was, whose bits are the opposite ones.
+    Where the strand has ``turned``, both alleles are the complements of what they were, whose bits are the opposite.
     """
     alleles = keys & np.uint64(_ALLELE_MASK)
-    alleles = np.where(turned, alleles ^ np.uint64(3 << _FIRST_BASE), alleles)
+    alleles = np.where(turned, alleles ^ np.uint64(0xF << (_FIRST_BASE - 2)), alleles)
     return (place(chromosome, pos) << np.uint64(ALLELE_BITS)) | alleles
 
 

@@ -55,7 +55,7 @@ class PanelShelf:
         if len(fitting) == 1:
             return fitting[0]
         if answering and not fitting:
-            raise _not_published(answering[-1])
+            raise _not_published(answering)
         choices = fitting or [panel for panel in panels if published(panel.panel_id)]
         listed = ", ".join(f"{called(panel)} ({panel.panel_id[:12]})" for panel in choices[:8])
         if not fitting:
@@ -65,11 +65,15 @@ class PanelShelf:
         raise RejectedInputError("panel.several", said, hint=f"choose with --panel one of: {listed}")
 
 
-def _not_published(panel: Panel) -> RejectedInputError:
+def _not_published(panels: list[Panel]) -> RejectedInputError:
+    names = [called(panel) for panel in panels]
+    said = f"the panel {names[0]} does not stand" if len(names) == 1 else "none of these panels stands"
+    named = shlex.quote(names[0]) if len(names) == 1 else "NAME@VERSION"
+    listed = "" if len(names) == 1 else f"; there are: {', '.join(names[:8])}"
     return RejectedInputError(
         "panel.not-published",
-        f"the panel {called(panel)} does not stand on the ledger, and no study runs on such a one",
-        hint=f"the network's operator publishes it: `nebula panel publish {shlex.quote(called(panel))}`",
+        f"{said} on the ledger, and no study runs on such a one",
+        hint=f"the network's operator publishes it: `nebula panel publish {named}`{listed}",
     )
 
 
