@@ -150,7 +150,7 @@ def made_in_words(new: int, known: int, *, registered_now: int) -> str:
     all_before = "it was made before" if known == 1 else "all were made before"
     made = f"{new:,} made now, {known:,} before" if new else all_before
     waited = max(0, registered_now - new)
-    went_on = f"; {waited:,} that had waited in this vault went on to the ledger" if waited else ""
+    went_on = f"; {waited:,} that had waited here went on to the ledger" if waited else ""
     return f"{counted(new + known, 'record')}: {made}{went_on}."
 
 
