@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nebula.analysis.scoring_file import LAST_POSITION
 from nebula.genome.chromosomes import parse_position
 from nebula.protocol.errors import RejectedInputError
 
@@ -21,8 +22,8 @@ _PLACE = ("chromosome", "base_pair_location", "effect_allele", "other_allele", "
 _CHROMOSOME = re.compile(r"\A(?:chr)?([1-9]|1[0-9]|2[0-2])\Z")
 _ALLELE = re.compile(r"\A[ACGT]{1,200}\Z")
 _COMPONENT = re.compile(r"\APC([1-9]|1[0-9]|20)\Z")
+_LEAST_COMPONENTS = 2
 _BUILDS = ("GRCh37", "GRCh38")
-_LAST_POSITION = (1 << 28) - 1
 _LARGEST = 1e6
 _SMALLEST = 1e-12
 """Loadings below this are none: they are written with six digits, and move nobody."""
@@ -80,18 +81,18 @@ def _columns(line: int, names: Sequence[str]) -> _Columns:
     if missing or len(set(names)) != len(names):
         what = f"no column {missing[0]}" if missing else "a column stands there twice"
         raise RejectedInputError("loadings.columns", f"line {line}: {what}", hint=f"it has {', '.join(_PLACE)}, PC1, …")
-    components = sorted(name for name in names if _COMPONENT.match(name))
-    if components != sorted(f"PC{count}" for count in range(1, len(components) + 1)) or len(components) < 2:  # noqa: PLR2004
+    named = {name for name in names if _COMPONENT.match(name)}
+    components = [f"PC{count}" for count in range(1, len(named) + 1)]
+    if len(named) < _LEAST_COMPONENTS or named != set(components):
         raise RejectedInputError("loadings.columns", f"line {line}: components are PC1, PC2 and so on, two to twenty")
-    ordered = [f"PC{count}" for count in range(1, len(components) + 1)]
-    return _Columns(len(names), tuple(map(names.index, _PLACE)), tuple(map(names.index, ordered)))
+    return _Columns(len(names), tuple(map(names.index, _PLACE)), tuple(map(names.index, components)))
 
 
 def _row(line: int, cells: Sequence[str], columns: _Columns) -> str:
     if len(cells) != columns.width:
         raise _refused(line, "columns", f"{len(cells)} cells under {columns.width} columns")
     chromosome, position, effect, other, frequency = (cells[index].strip() for index in columns.place)
-    named, place = _CHROMOSOME.match(chromosome), parse_position(position, last=_LAST_POSITION)
+    named, place = _CHROMOSOME.match(chromosome), parse_position(position, last=LAST_POSITION)
     if named is None:
         raise _refused(line, "chromosome", f"{chromosome[:20]!r} is no autosome, 1 to 22")
     if place is None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MAX_ROWS = 5_000_000
 #: That a VariantKey can name.
-_LAST_POSITION = (1 << 28) - 1
+LAST_POSITION = (1 << 28) - 1
 _CHROMOSOME = re.compile(r"\A(?:chr)?([1-9]|1[0-9]|2[0-2]|X|Y|MT?)\Z")
 _ALLELE = re.compile(r"\A[ACGT]+\Z")
 _BUILDS = {"GRCh37": "GRCh37", "hg19": "GRCh37", "GRCh38": "GRCh38", "hg38": "GRCh38"}
@@ -202,7 +202,7 @@ def _parse_row(row: _Row, columns: _Columns, *, leave_out_complex: bool) -> Scor
     matched = _CHROMOSOME.match(chromosome)
     if matched is None:
         return "off_chromosomes"
-    place = parse_position(position, last=_LAST_POSITION)
+    place = parse_position(position, last=LAST_POSITION)
     if place is None:
         raise row.refused("position", f"{columns.position} is {position[:40]!r}, not a 1-based position")
     name = "MT" if matched[1] == "M" else matched[1]

@@ -15,7 +15,7 @@ from nebula.analysis.gwas_ssf import parse_gwas_ssf
 from nebula.analysis.inputs import Table
 from nebula.analysis.meta import MetaResult, meta_analyse
 from nebula.analysis.report import lambda_gc, metadata_yaml, qq_quantiles, to_tsv
-from nebula.buyer.reading import read_text
+from nebula.buyer.reading import read_parsed, read_text
 from nebula.protocol.errors import RejectedInputError
 
 _BUILD = re.compile(r"^genome_assembly:\s*['\"]?(GRCh37|GRCh38|hg19|hg38)['\"]?\s*$", re.MULTILINE)
@@ -95,21 +95,13 @@ def combine_runs(files: Sequence[Path], *, build: str | None = None, minimum_stu
                 f"{file} is on {found}, not on {build or builds[0]}",
                 hint="lift one of them over first",
             )
-    runs = [_read(file) for file in files]
+    runs = [read_parsed(file, parse_gwas_ssf, code="meta.file") for file in files]
     return CombinedRuns(
         meta_analyse(runs, minimum_studies=minimum_studies),
         tuple(files),
         str(builds[0]),
         tuple(file for file, text in zip(files, sidecars, strict=True) if _HITS_ONLY.search(text)),
     )
-
-
-def _read(file: Path) -> Table:
-    text = read_text(file, code="meta.file")
-    try:
-        return parse_gwas_ssf(text)
-    except RejectedInputError as error:
-        raise RejectedInputError(error.code, f"{file.name}: {error.message}", hint=error.hint) from error
 
 
 def _sidecar(file: Path) -> str:

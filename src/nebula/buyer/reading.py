@@ -2,7 +2,10 @@
 
 import gzip
 import zlib
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from nebula.analysis.loadings_file import Loadings, parse_loadings
 from nebula.analysis.region_file import parse_regions
@@ -11,6 +14,8 @@ from nebula.protocol.errors import RejectedInputError
 
 _LONGEST_BYTES = 1 << 30
 
+T = TypeVar("T")
+
 
 def read_score(file: Path, *, without_complex: bool = False) -> ScoringFile:
     """Read a PGS Catalog scoring file.
@@ -18,11 +23,7 @@ def read_score(file: Path, *, without_complex: bool = False) -> ScoringFile:
     Raises:
         RejectedInputError: ``score.*``; the sentence names the file and, where there is one, the line.
     """
-    text = read_text(file, code="score.file")
-    try:
-        return parse_scoring_file(text, leave_out_complex=without_complex)
-    except RejectedInputError as error:
-        raise RejectedInputError(error.code, f"{file.name}: {error.message}", hint=error.hint) from error
+    return read_parsed(file, partial(parse_scoring_file, leave_out_complex=without_complex), code="score.file")
 
 
 def read_regions(file: Path) -> tuple[str, ...]:
@@ -31,11 +32,7 @@ def read_regions(file: Path) -> tuple[str, ...]:
     Raises:
         RejectedInputError: ``regions.*``; the sentence names the file and, where there is one, the line.
     """
-    text = read_text(file, code="regions.file")
-    try:
-        return parse_regions(text)
-    except RejectedInputError as error:
-        raise RejectedInputError(error.code, f"{file.name}: {error.message}", hint=error.hint) from error
+    return read_parsed(file, parse_regions, code="regions.file")
 
 
 def read_loadings(file: Path) -> Loadings:
@@ -44,11 +41,7 @@ def read_loadings(file: Path) -> Loadings:
     Raises:
         RejectedInputError: ``loadings.*``; the sentence names the file and, where there is one, the line.
     """
-    text = read_text(file, code="loadings.file")
-    try:
-        return parse_loadings(text)
-    except RejectedInputError as error:
-        raise RejectedInputError(error.code, f"{file.name}: {error.message}", hint=error.hint) from error
+    return read_parsed(file, parse_loadings, code="loadings.file")
 
 
 def build_of(file: Path, found: str | None, said: str | None) -> str:
@@ -65,6 +58,19 @@ def build_of(file: Path, found: str | None, said: str | None) -> str:
     if found not in (None, build):
         raise RejectedInputError("study.score-build", f"{file.name} is on {found}, not {build}")
     return build
+
+
+def read_parsed(file: Path, parse: Callable[[str], T], *, code: str) -> T:
+    """Read a text and parse it; what is wrong with it is told with the file's name.
+
+    Raises:
+        RejectedInputError: as :func:`read_text`, and whatever ``parse`` refuses.
+    """
+    text = read_text(file, code=code)
+    try:
+        return parse(text)
+    except RejectedInputError as error:
+        raise RejectedInputError(error.code, f"{file.name}: {error.message}", hint=error.hint) from error
 
 
 def read_text(file: Path, *, code: str) -> str:

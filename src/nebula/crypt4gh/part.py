@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from nebula.crypt4gh.errors import AlteredError, MalformedFileError
 from nebula.crypt4gh.header import header_length, open_header, parse_header
 from nebula.crypt4gh.segments import (
-    OVERHEAD_BYTES,
-    SEALED_SEGMENT_BYTES,
+    SEGMENT_BYTES,
     SegmentCipher,
     open_only_segment,
     sealed_length,
@@ -70,7 +69,7 @@ def open_part(raw: bytes | memoryview, data_key: SecretBytes, expected_digest: b
                 "crypt4gh.length",
                 f"a part of {expected_length} bytes has a body of {sealed_length(expected_length)}, not {len(body)}",
             )
-        if OVERHEAD_BYTES < len(body) <= SEALED_SEGMENT_BYTES:
+        if 0 < expected_length <= SEGMENT_BYTES:
             plaintext = open_only_segment(body, data_key)
         else:
             plaintext = SegmentCipher([data_key]).open_body(body)
