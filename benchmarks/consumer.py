@@ -21,7 +21,7 @@ from nebula.genome.importing import import_genomes
 from nebula.genome.inflate import Source
 from nebula.genome.keys import variant_keys
 from nebula.genome.panel import Panel
-from nebula.genome.vcf.reader import Texts
+from nebula.genome.texts import Texts
 from nebula.protocol.sealing import SealingKey
 
 MARKERS = 640_000

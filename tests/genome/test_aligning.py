@@ -9,8 +9,8 @@ from genome.repeats import repetitive, simulated
 from genome.vcf_text import refused, source, vcf
 from nebula.genome.aligning import Places, Verdict, align, bases_at
 from nebula.genome.reference import IndexedReference, Reference, WholeReference
+from nebula.genome.texts import Texts
 from nebula.genome.vcf import VcfReader
-from nebula.genome.vcf.reader import Texts
 
 SEQUENCE = "GGGCACacACAGGG"
 GENOME = WholeReference({"1": SEQUENCE.encode()})

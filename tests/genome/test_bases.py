@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nebula.genome.bases import reverse_complement
-from nebula.genome.vcf.reader import Texts
+from nebula.genome.texts import Texts
 
 TURNED = str.maketrans("ACGT", "TGCA")
 

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from nebula.genome import keys as variant_keys
 from nebula.genome.chromosomes import NAMES, assembly_by_lengths, assembly_by_name, chromosome_code
-from nebula.genome.vcf.reader import Texts
+from nebula.genome.texts import Texts
 
 ALLELES = st.text("ACGT", min_size=1, max_size=8)
 VARIANTS = st.tuples(st.integers(1, 25), st.integers(1, 1 << 28), ALLELES, ALLELES)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from nebula import _native
-from nebula.genome.vcf.reader import Texts
+from nebula.genome.texts import Texts
 from nebula.protocol.errors import RejectedInputError
 
 if TYPE_CHECKING:

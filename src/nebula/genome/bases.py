@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nebula.genome.vcf.reader import Texts
+from nebula.genome.texts import Texts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,8 +11,8 @@ from nebula import _native
 from nebula.genome import keys as variant_keys
 from nebula.genome.blocks import Blocks
 from nebula.genome.matrix import PackedMatrix
+from nebula.genome.texts import Texts
 from nebula.genome.vcf.overlooked import Overlooked
-from nebula.genome.vcf.reader import Texts
 from nebula.protocol.errors import RejectedInputError
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from nebula.genome.chromosomes import NAMES, X_NOT_PSEUDOAUTOSOMAL, X, Y
 from nebula.genome.consumer_layout import HINT
 from nebula.genome.consumer_match import Markers, match
 from nebula.genome.matrix import MISSING, PackedMatrix
-from nebula.genome.vcf.reader import CallForm, Texts
+from nebula.genome.texts import Texts
+from nebula.genome.vcf.reader import CallForm
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from nebula.genome.panel import Panel
     from nebula.genome.reference import Reference
-    from nebula.genome.vcf.reader import Texts
+    from nebula.genome.texts import Texts
 
 
 @dataclass(frozen=True, slots=True)

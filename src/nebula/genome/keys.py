@@ -16,7 +16,7 @@ from nebula.genome.chromosomes import chromosome_code
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from nebula.genome.vcf.reader import Texts
+    from nebula.genome.texts import Texts
 
     Keys = NDArray[np.uint64]
 

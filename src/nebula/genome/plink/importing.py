@@ -19,7 +19,7 @@ from nebula.genome.plink.people import read_people
 from nebula.genome.plink.single_copies import with_single_copies
 from nebula.genome.plink.sites import read_sites
 from nebula.genome.plink.verdicts import Verdict
-from nebula.genome.vcf.reader import Texts
+from nebula.genome.texts import Texts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nebula.genome.calls import Calls
-    from nebula.genome.vcf.reader import Texts
+    from nebula.genome.texts import Texts
 
 SCHEMA_VERSION = 2
 _TEXT = pa.dictionary(pa.int32(), pa.string())

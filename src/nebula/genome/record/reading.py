@@ -17,7 +17,7 @@ from nebula.genome.calls import Calls
 from nebula.genome.chromosomes import chromosome_code
 from nebula.genome.matrix import PackedMatrix
 from nebula.genome.record.parquet import GENOTYPES, in_blocks, read_record
-from nebula.genome.vcf.reader import Texts
+from nebula.genome.texts import Texts
 from nebula.protocol.errors import RejectedInputError
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """VCF 4.1 to 4.5, read strictly: a file is accepted whole or refused with line, field and rule."""
 
 from nebula.genome.vcf.header import VcfHeader
-from nebula.genome.vcf.reader import Texts, VariantBatch, VcfReader
+from nebula.genome.vcf.reader import VariantBatch, VcfReader
 
-__all__ = ["Texts", "VariantBatch", "VcfHeader", "VcfReader"]
+__all__ = ["VariantBatch", "VcfHeader", "VcfReader"]
