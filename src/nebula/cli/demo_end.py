@@ -81,7 +81,7 @@ def _sights(outcome: Outcome) -> list[tuple[str, str]]:
     carried = f"{seen.leaves:,} sealed notes to owners, a sealed result of {seen.result_bytes / 1000:,.0f} kB"
     return [
         ("storage", f"{seen.objects:,} encrypted objects, {seen.object_bytes / MEGABYTE:,.1f} MB, and nothing to read"),
-        ("each keeper", f"{shares} keepers' make a key; everyone's consent; no data"),
+        ("each keeper", f"{shares} keepers' make a key; everyone's consent, kinds of parts, and panels; no data"),
         ("hub", f"{seen.enrolled:,} record ids, {seen.candidates:,} candidates, {carried}; no data, no consent"),
         ("ledger", f"{seen.blocks:,} blocks: salted commitments, escrow, receipt, one-time addresses; no name"),
         ("enclave", f"{receipt.record_count:,} people's data, in memory alone (simulated: this machine saw it too)"),
