@@ -2,8 +2,10 @@
 # Both need only Python 3.11 or newer (with venv) and cargo.
 
 PYTHON ?= python3
-UV = UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=true UV_PROJECT_ENVIRONMENT=.venv .venv/bin/uv
-RUN = .venv/bin/
+ENVIRONMENT = .venv
+UV = UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=true UV_PROJECT_ENVIRONMENT=$(ENVIRONMENT) .venv/bin/uv
+RUN = $(ENVIRONMENT)/bin/
+RUST = $(shell find native -name '*.rs' -o -name 'Cargo.*' | grep -v target)
 WORKERS ?= 2
 
 # A cargo of rustup's looks for its toolchains below HOME; under another HOME it finds those it was installed with.
@@ -40,8 +42,8 @@ test-slow: .venv/synced-dev  ## sweeps that take long: every crash point, every 
 # The parsers that read other people's bytes, in turn, MINUTES of each; FUZZ="genome plink" takes some of them.
 MINUTES ?= 10
 FUZZ ?= $(sort $(notdir $(wildcard fuzz/corpus/*)))
-fuzz: .venv/synced-dev
-	$(UV) sync --quiet --frozen --inexact --all-extras --group fuzz
+fuzz: ENVIRONMENT = .venv-fuzz
+fuzz: .venv-fuzz/synced
 	$(RUN)python fuzz/run.py $$((60 * $(MINUTES))) $(FUZZ)
 
 docs: .venv/synced-dev  ## the site, below site/; fails on a broken link
@@ -57,16 +59,28 @@ sync: .venv/synced
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
 
-.venv/synced: .venv/bin/uv pyproject.toml uv.lock $(shell find native -name '*.rs' -o -name 'Cargo.*' | grep -v target)
+.venv/synced: .venv/bin/uv pyproject.toml uv.lock $(RUST)
 	$(UV) sync --quiet --frozen --inexact --all-extras --no-dev --reinstall-package nebula-network
 	touch $@
 
-.venv/synced-dev: .venv/bin/uv pyproject.toml uv.lock $(shell find native -name '*.rs' -o -name 'Cargo.*' | grep -v target)
+.venv/synced-dev: .venv/bin/uv pyproject.toml uv.lock $(RUST)
 	$(UV) sync --quiet --frozen --inexact --all-extras --reinstall-package nebula-network
 	touch .venv/synced $@
+
+# An environment of its own, whose Rust core counts its branches for the libFuzzer that atheris brings, as cargo-fuzz has
+# it done, and checks what only builds for debugging do.
+COUNTED = -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-pc-table \
+  -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-trace-compares -Cdebug-assertions
+.venv-fuzz/synced: ENVIRONMENT = .venv-fuzz
+.venv-fuzz/synced: .venv/bin/uv pyproject.toml uv.lock $(RUST) $(shell find src -name '*.py')
+	$(UV) sync --quiet --frozen --only-group fuzz
+	RUSTFLAGS="$(COUNTED) -Clink-arg=$$(ls $(CURDIR)/$(RUN)../lib/python*/site-packages/atheris/core_with_libfuzzer*.so)" \
+	  CARGO_BUILD_TARGET=$$(rustc -vV | sed -n 's/^host: //p') \
+	  $(UV) sync --quiet --frozen --all-extras --no-dev --group fuzz --no-editable --reinstall-package nebula-network
+	touch $@
 
 reference: .venv/synced-dev  ## the reference of all commands, as --help has it
 	$(RUN)python -c 'from nebula.cli.reference import reference; print(reference(), end="")' > docs/reference/commands.md
 
 clean:
-	rm -rf .venv site native/target .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-fuzz site native/target .mypy_cache .ruff_cache .pytest_cache .hypothesis
