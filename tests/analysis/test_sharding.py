@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nebula.analysis import regional_measured
 from nebula.analysis.inputs import CohortInput, Sites, Table
 from nebula.analysis.logistic import NoFit, associate_cases
 from nebula.analysis.parameters import LinearGwas, LogisticGwas
@@ -56,6 +57,22 @@ def test_shards_in_any_order_give_the_same_bits_as_one(cohort: CohortInput, name
     expected = combine([run_shard(analysis, whole, cohort)], 600)
     assert len(expected["chromosome"]) > 400
     assert_same_bits(combine([pieces[index] for index in order], 600), expected)
+
+
+@pytest.mark.parametrize("minimum_maf", [0.0, 0.05, 0.45])
+def test_a_table_is_the_same_whether_untested_variants_are_copied_apart_or_scanned_along(
+    cohort: CohortInput, monkeypatch: pytest.MonkeyPatch, minimum_maf: float
+) -> None:
+    rng = np.random.default_rng(3)
+    parameters = LinearGwas(trait="trait", pcs=0, minimum_maf=minimum_maf)
+    trait, covariates = rng.standard_normal(PEOPLE.sum()), rng.standard_normal((PEOPLE.sum(), 4))
+    model = LinearModel.fit(parameters, PEOPLE, trait, covariates)
+    tables = []
+    for share in (0.0, 1.0):
+        monkeypatch.setattr(regional_measured, "WORTH_COPYING", share)
+        tables.append(run_all(model, cohort))
+    assert len(tables[0]["beta"]) > 0
+    assert_same_bits(*tables)
 
 
 def test_a_sharded_table_of_cases_is_that_of_all_variants_at_once(cohort: CohortInput) -> None:
