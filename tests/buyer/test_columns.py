@@ -5,7 +5,8 @@ import pytest
 
 from buyer.test_drafting import NOW, PANEL, SETTINGS, WORDS
 from nebula.buyer.columns import columns_of, likely_meant
-from nebula.buyer.drafting import StudyDraft, write_study
+from nebula.buyer.draft import StudyDraft
+from nebula.buyer.drafting import write_study
 from nebula.protocol.study import Condition, StudyDocument
 
 

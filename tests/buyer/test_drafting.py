@@ -10,7 +10,8 @@ import pytest
 from nebula.analysis.parameters import parse_parameters
 from nebula.analysis.score_object import parse_score
 from nebula.analysis.score_parameters import MOST_ROWS, PolygenicScore
-from nebula.buyer.drafting import StudyDraft, read_draft, with_options, write_study
+from nebula.buyer.draft import StudyDraft, read_draft, with_options
+from nebula.buyer.drafting import write_study
 from nebula.buyer.settings import BuyerSettings
 from nebula.buyer.shelf import Shelf
 from nebula.ledger.client import NetworkAddresses
@@ -177,9 +178,9 @@ def test_a_score_is_read_from_its_file_into_the_studys_terms(shared_data: Path) 
 @pytest.mark.parametrize(
     ("name", "options", "code"),
     [
-        ("PGS000001_hmPOS_GRCh38.txt.gz", {"score_build": "GRCh37"}, "study.score-build"),
+        ("PGS000001_hmPOS_GRCh38.txt.gz", {"score_build": "GRCh37"}, "study.build"),
         ("PGS001229_hmPOS_GRCh38.txt.gz", {}, "score.complex"),
-        ("PGS001229_hmPOS_GRCh38.txt.gz", {"without_complex": True}, "study.score-build"),
+        ("PGS001229_hmPOS_GRCh38.txt.gz", {"without_complex": True}, "study.build"),
         ("PGS001229_hmPOS_GRCh38.txt.gz", {"without_complex": True, "score_build": "GRCh38"}, "study.score-long"),
         ("nothing.txt", {}, "score.file"),
         ("invalid_scorefile.txt", {}, "score.no-positions"),

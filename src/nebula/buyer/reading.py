@@ -48,15 +48,15 @@ def build_of(file: Path, found: str | None, said: str | None) -> str:
     """Return the build that a file's positions are on, by what it says and what the researcher says.
 
     Raises:
-        RejectedInputError: ``study.score-build``; nobody says it, or they contradict each other.
+        RejectedInputError: ``study.build``; nobody says it, or they contradict each other.
     """
     build = said or found
     if build is None:
         raise RejectedInputError(
-            "study.score-build", f"{file.name} does not say which build it is on", hint="add --score-build GRCh38"
+            "study.build", f"{file.name} does not say which build it is on", hint="add --score-build GRCh38"
         )
     if found not in (None, build):
-        raise RejectedInputError("study.score-build", f"{file.name} is on {found}, not {build}")
+        raise RejectedInputError("study.build", f"{file.name} is on {found}, not {build}")
     return build
 
 

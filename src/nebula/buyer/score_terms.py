@@ -25,7 +25,7 @@ def score_terms(file: Path, *, said_build: str | None, without_complex: bool, pu
         public_url: a storage that the buyer may write and everyone may read.
 
     Raises:
-        RejectedInputError: ``score.*``, ``study.score-build``, ``study.score-long``.
+        RejectedInputError: ``score.*``, ``study.build``, ``study.score-long``.
         UnavailableError: the storage is full or away.
     """
     score = read_score(file, without_complex=without_complex)

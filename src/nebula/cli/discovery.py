@@ -7,7 +7,8 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from nebula.buyer import Buyer
-from nebula.buyer.drafting import StudyDraft, write_study
+from nebula.buyer.draft import StudyDraft
+from nebula.buyer.drafting import write_study
 from nebula.buyer.settings import BuyerSettings
 from nebula.cli import asking
 from nebula.cli.buying import open_buyer, open_shelf

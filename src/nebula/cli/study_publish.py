@@ -9,7 +9,8 @@ from cyclopts import Parameter
 
 from nebula.buyer.client import Buyer
 from nebula.buyer.columns import columns_of, likely_meant
-from nebula.buyer.drafting import StudyDraft, read_draft, with_options, write_study
+from nebula.buyer.draft import StudyDraft, read_draft, with_options
+from nebula.buyer.drafting import write_study
 from nebula.buyer.settings import BuyerSettings
 from nebula.buyer.shelf import Shelf
 from nebula.cli.buying import open_buyer, open_shelf
