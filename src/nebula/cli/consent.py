@@ -1,6 +1,5 @@
 """``nebula consent show|edit|withdraw|approve``: what you permit, in plain words, and how to change your mind."""
 
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -8,18 +7,14 @@ from cyclopts import App, Parameter
 from rich.markup import escape
 
 from nebula.cli import asking, importing
-from nebula.cli.console import counted, err, out, print_json, progress, show_changes, show_facts
+from nebula.cli.console import counted, err, out, print_json, progress, show_facts
 from nebula.cli.options import OF_VAULT, Json, VaultOptions, Yes
 from nebula.cli.owning import open_own
-from nebula.protocol.consent import ConsentPolicy
 from nebula.protocol.consent_words import in_words
 from nebula.protocol.errors import IntegrityError, RejectedInputError, UnavailableError
 from nebula.protocol.funding import study_id
-from nebula.protocol.study import PartKind, ResultClass
 from nebula.storage.panels import PanelShelf
-from nebula.vault.consent import change_policy, withdraw
-from nebula.vault.consent_edits import PolicyChange, change
-from nebula.vault.current import catch_up
+from nebula.vault.consent import withdraw
 from nebula.vault.decisions import approve
 from nebula.vault.direct import Direct, load_wallet
 from nebula.vault.enrol import control_key_of
@@ -31,8 +26,6 @@ from nebula.vault.state import Record, Stage
 
 consent = App(name="consent", help="What you permit, and how to change your mind.")
 
-Names = tuple[str, ...] | None
-OnOff = bool | None
 USUAL_SITES = 10_000
 """How many sites risks are told for where the network's panels cannot be read."""
 
@@ -47,7 +40,7 @@ def show(record: str, *, at: VaultOptions = OF_VAULT, json: Json = False) -> Non
     opened = open_own(at)
     found = importing.find_current(opened, record)
     if json:
-        _print(found, opened)
+        print_policy(found, opened)
         return
     out.print(
         f"[bold]{escape(found.label)}[/bold], record {found.record}, {found.stage.value}, version {found.version}"
@@ -57,83 +50,7 @@ def show(record: str, *, at: VaultOptions = OF_VAULT, json: Json = False) -> Non
     show_facts(importing.risks(found.policy, sites_of(opened, found)))
 
 
-@consent.command
-def edit(
-    record: str,
-    *,
-    permission: str | None = None,
-    condition: Names = None,
-    disease: Names = None,
-    commercial: OnOff = None,
-    ai_training: OnOff = None,
-    country: Names = None,
-    part: tuple[PartKind, ...] | None = None,
-    allow: Names = None,
-    deny: Names = None,
-    ask: Annotated[OnOff, Parameter(name=["--ask"], negative="--standing")] = None,
-    price_floor: str | None = None,
-    result_class: tuple[ResultClass, ...] | None = None,
-    searches: OnOff = None,
-    expires: date | None = None,
-    yes: Yes = False,
-    at: VaultOptions = OF_VAULT,
-    json: Json = False,
-) -> None:
-    """Change a record's consent. Only what is named changes; lists replace the ones before.
-
-    Args:
-        record: its id, a prefix of it, or its label.
-        permission: NRES (any use), GRU (any research), HMB (health), DS (named diseases) or POA (ancestry only).
-        condition: a further condition, such as NPUNCU or IRB; may be given several times; `none` takes all away.
-        disease: for DS, a disease such as MONDO:0005148; may be given several times.
-        commercial: whether commercial use is allowed.
-        ai_training: whether AI models may be trained.
-        country: where buyers may be, such as CH; may be given several times; `any` for anywhere.
-        part: what is offered; may be given several times.
-        allow: the only buyers' addresses that may; may be given several times; `any` for all.
-        deny: buyers' addresses that never may; `none` for nobody.
-        ask: be asked about each study, or let the consent answer by itself.
-        price_floor: the least that a study must pay, in tokens.
-        result_class: what may leave: noised, hits, full; may be given several times.
-        searches: whether the record is counted when buyers look for how many there are.
-        expires: the consent's last day, such as 2030-12-31.
-    """
-    wanted = PolicyChange(
-        permission=permission,
-        conditions=condition,
-        diseases=disease,
-        commercial_use=commercial,
-        ai_training=ai_training,
-        countries=country,
-        parts=part,
-        buyers_allowed=allow,
-        buyers_denied=deny,
-        ask=ask,
-        price_floor=price_floor,
-        result_classes=result_class,
-        discoverable=searches,
-        expires=expires,
-    )
-    opened = open_own(at)
-    vault, network = opened.vault, opened.network
-    found = find_record(vault.engine, record)
-    current = catch_up(vault.engine, vault.owner, network, found.record)
-    policy = change(current.policy, wanted)
-    if policy == current.policy:
-        raise RejectedInputError(
-            "consent.nothing",
-            "nothing would change",
-            hint="name what is to be different: `nebula consent edit --help` lists it",
-        )
-    _tell_change(current, policy, sites_of(opened, current))
-    asking.agree("Shall the consent be changed?", yes=yes)
-    changed = change_policy(vault.engine, vault.owner, network, found.record, policy)
-    if json:
-        _print(changed, opened)
-        return
-    out.print(
-        f"The consent of {changed.label} has changed; version {changed.version} stands on the ledger.", markup=False
-    )
+consent.command("nebula.cli.consent_edit:edit", name="edit")
 
 
 @consent.command(name="withdraw")
@@ -227,13 +144,8 @@ def _chosen(opened: OpenVault, record: str | None, *, every: bool) -> list[Recor
     return found
 
 
-def _tell_change(current: Record, policy: ConsentPolicy, sites: int) -> None:
-    err.print(f"[bold]What changes for {escape(current.label)}[/bold]")
-    show_changes(in_words(current.policy), in_words(policy))
-    importing.tell_risks(policy, sites)
-
-
-def _print(found: Record, opened: OpenVault) -> None:
+def print_policy(found: Record, opened: OpenVault) -> None:
+    """Print a record's consent as JSON."""
     print_json(
         {
             "record": found.record,
