@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from genome.vcf_text import refused, source, vcf
+from nebula.genome import importing
 from nebula.genome.assembly import assemble
 from nebula.genome.building import build_panel
 from nebula.genome.importing import ImportedCohort, import_genomes
@@ -48,6 +49,14 @@ def test_the_record_has_every_call_as_the_file_wrote_it() -> None:
         ("1", 20, "A", "G", "./.", False),
         ("7", 5, "T", "TA", "0|1", True),
     ]
+
+
+def test_a_report_is_told_without_a_record_being_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    genomes = small("1 10 . A C . . . GT 0/1", "1 90 . A C . . . GT 1/1", samples="A")
+    with monkeypatch.context() as patched:
+        patched.setattr(importing, "RecordWriter", None)
+        report = genomes.report(0)
+    assert report == genomes.genome(0).report
 
 
 def test_what_is_absent_is_missing_unless_a_block_covers_it() -> None:

@@ -37,7 +37,7 @@ def identify(vault: Vault, file: Path, genomes: ImportedCohort, panel: Panel, *,
     Raises:
         IntegrityError: the storage altered an earlier record.
     """
-    report = genomes.genome(0).report
+    report = genomes.report(0)
     earlier = compare(vault, panel, genomes.vector(0))
     balance = read_balance(file, report)
     return Identity(stated_sex, earlier, balance, doubts(earlier, report, stated_sex=stated_sex, balance=balance))

@@ -45,7 +45,7 @@ class Preview:
     @property
     def report(self) -> ImportReport:
         """How the first person's genotypes were understood."""
-        return self.genomes.genome(0).report
+        return self.genomes.report(0)
 
 
 def show(preview: Preview) -> None:

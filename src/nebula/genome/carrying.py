@@ -126,4 +126,4 @@ def _not_carried(
     key = variant_keys.variant_keys(codes[calls.contig], found.pos, found.reference, found.alternate)
     aligned = replace(calls, pos=found.pos, key=key, reference=found.reference, alternate=found.alternate)
     unknown = int((found.verdict == Verdict.UNKNOWN).sum())
-    return aligned, (*notes, *((f"{unknown} {UNREFERENCED}",) if unknown else ()))
+    return aligned, (*notes, *((f"{unknown:,} {UNREFERENCED}",) if unknown else ()))

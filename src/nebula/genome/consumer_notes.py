@@ -23,11 +23,11 @@ def notes_of(file: ConsumerFile, found: ConsumerCalls, assembly: str) -> tuple[s
         (matched.conflicts, "places were left out because several markers there disagree"),
     ]
     return (
-        f"{file.markers} markers, {left_out} of them no-calls or insertions and deletions",
+        f"{file.markers:,} markers, {left_out:,} of them no-calls or insertions and deletions",
         *_build(file, found),
         *(() if found.lift is None else _lifted(found.lift, assembly)),
-        f"{matched.met} markers stand at places of the panel, and {matched.fitting} of them have its alleles",
-        *(f"{count} {sentence}" for count, sentence in counted if count),
+        f"{matched.met:,} markers stand at places of the panel, and {matched.fitting:,} of them have its alleles",
+        *(f"{count:,} {sentence}" for count, sentence in counted if count),
         "the record holds what meets the panel; the rest stays in the original alone",
     )
 
@@ -51,8 +51,8 @@ def _lifted(lift: LiftReport, assembly: str) -> tuple[str, ...]:
         (lift.flipped, "markers are on the other strand there, and their letters were turned"),
     ]
     return (
-        f"{lift.carried} markers were carried to {assembly} by the chain file",
-        *(f"{count} {sentence}" for count, sentence in counted if count),
+        f"{lift.carried:,} markers were carried to {assembly} by the chain file",
+        *(f"{count:,} {sentence}" for count, sentence in counted if count),
     )
 
 

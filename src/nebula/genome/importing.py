@@ -160,6 +160,10 @@ class ImportedCohort:
         report = self._report(person, len(vector.private_keys))
         return ImportedGenome(self.samples[person], vector.to_bytes(), self._writer.write(person), report)
 
+    def report(self, person: int) -> ImportReport:
+        """One person's report alone, without making the record."""
+        return self._report(person, len(self.vector(person).private_keys))
+
     def _count_in_blocks(self, calls: Calls) -> int:
         """Sites that only a block calls; files of several people have none."""
         if not len(calls.blocks):
@@ -287,7 +291,7 @@ def _counting_notes(counted: Counted) -> tuple[str, ...]:
         (counted.single, "calls of a man on X or Y were written with two copies and count as one"),
         (counted.impossible, "calls of a man on X or Y have two different alleles and count as missing"),
     )
-    return tuple(f"{count} {sentence}" for count, sentence in notes if count)
+    return tuple(f"{count:,} {sentence}" for count, sentence in notes if count)
 
 
 def _notes(batches: list[VariantBatch], calls: Calls, *, aligned: bool) -> tuple[str, ...]:
@@ -306,4 +310,4 @@ def _notes(batches: list[VariantBatch], calls: Calls, *, aligned: bool) -> tuple
             "insertions and deletions were trimmed, not left-aligned, for want of the reference genome",
         ),
     ]
-    return tuple(f"{count} {sentence}" for count, sentence in counted if count)
+    return tuple(f"{count:,} {sentence}" for count, sentence in counted if count)

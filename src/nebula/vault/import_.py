@@ -96,7 +96,7 @@ def import_donors(
             with writing(vault.engine) as connection:
                 state.add_records(connection, page)
             progress(start + len(page))
-    return Imported(len(people), len(genomes) - len(people), genomes.genome(0).report)
+    return Imported(len(people), len(genomes) - len(people), genomes.report(0))
 
 
 def _check_known(
