@@ -39,6 +39,7 @@ from nebula.genome.record.parquet import read_record
 from nebula.genome.record.vector import parse_vector
 from nebula.genome.reference import IndexedReference, Reference, WholeReference, read_fasta
 from nebula.genome.site_list import build_listed_panel
+from nebula.genome.star_alleles import read_star_alleles
 from nebula.keeper.diseases import parse_diseases
 from nebula.ledger.genesis import parse_genesis
 from nebula.ledger.node import rpc
@@ -224,6 +225,7 @@ TARGETS: Mapping[str, Callable[[bytes], object]] = {
     "quote": quote,
     "phenotypes": phenotypes,
     "meanings": lambda raw: attempt(lambda: read_meanings(source(raw, "meanings"))),
+    "stars": lambda raw: attempt(lambda: read_star_alleles(source(raw, "star-alleles"))),
     "score": score,
     "score_object": score_object,
     "researcher": researcher,

@@ -2,6 +2,7 @@
 
 import gzip
 import socket
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from nebula.database import open_database
 from nebula.genome.panel import Panel
+from nebula.genome.star_alleles import StarFinding
 from nebula.localnet.bgzf import compress
 from nebula.localnet.consumer_file import among, to_23andme
 from nebula.localnet.population import make_population, to_vcf
@@ -28,7 +30,7 @@ from nebula.vault.reading import read_genomes, read_panel
 from nebula.vault.rederive import from_standard_record, store
 from nebula.vault.report import Drawn, OwnReport, make_report
 from nebula.vault.report_files import Given
-from nebula.vault.report_words import ancestry_words, score_words
+from nebula.vault.report_words import ancestry_words, score_words, star_words
 from nebula.vault.state import Record
 
 PEOPLE = make_population(121, variants=2_500, seed=11)
@@ -45,6 +47,20 @@ def place(row: int) -> tuple[str, int, str, str]:
     return str(PEOPLE.chromosome[row]), int(PEOPLE.position[row]), one, other
 
 
+def star_table(rows: Iterable[int]) -> str:
+    """Of a gene on chromosome 1 whose alleles have one variant each, but the first, which has none."""
+    columns = (
+        "Haplotype Name,Gene,rsID,ReferenceSequence,Variant Start,Variant Stop,Reference Allele,Variant Allele,Type"
+    )
+    lines = [columns.replace(",", "\t"), "\t".join(["<i>G</i>*1", "<i>G</i>", "REFERENCE", *"......"])]
+    for row in rows:
+        chromosome, pos, one, other = place(row)
+        assert chromosome == "1"
+        cells = (f"<i>G</i>*{row + 2}", "<i>G</i>", "rs1", "NC_000001.11", pos, pos, one, other, "substitution")
+        lines.append("\t".join(map(str, cells)))
+    return "\n".join(lines) + "\n"
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report")
@@ -56,6 +72,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows += ["\t".join(map(str, (*place(row), place(row)[3], f"<b>row {row}</b>"))) for row in range(5)]
     rows.append("1\t7\tA\tG\tG\tnot on the chip")
     (folder / "meanings.tsv").write_text("\n".join(rows) + "\n")
+    (folder / "stars.tsv").write_text(star_table(range(2)))
     score = [
         "#pgs_id=PGS000000",
         "#genome_build=GRCh38",
@@ -86,6 +103,7 @@ def made(folder: Path, mine: tuple[Vault, Record, PanelShelf]) -> tuple[OwnRepor
         groups=folder / "groups.tsv",
         scores=(folder / "score.txt",),
         meanings=(folder / "meanings.tsv",),
+        star_alleles=(folder / "stars.tsv",),
     )
     with pytest.MonkeyPatch.context() as patched:
 
@@ -108,6 +126,31 @@ def test_a_report_says_what_the_record_has_and_opens_no_socket(made: tuple[OwnRe
     assert report.quality.sex == "unclear"
     assert [one.copies for one in report.findings] == [*dosage[:5].tolist(), None]
     assert msgspec.json.decode(msgspec.json.encode(report), type=OwnReport) == report
+
+
+def test_star_alleles_are_told_by_the_pairs_that_fit(made: tuple[OwnReport, Drawn, str]) -> None:
+    report, _, html = made
+    (found,) = report.star_alleles
+    one, other = PEOPLE.dosage[:2, ME].tolist()
+    pairs = {(0, 0): "*1/*1", (1, 0): "*1/*2", (0, 1): "*1/*3", (1, 1): "*2/*3", (2, 0): "*2/*2", (0, 2): "*3/*3"}
+    assert found.looked_for == ("*1", "*2", "*3")
+    assert list(found.fits) == [pairs[one, other]] * ((one, other) in pairs)
+    assert "<i>G" not in html
+    assert "&lt;i&gt;G&lt;/i&gt;" in html
+    assert star_words(found) in html
+
+
+def test_star_words_tell_what_is_not_known_and_what_is_not_sure() -> None:
+    def words(fits: Sequence[str], looked_for: Sequence[str] = ("*1", "*2")) -> str:
+        return star_words(StarFinding(gene="G", fits=tuple(fits), looked_for=tuple(looked_for), not_looked_for=("*9",)))
+
+    assert words([], []) == "not known: your record does not say"
+    assert "may be an allele that was not" in words([])
+    assert words(["*1/*2"]) == "*1/*2"
+    assert words(["*1/*4", "*2/*3"]).startswith(
+        "*1/*4 or *2/*3: your record does not say what stands on one chromosome"
+    )
+    assert " or 2 more pairs" in words([f"*1/*{number}" for number in range(6)])
 
 
 def test_ancestry_is_that_of_the_people_who_are_nearest(made: tuple[OwnReport, Drawn, str]) -> None:
@@ -260,6 +303,8 @@ def test_a_report_is_about_the_newest_of_the_records_panels_or_the_one_asked_for
         ({"groups": "groups.tsv"}, "report.groups"),
         ({"meanings": ["score.txt"]}, "meanings.columns"),
         ({"meanings": ["other.tsv"]}, "report.assembly"),
+        ({"star_alleles": ["score.txt"]}, "star-alleles.columns"),
+        ({"star_alleles": ["other-stars.tsv"]}, "report.assembly"),
         ({"cohort": "people.vcf.gz", "groups": "meanings.tsv"}, "report.groups"),
         ({"cohort": "people.vcf.gz", "scores": ["meanings.tsv"]}, "score.columns"),
         ({"cohort": "nowhere.vcf"}, "import.file"),
@@ -270,6 +315,7 @@ def test_a_wrong_file_is_refused_by_name(
 ) -> None:
     other = (folder / "meanings.tsv").read_text().replace("GRCh38", "GRCh37")
     (folder / "other.tsv").write_text(other)
+    (folder / "other-stars.tsv").write_text(star_table(range(2)).replace("NC_000001.11", "NC_000001.10"))
     files = {
         key: folder / value if isinstance(value, str) else [folder / name for name in value]
         for key, value in given.items()

@@ -16,7 +16,15 @@ from nebula.vault.files import private_file
 from nebula.vault.finding import find_record
 from nebula.vault.report import Drawn, OwnReport, make_report
 from nebula.vault.report_files import Given
-from nebula.vault.report_words import CAUTIONS, ancestry_words, finding_words, quality_words, score_words
+from nebula.vault.report_words import (
+    CAUTIONS,
+    ancestry_words,
+    finding_words,
+    looked_for_words,
+    quality_words,
+    score_words,
+    star_words,
+)
 
 Files = Annotated[tuple[Path, ...] | None, Parameter(negative="")]
 
@@ -31,6 +39,7 @@ def report(
     score_build: str | None = None,
     without_complex: Annotated[bool, Parameter(negative="")] = False,
     meanings: Files = None,
+    star_alleles: Files = None,
     html: Path | None = None,
     at: VaultOptions = OF_VAULT,
     json: Json = False,
@@ -49,6 +58,7 @@ def report(
         without_complex: leave rows of a score out that are no single variant.
         meanings: a tab-separated table of what alleles mean: chrom, pos, ref, alt, allele, meaning; may be given
             several times.
+        star_alleles: a gene's table of PharmVar, with positions on GRCh38; may be given several times.
         html: a new file for the report as one page with plots.
     """
     opened = open_own(at)
@@ -59,6 +69,7 @@ def report(
         groups=groups,
         scores=score or (),
         meanings=meanings or (),
+        star_alleles=star_alleles or (),
         score_build=score_build,
         without_complex=without_complex,
     )
@@ -107,6 +118,10 @@ def _show(made: OwnReport) -> None:
             for one in made.findings
         ]
         show_table(("gene", "variant", "allele", "you", "kind", "meaning"), rows)
+    if made.star_alleles:
+        out.print("\n[bold]Star alleles[/bold]")
+        stars = [(one.gene, star_words(one), looked_for_words(one)) for one in made.star_alleles]
+        show_table(("gene", "you", "looked for"), stars)
     err.print("\n[bold]Read this, too[/bold]")
     for caution in CAUTIONS:
         err.print(f"  · {caution}", soft_wrap=False)

@@ -12,7 +12,15 @@ import numpy as np
 from nebula.genome.meanings import Meaning
 from nebula.portal.charts import GROUP_COLOURS, HIT_COLOUR, SHADES, SQUARE, styled, thinned, to_svg
 from nebula.vault.report import Drawn, OwnReport, Score
-from nebula.vault.report_words import CAUTIONS, ancestry_words, finding_words, quality_words, score_words
+from nebula.vault.report_words import (
+    CAUTIONS,
+    ancestry_words,
+    finding_words,
+    looked_for_words,
+    quality_words,
+    score_words,
+    star_words,
+)
 
 _BINS = 40
 _STYLE = """
@@ -35,6 +43,7 @@ def page(report: OwnReport, drawn: Drawn) -> str:
         *_ancestry(report, drawn),
         *_scores(report, drawn),
         *_findings(report),
+        *_star_alleles(report),
     ]
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -70,6 +79,13 @@ def _findings(report: OwnReport) -> list[str]:
     ]
     headings = ("gene", "variant, and the allele meant", "you", "kind", "meaning")
     return ["<h2>What your tables say</h2>", _table(headings, rows)]
+
+
+def _star_alleles(report: OwnReport) -> list[str]:
+    if not report.star_alleles:
+        return []
+    rows = [(one.gene, star_words(one), looked_for_words(one)) for one in report.star_alleles]
+    return ["<h2>Star alleles</h2>", _table(("gene", "you", "looked for"), rows)]
 
 
 def _variant(meaning: Meaning) -> str:

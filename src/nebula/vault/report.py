@@ -16,6 +16,7 @@ from nebula.analysis.scoring_file import ScoringFile
 from nebula.genome.autosomes import autosomal_part
 from nebula.genome.matrix import PackedMatrix
 from nebula.genome.meanings import Finding, look_up
+from nebula.genome.star_alleles import StarFinding, call_star_alleles
 from nebula.storage.panels import PanelShelf
 from nebula.vault.import_ import Vault
 from nebula.vault.report_files import NO_LABEL, Given, ReferenceCohort
@@ -102,6 +103,7 @@ class OwnReport(msgspec.Struct, frozen=True, kw_only=True):
     ancestry: Ancestry | None
     scores: tuple[Score, ...]
     findings: tuple[Finding, ...]
+    star_alleles: tuple[StarFinding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,6 +134,7 @@ def make_report(vault: Vault, record: Record, panels: PanelShelf, given: Given) 
         ancestry=ancestry,
         scores=tuple(_standing(file, score, drawn, ancestry) for file, score in inputs.scores),
         findings=look_up(inputs.meanings, inputs.person),
+        star_alleles=call_star_alleles(inputs.star_alleles, inputs.person),
     )
     return report, drawn
 

@@ -1,4 +1,4 @@
-"""The files that an owner's report is made with besides the record: reference people, scores, tables of meanings."""
+"""The files that an owner's report is made with besides the record: reference people, scores, tables of alleles."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from nebula.genome.inflate import Source
 from nebula.genome.matrix import PackedMatrix
 from nebula.genome.meanings import Meaning, read_meanings
 from nebula.genome.panel import Panel
+from nebula.genome.star_alleles import StarAllele, read_star_alleles
 from nebula.protocol.errors import RejectedInputError
 from nebula.vault.files import open_file
 from nebula.vault.reading import read_genomes, read_panel
@@ -34,6 +35,7 @@ class Given:
     groups: Path | None = None
     scores: Sequence[Path] = ()
     meanings: Sequence[Path] = ()
+    star_alleles: Sequence[Path] = ()
     score_build: str | None = None
     without_complex: bool = False
 
@@ -73,6 +75,12 @@ def read_table(file: Path) -> tuple[str, tuple[Meaning, ...]]:
     """Read a table of meanings; see ``nebula.genome.meanings``."""
     with open_file(file) as opened:
         return read_meanings(Source(opened, name=file.name, kind="meanings"))
+
+
+def read_stars(file: Path) -> tuple[str, tuple[StarAllele, ...]]:
+    """Read a table of star alleles; see ``nebula.genome.star_alleles``."""
+    with open_file(file) as opened:
+        return read_star_alleles(Source(opened, name=file.name, kind="star-alleles"))
 
 
 def read_score(file: Path, *, without_complex: bool) -> ScoringFile:

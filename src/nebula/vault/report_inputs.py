@@ -9,13 +9,22 @@ from nebula.genome.meanings import Meaning
 from nebula.genome.panel import Panel
 from nebula.genome.record.person import PersonalCalls
 from nebula.genome.record.vector import parse_vector
+from nebula.genome.star_alleles import StarAllele
 from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.record import Manifest, Part
 from nebula.protocol.study import PartKind
 from nebula.storage.panels import PanelShelf
 from nebula.vault.import_ import Vault
 from nebula.vault.manifests import manifest_of, read_part
-from nebula.vault.report_files import Given, ReferenceCohort, check_build, read_cohort, read_score, read_table
+from nebula.vault.report_files import (
+    Given,
+    ReferenceCohort,
+    check_build,
+    read_cohort,
+    read_score,
+    read_stars,
+    read_table,
+)
 from nebula.vault.state import Record
 
 
@@ -29,6 +38,7 @@ class ReportInputs:
     cohort: ReferenceCohort | None
     scores: Sequence[tuple[Path, ScoringFile]]
     meanings: tuple[Meaning, ...]
+    star_alleles: tuple[StarAllele, ...]
 
 
 def read_inputs(vault: Vault, record: Record, panels: PanelShelf, given: Given) -> ReportInputs:
@@ -43,12 +53,13 @@ def read_inputs(vault: Vault, record: Record, panels: PanelShelf, given: Given) 
     # Files before the record: whoever named a wrong one should not wait for the rest.
     _check_complete(given)
     tables = [read_table(file) for file in given.meanings]
+    stars = [read_stars(file) for file in given.star_alleles]
     scores = [(file, read_score(file, without_complex=given.without_complex)) for file in given.scores]
     manifest = manifest_of(vault.owner, record)
     genotypes, panel = _chosen(manifest, record, panels, given.panel)
     variants = next(part for part in manifest.parts if part.kind is PartKind.VARIANTS)
     assembly = variants.assembly or panel.assembly
-    for file, (build, _) in zip(given.meanings, tables, strict=True):
+    for file, (build, _) in zip([*given.meanings, *given.star_alleles], [*tables, *stars], strict=True):
         check_build(file, build, assembly)
     for file, score in scores:
         check_build(file, score.build or given.score_build, assembly)
@@ -59,6 +70,7 @@ def read_inputs(vault: Vault, record: Record, panels: PanelShelf, given: Given) 
         cohort=None if given.cohort is None else read_cohort(given.cohort, given.groups, assembly),
         scores=scores,
         meanings=tuple(meaning for _, rows in tables for meaning in rows),
+        star_alleles=tuple(allele for _, alleles in stars for allele in alleles),
     )
 
 

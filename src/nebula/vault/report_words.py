@@ -1,8 +1,11 @@
 """An owner's report in words, the same in a terminal and on a page."""
 
 from nebula.genome.meanings import Finding
+from nebula.genome.star_alleles import StarFinding
 from nebula.vault.report import Ancestry, Quality, Score
 from nebula.vault.report_files import NO_LABEL
+
+_SHOWN, _NAMED = 4, 12
 
 CAUTIONS = (
     (
@@ -15,6 +18,10 @@ CAUTIONS = (
         "(Weedon et al., BMJ 372, 2021). That it finds nothing does not mean that there is nothing."
     ),
     "What is not in your file is unknown here, never taken for the usual allele.",
+    (
+        "A star allele that was not looked for may be the one that you have. Copies of whole genes, and genes put "
+        "together of two, are not seen: for CYP2D6 ask a laboratory."
+    ),
     (
         "A score ranks you among the people of the reference, for what was known when it was made, mostly in people of "
         "European descent: elsewhere it is less sure. It leaves out how you live, your family, your age."
@@ -69,3 +76,22 @@ def finding_words(finding: Finding) -> str:
     if finding.ploidy == 1:
         return "your only copy"
     return {1: "one copy of two", 2: "both copies"}[finding.copies]
+
+
+def star_words(finding: StarFinding) -> str:
+    """Which star alleles the person has, as far as the record tells."""
+    if not finding.looked_for:
+        return "not known: your record does not say"
+    if not finding.fits:
+        return "none of the pairs that were looked for fits: it may be an allele that was not"
+    shown = " or ".join(finding.fits[:_SHOWN])
+    more = f" or {len(finding.fits) - _SHOWN:,} more pairs" if len(finding.fits) > _SHOWN else ""
+    unphased = ": your record does not say what stands on one chromosome" if len(finding.fits) > 1 else ""
+    return f"{shown}{more}{unphased}"
+
+
+def looked_for_words(finding: StarFinding) -> str:
+    """Which of a gene's star alleles were looked for."""
+    every = len(finding.looked_for) + len(finding.not_looked_for)
+    names = ", ".join(finding.looked_for[:_NAMED]) + (" …" if len(finding.looked_for) > _NAMED else "")
+    return f"{len(finding.looked_for):,} of {every:,}{f': {names}' if names else ''}"
