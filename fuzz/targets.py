@@ -5,7 +5,7 @@ short input asks for much memory.
 """
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -27,7 +27,7 @@ from nebula.crypt4gh.keyfile import parse_private_key, parse_public_key
 from nebula.crypt4gh.packets import understand
 from nebula.crypt4gh.whole import decrypt, decrypt_stream
 from nebula.genome.building import build_panel
-from nebula.genome.importing import import_genomes
+from nebula.genome.importing import ImportedGenome, import_genomes, import_record
 from nebula.genome.inflate import Limits, Source
 from nebula.genome.keys import variant_key
 from nebula.genome.liftover import read_chain
@@ -88,10 +88,22 @@ def source(raw: bytes, kind: str = "genome") -> Source:
 
 
 def genome(raw: bytes) -> None:
-    """VCF, BCF or a consumer file, plain, compressed or in an archive, strictly and leniently, to records."""
+    """VCF, BCF or a consumer file, plain, compressed or in an archive, strictly and leniently, to records.
+
+    A record gives the vector that its file gives.
+    """
     for lenient in (False, True):
-        attempt(lambda lenient=lenient: list(import_genomes(source(raw), PANEL, reference=GENOME, lenient=lenient)))
+        made: list[ImportedGenome] = []
+        attempt(lambda lenient=lenient, made=made: made.extend(_genomes(raw, lenient=lenient)))
+        for one in made:
+            (again,) = import_record(one.parquet, PANEL, sample=one.sample)
+            if again.vector != one.vector:
+                raise AssertionError("a record gives another vector than its file")
     attempt(lambda: build_panel(source(raw, "vcf"), name="x", version="1", assembly="GRCh38"))
+
+
+def _genomes(raw: bytes, *, lenient: bool) -> Iterable[ImportedGenome]:
+    return import_genomes(source(raw), PANEL, reference=GENOME, lenient=lenient)
 
 
 def plink(raw: bytes) -> None:
