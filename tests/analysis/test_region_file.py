@@ -24,6 +24,7 @@ def test_bed_counts_from_zero_and_leaves_the_end_out() -> None:
         ("chr1\t-5\t9\tA\n", "regions.position"),
         ("chr1\t9\t9\tA\n", "regions.position"),
         ("chr1\t9\t999999999\tA\n", "regions.position"),
+        (f"chr1\t{'9' * 5000}\t9\tA\n", "regions.position"),
     ],
 )
 def test_a_line_that_is_no_region_is_refused_by_its_number(text: str, code: str) -> None:

@@ -14,7 +14,9 @@ def test_balanced_calls_are_told_from_skewed_ones() -> None:
     assert (found.calls, found.skewed, found.suspicious) == (4, 2, False)
 
 
-@pytest.mark.parametrize("call", ["0/0:20,0", "1/1:0,30", "0/1:9,10", "0/1:.", "0/1:10", "./.:10,10"])
+@pytest.mark.parametrize(
+    "call", ["0/0:20,0", "1/1:0,30", "0/1:9,10", "0/1:.", "0/1:10", "./.:10,10", "0/1:" + "9" * 5000 + ",10"]
+)
 def test_only_heterozygous_calls_of_some_depth_tell(call: str) -> None:
     assert allele_balance(source(calls(call))) is None
 

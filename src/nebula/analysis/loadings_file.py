@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nebula.analysis.scoring_file import LAST_POSITION
-from nebula.genome.chromosomes import parse_position
+from nebula.genome.chromosomes import AUTOSOME, parse_position
 from nebula.protocol.errors import RejectedInputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _PLACE = ("chromosome", "base_pair_location", "effect_allele", "other_allele", "effect_allele_frequency")
-_CHROMOSOME = re.compile(r"\A(?:chr)?([1-9]|1[0-9]|2[0-2])\Z")
 _ALLELE = re.compile(r"\A[ACGT]{1,200}\Z")
 _COMPONENT = re.compile(r"\APC([1-9]|1[0-9]|20)\Z")
 _LEAST_COMPONENTS = 2
@@ -92,7 +91,7 @@ def _row(line: int, cells: Sequence[str], columns: _Columns) -> str:
     if len(cells) != columns.width:
         raise _refused(line, "columns", f"{len(cells)} cells under {columns.width} columns")
     chromosome, position, effect, other, frequency = (cells[index].strip() for index in columns.place)
-    named, place = _CHROMOSOME.match(chromosome), parse_position(position, last=LAST_POSITION)
+    named, place = AUTOSOME.fullmatch(chromosome), parse_position(position, last=LAST_POSITION)
     if named is None:
         raise _refused(line, "chromosome", f"{chromosome[:20]!r} is no autosome, 1 to 22")
     if place is None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+from nebula.genome.chromosomes import AUTOSOME
 from nebula.protocol.errors import RejectedInputError
 
-_CHROMOSOME = re.compile(r"\A(?:chr)?([1-9]|1[0-9]|2[0-2])\Z")
 _NAME = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,59}\Z")
+# Counted before they are read: Python refuses to read thousands of digits.
+_PLACE = re.compile(r"[0-9]{1,9}")
 _COLUMNS = 4
 
 
@@ -34,7 +36,7 @@ def _parse_line(number: int, cells: list[str]) -> str:
         raise RejectedInputError(
             "regions.columns", f"line {number}: {len(cells)} columns; a region has chromosome, start, end and name"
         )
-    chromosome, name = _CHROMOSOME.match(cells[0]), _NAME.match(cells[3].strip())
+    chromosome, name = AUTOSOME.fullmatch(cells[0]), _NAME.match(cells[3].strip())
     if chromosome is None:
         raise RejectedInputError(
             "regions.chromosome", f"line {number}: {cells[0][:20]!r} is no autosome, chr1 to chr22"
@@ -45,8 +47,10 @@ def _parse_line(number: int, cells: list[str]) -> str:
             f"line {number}: {cells[3][:20]!r} is no name",
             hint="letters, digits, dot, dash, underscore",
         )
-    if not (cells[1].isascii() and cells[1].isdigit() and cells[2].isascii() and cells[2].isdigit()):
-        raise RejectedInputError("regions.position", f"line {number}: start and end are whole numbers")
+    if not (_PLACE.fullmatch(cells[1]) and _PLACE.fullmatch(cells[2])):
+        raise RejectedInputError(
+            "regions.position", f"line {number}: start and end are whole numbers, of 9 digits at most"
+        )
     first, last = int(cells[1]) + 1, int(cells[2])
     if not first <= last < 1 << 28:
         raise RejectedInputError("regions.position", f"line {number}: the region has no base, or too many")

@@ -7,6 +7,7 @@ heterozygous on few reads. Calls whose share of ALT reads lies outside 0.2 to 0.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ _MOST_SKEWED = 0.1
 _HETEROZYGOUS = frozenset({b"0/1", b"0|1", b"1|0"})
 _COLUMNS = 10
 _BASES = frozenset(b"ACGTacgt")
+_DEPTH = re.compile(rb"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def _alternate_share(line: bytes) -> float | None:
     if call.get(b"GT") not in _HETEROZYGOUS:
         return None
     depths = call.get(b"AD", b"").split(b",")
-    if len(depths) != 2 or not all(depth.isdigit() for depth in depths):  # noqa: PLR2004 - one for each allele
+    if len(depths) != 2 or not all(map(_DEPTH.fullmatch, depths)):  # noqa: PLR2004 - one for each allele
         return None
     of_reference, of_alternate = map(int, depths)
     depth = of_reference + of_alternate

@@ -46,6 +46,8 @@ ASSEMBLIES = tuple(_LENGTHS)
 #: Of any build's mitochondria.
 _LONGEST_MT = 1 << 15
 _POSITION = re.compile(r"[1-9][0-9]{0,8}")
+#: The name of an autosome, with or without ``chr``; its number is the group.
+AUTOSOME = re.compile(r"(?:chr)?([1-9]|1[0-9]|2[0-2])")
 
 _SPELLINGS = {
     "NCBI36": re.compile(r"NCBI36|hg18|\bb36\b|\bbuild 36", re.IGNORECASE),
