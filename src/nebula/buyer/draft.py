@@ -10,8 +10,8 @@ from nebula.protocol.duo import Pledge, Purpose
 from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.study import Condition, ResultClass
 from nebula.protocol.wire import Document
+from nebula.protocol.written import LONGEST_WRITTEN_BYTES, parse_written
 
-_LONGEST_FILE = 256 * 1024
 _OPTIONS = {
     "title": "--title",
     "summary": "--summary",
@@ -69,17 +69,12 @@ def read_draft(file: Path) -> StudyDraft:
     Raises:
         RejectedInputError: ``study.file``; it cannot be read, or a field is unknown or of the wrong kind.
     """
-    decode = msgspec.json.decode if file.suffix == ".json" else msgspec.toml.decode
     try:
-        raw = file.read_bytes()
-        if len(raw) > _LONGEST_FILE:
-            raise RejectedInputError("study.file", f"{file.name} is longer than any study: {len(raw):,} bytes")
-        return decode(raw, type=StudyDraft)
+        with file.open("rb") as opened:
+            raw = opened.read(LONGEST_WRITTEN_BYTES + 1)
     except OSError as error:
         raise RejectedInputError("study.file", f"{file} cannot be read: {error.strerror}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        known = ", ".join(StudyDraft.__struct_fields__)
-        raise RejectedInputError("study.file", f"{file.name}: {error}", hint=f"its fields may be: {known}") from error
+    return parse_written(raw, file.name, StudyDraft, code="study.file")
 
 
 def with_options(draft: StudyDraft, options: Mapping[str, Any]) -> StudyDraft:

@@ -19,6 +19,7 @@ from nebula.protocol.ids import parse_address
 from nebula.protocol.money import parse_tokens, wei_to_wire
 from nebula.protocol.study import PartKind, ResultClass
 from nebula.protocol.wire import Document
+from nebula.protocol.written import LONGEST_WRITTEN_BYTES, parse_written
 from nebula.vault.files import open_file
 
 _EMPTY = ("any", "none")
@@ -52,16 +53,7 @@ def read_change(file: Path) -> PolicyChange:
         RejectedInputError: ``consent.file``; it is neither, or a field is unknown or of the wrong kind.
     """
     with open_file(file) as opened:
-        raw = opened.read(1 << 20)
-    decode = msgspec.json.decode if file.suffix == ".json" else msgspec.toml.decode
-    try:
-        return decode(raw, type=PolicyChange)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise RejectedInputError(
-            "consent.file",
-            f"{file.name}: {error}",
-            hint=f"its fields may be: {', '.join(PolicyChange.__struct_fields__)}",
-        ) from error
+        return parse_written(opened.read(LONGEST_WRITTEN_BYTES + 1), file.name, PolicyChange, code="consent.file")
 
 
 def change(policy: ConsentPolicy, wanted: PolicyChange) -> ConsentPolicy:

@@ -1,0 +1,35 @@
+"""Documents that people write by hand: TOML, or JSON where the file's name says so."""
+
+from typing import TypeVar
+
+import msgspec
+
+from nebula.protocol.errors import RejectedInputError
+
+LONGEST_WRITTEN_BYTES = 1 << 20
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+def parse_written(raw: bytes, name: str, kind: type[T], *, code: str) -> T:
+    """Parse a document.
+
+    Args:
+        raw: of the file, whole, or as much of it as shows that it is too long.
+        name: of the file, for messages; ``.json`` at its end says that it is JSON.
+        kind: of the document.
+        code: of the error.
+
+    Raises:
+        RejectedInputError: under ``code``; it is too long, neither TOML nor JSON, or a field is unknown or of the
+            wrong kind.
+    """
+    if len(raw) > LONGEST_WRITTEN_BYTES:
+        raise RejectedInputError(code, f"{name} is longer than {LONGEST_WRITTEN_BYTES:,} bytes")
+    decode = msgspec.json.decode if name.endswith(".json") else msgspec.toml.decode
+    try:
+        return decode(raw, type=kind)
+    # SECURITY: the library that reads TOML raises these of numbers of thousands of digits, and of deep nesting.
+    except (ValueError, RecursionError) as error:
+        known = ", ".join(kind.__struct_fields__)
+        raise RejectedInputError(code, f"{name}: {error}", hint=f"its fields may be: {known}") from error
