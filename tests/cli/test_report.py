@@ -19,7 +19,7 @@ def test_an_owner_reads_their_record_without_any_network(run: Run, offline: Path
     columns = (
         "Haplotype Name,Gene,rsID,ReferenceSequence,Variant Start,Variant Stop,Reference Allele,Variant Allele,Type"
     )
-    rows = ("[bold]G*1,[bold]G,REFERENCE,.,.,.,.,.,.", "[bold]G*2,[bold]G,rs1,NC_000001.11,7,7,A,G,substitution")
+    rows = ("[bold]G*1,[bold]G,,REFERENCE,.,,,,", "[bold]G*2,[bold]G,rs1,NC_000001.11,7,7,A,G,substitution")
     stars.write_text("\n".join((columns, *rows)).replace(",", "\t"))
     page = tmp_path / "report.html"
 

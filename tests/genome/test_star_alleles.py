@@ -21,8 +21,9 @@ HEAD = (
 
 def row(name: str, place: int = 0, change: str = "A>G", gene: str = "GENE", sequence: str = "NC_000010.11") -> str:
     reference, variant = change.split(">")
-    told = (sequence, place, place, reference, variant, "substitution") if place else ("REFERENCE", *"......")[1:]
-    return "\t".join(map(str, (f"{gene}{name}", gene, "rs1" if place else "REFERENCE", *told))) + "\n"
+    told = ("rs1", sequence, place, place, reference, variant, "substitution")
+    cells = told if place else ("", "REFERENCE", ".", "", "", "", "")
+    return "\t".join(map(str, (f"{gene}{name}", gene, *cells))) + "\n"
 
 
 TABLE = (

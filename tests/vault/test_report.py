@@ -52,7 +52,7 @@ def star_table(rows: Iterable[int]) -> str:
     columns = (
         "Haplotype Name,Gene,rsID,ReferenceSequence,Variant Start,Variant Stop,Reference Allele,Variant Allele,Type"
     )
-    lines = [columns.replace(",", "\t"), "\t".join(["<i>G</i>*1", "<i>G</i>", "REFERENCE", *"......"])]
+    lines = [columns.replace(",", "\t"), "<i>G</i>*1\t<i>G</i>\t\tREFERENCE\t.\t\t\t\t"]
     for row in rows:
         chromosome, pos, one, other = place(row)
         assert chromosome == "1"

@@ -3,8 +3,8 @@
 The table is a gene's from PharmVar, with positions on chromosomes: tab-separated text; behind lines that begin with
 ``#`` the columns ``Haplotype Name``, ``Gene``, ``rsID``, ``ReferenceSequence`` (``NC_000010.11`` is chromosome 10 of
 GRCh38), ``Variant Start``, ``Variant Stop``, ``Reference Allele``, ``Variant Allele`` and ``Type``. A row is a variant
-of an allele; the allele of the reference genome has one row, whose rsID is ``REFERENCE``. Suballeles (``*2.001``) tell
-apart what does the same, and are left out.
+of an allele; the allele of the reference genome has one row, whose sequence is ``REFERENCE``. Suballeles (``*2.001``)
+tell apart what does the same, and are left out.
 
 A record does not say which of its variants stand on one chromosome, so all pairs of alleles that fit are told. An
 allele is looked for where the record says of each of its variants how many copies there are. One with an insertion or
@@ -47,7 +47,7 @@ _COLUMNS = (
     "variant allele",
     "type",
 )
-_NAME, _GENE, _RSID, _SEQUENCE, _START, _STOP, _REFERENCE, _VARIANT = range(8)
+_NAME, _GENE, _, _SEQUENCE, _START, _STOP, _REFERENCE, _VARIANT = range(8)
 _OF_REFERENCE = "REFERENCE"
 _SUBALLELE = re.compile(r".*\.\d{3}")
 _BASE = re.compile(r"[ACGT]")
@@ -120,7 +120,7 @@ def read_star_alleles(source: Source) -> tuple[str, tuple[StarAllele, ...]]:
         if _SUBALLELE.fullmatch(cells[_NAME]):
             continue
         variants = found.setdefault(_allele(source, number, cells), [])
-        if cells[_RSID] != _OF_REFERENCE:
+        if cells[_SEQUENCE] != _OF_REFERENCE:
             variants.append(_site(source, number, cells, builds))
     if not builds:
         source.refuse("empty", "it has no variant of an allele", hint=_TAKE)
