@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from nebula import _native
+from nebula.genome.record.order import Order
 from nebula.genome.vcf.reader import CallForm
 from nebula.protocol.errors import RejectedInputError
 
@@ -54,10 +55,9 @@ class RecordWriter:
     """Writes one record for each person of a file; what they have in common is made once."""
 
     def __init__(self, calls: Calls, *, assembly: str) -> None:
-        order = _order(calls.key)
+        order = Order.of(calls.key)
         self._codes, self._forms = (
-            _by_person(packed if order is None else packed.take(order, axis=0), len(calls.samples))
-            for packed in (calls.codes.packed, calls.forms.packed)
+            _by_person(order.bring(packed), len(calls.samples)) for packed in (calls.codes.packed, calls.forms.packed)
         )
         self._rows = calls.rows
         self._blocks = len(calls.blocks)
@@ -160,26 +160,17 @@ def _unpacked(packed: NDArray[np.uint8], codes: int) -> NDArray[np.uint8]:
     return unpacked
 
 
-def _order(keys: NDArray[np.uint64]) -> NDArray[np.intp] | None:
-    """Rows by key, those without one at the end; None where they stand so already."""
-    keys = np.where(keys == 0, np.iinfo(np.uint64).max, keys)
-    return None if (keys[1:] >= keys[:-1]).all() else np.argsort(keys, kind="stable")
-
-
-def _shared_columns(calls: Calls, order: NDArray[np.intp] | None) -> dict[str, pa.Array]:
+def _shared_columns(calls: Calls, order: Order) -> dict[str, pa.Array]:
     blocks = calls.blocks
     none = pa.nulls(len(blocks))
 
-    def ordered(values: NDArray[np.int32]) -> NDArray[np.int32]:
-        return values if order is None else values.take(order)
-
     def whole(values: NDArray[np.int32], behind: NDArray[np.int64] | None = None) -> pa.Array:
-        rows = pa.array(ordered(values), pa.int32())
+        rows = pa.array(order.bring(values), pa.int32())
         tail = none.cast(pa.int32()) if behind is None else pa.array(behind, pa.int32())
         return pa.concat_arrays([rows, tail]) if len(blocks) else rows
 
     def optional(values: NDArray[np.int32], behind: NDArray[np.int64]) -> pa.Array:
-        rows = ordered(values) if len(values) else np.full(calls.rows, -1, np.int32)
+        rows = order.bring(values) if len(values) else np.full(calls.rows, -1, np.int32)
         both = np.concatenate([rows, behind.astype(np.int32)]) if len(blocks) else rows
         missing = both < 0
         return pa.array(both, pa.int32(), mask=missing if missing.any() else None)
