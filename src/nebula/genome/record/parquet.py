@@ -71,10 +71,10 @@ class RecordWriter:
     def write(self, person: int) -> bytes:
         """One person's record."""
         written = self.codes(person) + np.uint8(4) * _unpacked(self._forms[person], self._rows)
-        written = np.concatenate([written, np.full(self._blocks, _HOM_REF, np.uint8)]).view(np.int8)
+        written = np.concatenate([written, np.full(self._blocks, _HOM_REF, np.uint8)])
         columns = {
             **self._shared,
-            "gt": _genotypes(written),
+            "gt": _genotypes(written.tobytes()),
             "phase": pa.array(written >= _PHASED_FROM),
         }
         arrays = [columns[name] for name in SCHEMA.names]
@@ -136,13 +136,12 @@ def in_blocks(table: pa.Table) -> NDArray[np.bool_]:
     return found
 
 
-def _genotypes(written: NDArray[np.int8]) -> pa.Array:
+def _genotypes(written: bytes) -> pa.Array:
     """GT as text; only what occurs is in the dictionary, so that a number in it is as short as can be."""
-    used = np.flatnonzero(np.bincount(written, minlength=len(GENOTYPES)))
-    shorter = np.zeros(len(GENOTYPES), np.int8)
-    shorter[used] = np.arange(len(used), dtype=np.int8)
-    spelt = pa.array([GENOTYPES[code] for code in used.tolist()], pa.string())
-    return pa.DictionaryArray.from_arrays(pa.array(shorter[written]), spelt)
+    used = bytes(code for code in range(len(GENOTYPES)) if code in written)
+    shorter = written.translate(bytes.maketrans(used, bytes(range(len(used)))))
+    spelt = pa.array([GENOTYPES[code] for code in used], pa.string())
+    return pa.DictionaryArray.from_arrays(pa.array(np.frombuffer(shorter, np.int8)), spelt)
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:
