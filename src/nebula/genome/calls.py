@@ -91,15 +91,14 @@ class Calls:
 
         What the file does not call is missing, except inside a hom-ref block of a file of one person.
         """
-        width = self.codes.packed.shape[1]
-        matrix = np.full((panel.sites, width), 0xFF, np.uint8)
+        # What is on no site, -1, goes to a row behind the last one.
+        matrix = np.full((panel.sites + 1, self.codes.packed.shape[1]), 0xFF, np.uint8)
         if used := len(self.samples) % 4:
             matrix[:, -1] = (1 << (2 * used)) - 1
         if len(self.blocks):
-            matrix[self._covered(panel)] = 0
-        located = np.flatnonzero(sites >= 0)
-        matrix[sites[located]] = self.codes.packed[located]
-        return PackedMatrix(_native.transpose_matrix(matrix, len(self.samples)), panel.sites)
+            matrix[:-1][self._covered(panel)] = 0
+        matrix[sites] = self.codes.packed
+        return PackedMatrix(_native.transpose_matrix(matrix[:-1], len(self.samples)), panel.sites)
 
     def _covered(self, panel: Panel) -> NDArray[np.bool_]:
         """Which sites of the panel lie wholly inside one hom-ref block."""
