@@ -11,7 +11,10 @@ use crate::variant_key::{is_single, spelt_reference, ALLELE_BITS};
 /// No item that is `before` may follow one that is not.
 #[inline]
 pub fn leap<T: Copy>(items: &[T], start: usize, before: impl Fn(T) -> bool) -> usize {
-    let mut length = 1;
+    if !items.get(start).is_some_and(|item| before(*item)) {
+        return start;
+    }
+    let mut length = 2;
     while items.get(start + length - 1).is_some_and(|item| before(*item)) {
         length *= 2;
     }
@@ -30,6 +33,12 @@ struct Walk<'a> {
 impl<'a> Walk<'a> {
     fn new(keys: &'a [u64], ignored_bits: u32) -> Self {
         Self { keys, ignored_bits, start: 0, last: 0 }
+    }
+
+    /// Go on behind a row that has this key.
+    #[inline]
+    fn pass(&mut self, key: u64, row: usize) {
+        (self.start, self.last) = (self.keys.len().min(row + 1), key >> self.ignored_bits);
     }
 
     /// The first row that has this key.
@@ -55,26 +64,37 @@ fn rows_of(keys: &[u64], wanted: &[u64], ignored_bits: u32) -> Vec<i64> {
     wanted.iter().map(|key| walk.find(*key).map_or(-1, |row| row as i64)).collect()
 }
 
-fn count_fitting(keys: &[u64], wanted: &[u64]) -> (usize, usize) {
+fn count_fitting(keys: &[u64], wanted: &[u64], sites: &[i64]) -> (usize, usize) {
     let (mut walk, mut met, mut fitting) = (Walk::new(keys, ALLELE_BITS), 0, 0);
-    for key in wanted.iter().filter(|key| is_single(**key)) {
-        let theirs = walk.find(*key).and_then(|row| spelt_reference(keys[row]));
-        met += usize::from(theirs.is_some());
-        fitting += usize::from(theirs.is_some() && theirs == spelt_reference(*key));
+    for (key, site) in wanted.iter().zip(sites) {
+        let single = usize::from(is_single(*key));
+        if let Ok(row) = usize::try_from(*site) {
+            walk.pass(*key, row);
+            (met, fitting) = (met + single, fitting + single);
+        } else if single == 1 {
+            let theirs = walk.find(*key).and_then(|row| spelt_reference(keys[row]));
+            met += usize::from(theirs.is_some());
+            fitting += usize::from(theirs.is_some() && theirs == spelt_reference(*key));
+        }
     }
     (met, fitting)
 }
 
-/// Of the wanted keys that are one base in another's place: how many stand at a place whose first key spells out its
-/// bases, and of how many its REF begins with the same one. Keys ascend, and so do most of the wanted ones.
+/// Of the wanted keys that are one base in another's place: how many are at a site, or at a place whose first key spells
+/// out its bases, and of how many REF begins with the same one. Keys ascend, and so do most of the wanted ones; `sites`
+/// are what `locate` says of these.
 #[pyfunction]
 pub fn fitting_bases(
     py: Python<'_>,
     keys: PyReadonlyArray1<'_, u64>,
     wanted: PyReadonlyArray1<'_, u64>,
+    sites: PyReadonlyArray1<'_, i64>,
 ) -> PyResult<(usize, usize)> {
-    let (keys, wanted) = (keys.as_slice()?, wanted.as_slice()?);
-    Ok(py.detach(|| count_fitting(keys, wanted)))
+    let (keys, wanted, sites) = (keys.as_slice()?, wanted.as_slice()?, sites.as_slice()?);
+    if wanted.len() != sites.len() {
+        return Err(PyValueError::new_err("each wanted key has a site, or -1"));
+    }
+    Ok(py.detach(|| count_fitting(keys, wanted, sites)))
 }
 
 /// The first row of each wanted key among `keys`, which ascend; -1 for what is not among them.
@@ -130,8 +150,11 @@ mod tests {
             encode(2, 9, b"N", b"G"),
             0,
         ];
-        assert_eq!(count_fitting(&keys, &wanted), (4, 3));
-        assert_eq!(count_fitting(&[], &wanted), (0, 0));
+        assert_eq!(count_fitting(&keys, &wanted, &[-1; 9]), (4, 3));
+        assert_eq!(count_fitting(&[], &wanted, &[-1; 9]), (0, 0));
+        // What is a site fits, whatever else stands at its place.
+        assert_eq!(count_fitting(&keys, &keys, &[0, 1, 2, 3]), (2, 2));
+        assert_eq!(count_fitting(&keys, &keys, &[-1; 4]), (2, 1));
     }
 
     #[test]

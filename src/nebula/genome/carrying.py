@@ -17,6 +17,8 @@ from nebula.genome.vcf.rules import hint_of
 from nebula.genome.vcf_assembly import fit_if_carried, fit_of, prove
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from nebula.genome.calls import Calls
     from nebula.genome.inflate import Source
     from nebula.genome.liftover import Chain
@@ -51,12 +53,14 @@ class Brought(NamedTuple):
     """Calls on the panel's assembly.
 
     Attributes:
+        sites: of each row, as ``Calls.locate`` says.
         assembly_by: how it is known that they are on it.
         notes: what became of them on the way, for the person.
         repeated: variants that stood several times in the file, where it is read leniently.
     """
 
     calls: Calls
+    sites: NDArray[np.int64]
     assembly_by: str
     notes: tuple[str, ...]
     repeated: tuple[Overlooked, ...]
@@ -94,8 +98,9 @@ def bring_to_panel(
         calls, lift = lift_calls(calls, chain, panel, reference=reference, symbolic=stated.symbolic)
         notes = notes_of_lift(lift, old, panel.assembly, proven_by_panel=reference is None)
         said = f"carried from {old}; {said}"
-    proof = prove(source, carried or fit_of(calls, panel), panel.assembly)
-    return Brought(calls, f"{said}; {proof}", notes, repeated)
+    sites = calls.locate(panel)
+    proof = prove(source, carried or fit_of(panel, calls.key, sites), panel.assembly)
+    return Brought(calls, sites, f"{said}; {proof}", notes, repeated)
 
 
 def _said(stated: str | None, assembly: str) -> str:

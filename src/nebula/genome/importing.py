@@ -93,7 +93,10 @@ class ImportedGenome:
 
 
 class ImportedCohort:
-    """All people of one file; each one's record is made when it is asked for."""
+    """All people of one file; each one's record is made when it is asked for.
+
+    ``sites`` are what ``calls.locate`` says, where that was asked before.
+    """
 
     def __init__(
         self,
@@ -104,6 +107,7 @@ class ImportedCohort:
         assembly_by: str,
         notes: tuple[str, ...],
         overlooked: tuple[Overlooked, ...] = (),
+        sites: NDArray[np.int64] | None = None,
     ) -> None:
         self.samples = calls.samples
         self._calls = calls
@@ -113,7 +117,7 @@ class ImportedCohort:
         counted = count_calls(calls, self.sexes, panel.assembly)
         self._format, self.notes = format_name, notes + _counting_notes(counted)
         self._overlooked = overlooked
-        self._sites = calls.locate(panel)
+        self._sites = calls.locate(panel) if sites is None else sites
         self._on_panel = counted.calls.on_panel(panel, self._sites)
         self._counts = self._on_panel.counts()
         self._in_blocks = self._count_in_blocks(counted.calls)
@@ -282,6 +286,7 @@ def _import_vcf(
         assembly_by=brought.assembly_by,
         notes=_notes(batches, brought.calls, aligned=means.reference is not None) + brought.notes,
         overlooked=reader.overlooked + brought.repeated,
+        sites=brought.sites,
     )
 
 

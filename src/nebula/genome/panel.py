@@ -136,9 +136,12 @@ class Panel:
         found: NDArray[np.uint8] = variant_keys.spelt_base(self.keys.take(rows, mode="clip"), 0)
         return np.where(rows >= 0, found, np.uint8(0))
 
-    def fitting_bases(self, keys: NDArray[np.uint64]) -> tuple[int, int]:
-        """How many single bases stand where the panel tells the first base of REF, and how many of them have it."""
-        return _native.fitting_bases(self.keys, np.ascontiguousarray(keys))
+    def fitting_bases(self, keys: NDArray[np.uint64], sites: NDArray[np.int64]) -> tuple[int, int]:
+        """How many single bases stand where the panel tells the first base of REF, and how many of them have it.
+
+        ``sites`` are those of the keys, as ``locate`` says: these stand there, and have it.
+        """
+        return _native.fitting_bases(self.keys, np.ascontiguousarray(keys), sites)
 
     def to_bytes(self) -> bytes:
         """The panel's one serialisation."""

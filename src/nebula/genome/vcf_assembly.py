@@ -13,8 +13,12 @@ from nebula.genome.chain_files import chain_hint, check_chain
 from nebula.genome.chromosomes import assembly_by_lengths, assembly_by_name
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from nebula.genome.calls import Calls
     from nebula.genome.inflate import Source
+    from nebula.genome.keys import Keys
     from nebula.genome.liftover import Chain
     from nebula.genome.panel import Panel
     from nebula.genome.vcf.header import VcfHeader
@@ -65,7 +69,7 @@ def fit_if_carried(source: Source, calls: Calls, panel: Panel, chain: Chain, *, 
             neither side of it, or neither data nor header tell on which.
     """
     check_chain(chain, panel.assembly, source)
-    here, there = fit_of(calls, panel), fit_of(calls, panel, chain)
+    here, there = (fit_of(panel, keys, panel.locate(keys)) for keys in (calls.key, _carried_keys(calls.key, chain)))
     if (here.proves or there.proves) and here.fitting != there.fitting:
         return there if there.fitting > here.fitting else None
     if stated is not None and stated == panel.assembly and not here.contradicts:
@@ -85,15 +89,17 @@ def _share(found: Fit) -> str:
     return f"{found.fitting:,} of {found.met:,} at places of the panel have its reference base"
 
 
-def fit_of(calls: Calls, panel: Panel, chain: Chain | None = None) -> Fit:
-    """Hold a file's single bases against the panel's, as they are or where a chain file carries them."""
-    keys = calls.key
-    if chain is not None:
-        keys = keys[variant_keys.singles(keys)]
-        lifted = chain.lift(variant_keys.chromosomes(keys), variant_keys.positions(keys))
-        placed = lifted.chromosome > 0
-        keys = variant_keys.carried(keys, lifted.chromosome, lifted.pos, lifted.flipped)[placed]
-    return Fit(*panel.fitting_bases(keys))
+def fit_of(panel: Panel, keys: Keys, sites: NDArray[np.int64]) -> Fit:
+    """Hold a file's single bases against the panel's, by their keys and, as far as they have one, their sites."""
+    return Fit(*panel.fitting_bases(keys, sites))
+
+
+def _carried_keys(keys: Keys, chain: Chain) -> Keys:
+    """Single bases where a chain file carries them, as far as it does."""
+    keys = keys[variant_keys.singles(keys)]
+    lifted = chain.lift(variant_keys.chromosomes(keys), variant_keys.positions(keys))
+    placed = lifted.chromosome > 0
+    return variant_keys.carried(keys, lifted.chromosome, lifted.pos, lifted.flipped)[placed]
 
 
 def prove(source: Source, found: Fit, assembly: str) -> str:
