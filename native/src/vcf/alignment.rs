@@ -27,27 +27,39 @@ impl Alleles {
         fill(&mut self.alternate, alternate);
     }
 
-    /// Shift the variant at 1-based `pos` as far left as it stays the same change; returns where it is then.
+    /// Shift the trimmed variant at 1-based `pos` as far left as it stays the same change; returns where it is then.
     ///
-    /// `base` gives the reference's base at a 1-based position. Neither allele is empty.
-    pub fn left_align(&mut self, pos: u32, base: impl FnMut(u32) -> Result<u8, Fault>) -> Result<u32, Fault> {
+    /// `before` gives the reference's bases before `pos`, each time the next one to the left. Neither allele is empty.
+    pub fn left_align(
+        &mut self,
+        pos: u32,
+        mut before: impl FnMut() -> Result<u8, Fault>,
+    ) -> Result<u32, Fault> {
         let Self { reference, alternate } = self;
-        if reference.len() == alternate.len() || reference.last() != alternate.last() {
+        let (single, longer) =
+            if reference.len() == 1 { (reference, alternate) } else { (alternate, reference) };
+        // Trimmed alleles that have several bases both do not end alike.
+        let ([anchor], [_, .., last]) = (&mut single[..], &longer[..]) else { return Ok(pos) };
+        let leftmost = pos.saturating_sub(FARTHEST).max(1);
+        if anchor != last || pos <= leftmost {
             return Ok(pos);
         }
-        // Backwards, what is taken off the end is skipped at the front, and what comes in is pushed.
-        reference.reverse();
-        alternate.reverse();
-        let (skipped, pos) = shift(pos, reference, alternate, base)?;
-        let shorter = reference.len().min(alternate.len()) - skipped;
-        let pairs = reference.iter().rev().zip(alternate.iter().rev());
-        let shared = pairs.take(shorter - 1).take_while(|(one, other)| one == other).count();
-        for allele in [reference, alternate] {
-            allele.truncate(allele.len() - shared);
-            allele.drain(..skipped);
-            allele.reverse();
+        let mut moved = 0;
+        if longer[0] != *anchor {
+            // What is put in or left out stands before the single base: it has its anchor before itself.
+            longer.rotate_right(1);
+            (*anchor, moved) = (before()?, 1);
         }
-        Ok(pos + u32::try_from(shared).unwrap_or(u32::MAX))
+        // A step to the left takes the last base of the change to its front.
+        let [first, change @ ..] = &mut longer[..] else { return Ok(pos) };
+        let mut end = change.len();
+        while change[end - 1] == *anchor && pos - moved > leftmost {
+            (*anchor, moved) = (before()?, moved + 1);
+            end = if end == 1 { change.len() } else { end - 1 };
+        }
+        change.rotate_left(end % change.len());
+        *first = *anchor;
+        Ok(pos - moved)
     }
 
     /// The last base of the reference that keeps the variant at 1-based `pos` from being written farther right: the one
@@ -75,37 +87,73 @@ impl Alleles {
     }
 }
 
-fn shift(
-    mut pos: u32,
-    reference: &mut Vec<u8>,
-    alternate: &mut Vec<u8>,
-    mut base: impl FnMut(u32) -> Result<u8, Fault>,
-) -> Result<(usize, u32), Fault> {
-    let (mut skipped, leftmost) = (0, pos.saturating_sub(FARTHEST).max(1));
-    while reference[skipped] == alternate[skipped] {
-        if reference.len().min(alternate.len()) - skipped == 1 {
-            if pos <= leftmost {
-                break;
-            }
-            pos -= 1;
-            let before = base(pos)?;
-            reference.push(before);
-            alternate.push(before);
-        }
-        skipped += 1;
-    }
-    Ok((skipped, pos))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::rows::trim;
     use super::*;
+
+    /// The bases of a sequence before a 1-based position, backwards.
+    fn before(sequence: &[u8], mut pos: u32) -> impl FnMut() -> Result<u8, Fault> + '_ {
+        move || {
+            pos -= 1;
+            Ok(sequence[pos as usize - 1])
+        }
+    }
+
+    /// As `left_align`, of any alleles, step by step as the source has it: what both end with is dropped, and where one
+    /// becomes empty, both are given the base before them; what both begin with is dropped at the end.
+    fn slowly(mut pos: u32, alleles: [&[u8]; 2], sequence: &[u8]) -> (u32, Vec<u8>, Vec<u8>) {
+        let [mut one, mut other] = alleles.map(<[u8]>::to_vec);
+        while one.last() == other.last() {
+            if one.len().min(other.len()) == 1 {
+                if pos == 1 {
+                    break;
+                }
+                pos -= 1;
+                one.insert(0, sequence[pos as usize - 1]);
+                other.insert(0, sequence[pos as usize - 1]);
+            }
+            one.pop();
+            other.pop();
+        }
+        while one.len().min(other.len()) > 1 && one[0] == other[0] {
+            one.remove(0);
+            other.remove(0);
+            pos += 1;
+        }
+        (pos, one, other)
+    }
+
+    /// All texts of two letters of this length.
+    fn texts(length: u32) -> impl Iterator<Item = Vec<u8>> {
+        (0..1_u32 << length).map(move |bits| (0..length).map(|at| b"AC"[(bits >> at & 1) as usize]).collect())
+    }
+
+    #[test]
+    fn aligning_is_what_its_source_says_of_all_short_sequences() {
+        for sequence in texts(6) {
+            for (pos, length) in (1..=6_u32).flat_map(|pos| (1..=7 - pos).map(move |length| (pos, length))) {
+                let reference = &sequence[pos as usize - 1..(pos + length) as usize - 1];
+                for alternate in (1..5).flat_map(texts) {
+                    let (pos, reference, alternate) = trim(pos, reference, &alternate);
+                    if reference == alternate {
+                        continue;
+                    }
+                    let mut alleles = Alleles::default();
+                    alleles.set(reference, alternate);
+                    let found = alleles.left_align(pos, before(&sequence, pos)).unwrap_or(0);
+                    let slow = slowly(pos, [reference, alternate], &sequence);
+                    assert_eq!((found, alleles.reference, alleles.alternate), slow);
+                }
+            }
+        }
+    }
 
     fn aligned(pos: u32, reference: &[u8], alternate: &[u8]) -> (u32, String, String) {
         let sequence = b"GGGCACACACAGGG";
         let mut alleles = Alleles::default();
         alleles.set(reference, alternate);
-        let pos = alleles.left_align(pos, |pos| Ok(sequence[pos as usize - 1])).unwrap_or(0);
+        let pos = alleles.left_align(pos, before(sequence, pos)).unwrap_or(0);
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         (pos, text(&alleles.reference), text(&alleles.alternate))
     }

@@ -55,7 +55,8 @@ fn align(genome: &mut Reference, pos: u32, alleles: &mut Alleles) -> Result<(Ver
         return Ok((Verdict::Fits, pos, last));
     }
     let last = alleles.reach(pos, |pos| genome.base_if_any(pos))?;
-    let pos = alleles.left_align(pos, |pos| genome.base(pos))?;
+    let mut before = genome.before(pos);
+    let pos = alleles.left_align(pos, || before.step())?;
     Ok((Verdict::Fits, pos, last))
 }
 

@@ -94,7 +94,10 @@ impl VcfParser {
             return Ok(());
         }
         let pos = match &mut self.reference {
-            Some(genome) if place.aligned => self.alleles.left_align(trimmed, |pos| genome.base(pos))?,
+            Some(genome) if place.aligned => {
+                let mut before = genome.before(trimmed);
+                self.alleles.left_align(trimmed, || before.step())?
+            }
             _ => trimmed,
         };
         let (reference, alternate) = (&self.alleles.reference[..], &self.alleles.alternate[..]);

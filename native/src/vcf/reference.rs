@@ -15,6 +15,14 @@ struct Window {
     text: Held,
 }
 
+/// Where a base stands: in which window, where in its text, and how many bases its line has to the left of it.
+#[derive(Default)]
+struct Spot {
+    window: usize,
+    at: usize,
+    left: u64,
+}
+
 /// One sequence of the FASTA file.
 struct Sequence {
     bases: u64,
@@ -48,26 +56,63 @@ fn plain(letter: u8) -> u8 {
     }
 }
 
+/// A walk along the bases before a position, backwards.
+pub struct Before<'a> {
+    genome: &'a mut Reference,
+    /// The 1-based position of the last base, and where that stands.
+    pos: u32,
+    spot: Spot,
+}
+
+impl Before<'_> {
+    /// The next base to the left.
+    #[inline(always)]
+    pub fn step(&mut self) -> Result<u8, Fault> {
+        self.pos = self.pos.saturating_sub(1);
+        if self.spot.left > 0 {
+            (self.spot.left, self.spot.at) = (self.spot.left - 1, self.spot.at - 1);
+            let sequence = self.genome.sequence.as_ref();
+            if let Some(base @ (b'A' | b'C' | b'G' | b'T')) =
+                sequence.and_then(|sequence| sequence.letter_at(&self.spot))
+            {
+                return Ok(base);
+            }
+        }
+        // The line before it, or a letter that takes a closer look.
+        let base = self.genome.base(self.pos)?;
+        let sequence = self.genome.sequence.as_ref();
+        self.spot = sequence.and_then(|sequence| sequence.find(u64::from(self.pos) - 1)).unwrap_or_default();
+        Ok(base)
+    }
+}
+
 fn fault(sentence: impl Into<String>) -> Fault {
     Fault::new("vcf.reference", "REF", sentence)
 }
 
 impl Sequence {
-    /// The window that has a 0-based place, and how far into its text that is, if such a one is at hand.
+    /// Where a 0-based place stands, if its window is at hand.
     #[inline(always)]
-    fn find(&self, place: u64) -> Option<(&Window, usize)> {
-        let held = |window: &&Window| place.wrapping_sub(window.first) < self.bases_per_window;
-        let window = self.windows.iter().flatten().find(held)?;
-        let into = place - window.first;
-        let at = into / self.bases_per_line * self.bytes_per_line + into % self.bases_per_line;
-        Some((window, usize::try_from(at).ok()?))
+    fn find(&self, place: u64) -> Option<Spot> {
+        let holds = |window: &Window| place.wrapping_sub(window.first) < self.bases_per_window;
+        let number = self.windows.iter().position(|window| window.as_ref().is_some_and(holds))?;
+        let into = place - self.windows[number].as_ref()?.first;
+        let (line, left) = (into / self.bases_per_line, into % self.bases_per_line);
+        let at = usize::try_from(line * self.bytes_per_line + left).ok()?;
+        Some(Spot { window: number, at, left })
+    }
+
+    /// The letter at a spot, upper case, if its window has so many.
+    #[inline(always)]
+    fn letter_at(&self, spot: &Spot) -> Option<u8> {
+        let window = self.windows[spot.window].as_ref()?;
+        window.text.get(spot.at).map(|letter| letter.to_ascii_uppercase())
     }
 
     /// The letter at a 0-based place, upper case, if its window is at hand.
     #[inline(always)]
     fn held(&self, place: u64) -> Option<u8> {
-        let (window, at) = self.find(place)?;
-        window.text.get(at).map(|letter| letter.to_ascii_uppercase())
+        self.find(place).and_then(|spot| self.letter_at(&spot))
     }
 }
 
@@ -109,9 +154,11 @@ impl Reference {
     /// Have the base at the 1-based `pos` brought near while the line is checked.
     #[inline(always)]
     pub fn ask_for(&self, pos: u32) {
-        let found = self.sequence.as_ref().and_then(|sequence| sequence.find(u64::from(pos).wrapping_sub(1)));
-        if let Some((window, at)) = found {
-            window.text.ask_for(at);
+        let Some(sequence) = &self.sequence else { return };
+        if let Some(spot) = sequence.find(u64::from(pos).wrapping_sub(1)) {
+            if let Some(window) = &sequence.windows[spot.window] {
+                window.text.ask_for(spot.at);
+            }
         }
     }
 
@@ -150,6 +197,11 @@ impl Reference {
     /// The base at a 1-based position that is on the contig.
     pub fn base(&mut self, pos: u32) -> Result<u8, Fault> {
         self.base_if_any(pos)?.ok_or_else(|| fault(format!("{pos} is behind the end of its contig")))
+    }
+
+    /// The bases before a 1-based position.
+    pub fn before(&mut self, pos: u32) -> Before<'_> {
+        Before { genome: self, pos, spot: Spot::default() }
     }
 
     /// The base at a 1-based position; `None` off the contig.
