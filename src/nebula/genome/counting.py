@@ -51,7 +51,7 @@ def count_calls(calls: Calls, sexes: list[str], assembly: str) -> Counted:
         assembly: of the positions.
     """
     passing = np.array([name in PASSING for name in calls.filters], np.bool_)
-    failed = np.flatnonzero(~passing[calls.filter]) if len(calls.filter) else np.zeros(0, np.intp)
+    failed = np.flatnonzero(~passing.take(calls.filter)) if len(calls.filter) else np.zeros(0, np.intp)
     packed = calls.codes.packed
     men = np.flatnonzero(np.array(sexes) == "male")
     rows = one_copy_rows(calls.key, assembly) if len(men) else np.zeros(0, np.intp)

@@ -300,7 +300,7 @@ def _counting_notes(counted: Counted) -> tuple[str, ...]:
 
 
 def _notes(batches: list[VariantBatch], calls: Calls, *, aligned: bool) -> tuple[str, ...]:
-    indels = int((calls.reference.lengths() != calls.alternate.lengths()).sum())
+    unaligned = 0 if aligned else int((calls.reference.lengths() != calls.alternate.lengths()).sum())
     off_chromosomes = int((calls.key == 0).sum())
     counted = [
         (sum(batch.other_alleles for batch in batches), "symbolic alleles and breakends stay in the original alone"),
@@ -310,9 +310,6 @@ def _notes(batches: list[VariantBatch], calls: Calls, *, aligned: bool) -> tuple
         (sum(batch.filtered_calls for batch in batches), "calls whose FT is not PASS count as missing"),
         (sum(batch.unreferenced for batch in batches), UNREFERENCED),
         (off_chromosomes, "variants off chromosomes 1 to 22, X, Y, MT are in the record, not in the vector"),
-        (
-            0 if aligned else indels,
-            "insertions and deletions were trimmed, not left-aligned, for want of the reference genome",
-        ),
+        (unaligned, "insertions and deletions were trimmed, not left-aligned, for want of the reference genome"),
     ]
     return tuple(f"{count:,} {sentence}" for count, sentence in counted if count)
