@@ -36,10 +36,11 @@ from nebula.genome.panel import Panel
 from nebula.genome.plink.files import PlinkFiles
 from nebula.genome.plink.importing import import_plink
 from nebula.genome.record.parquet import read_record
+from nebula.genome.record.person import PersonalCalls
 from nebula.genome.record.vector import parse_vector
 from nebula.genome.reference import IndexedReference, Reference, WholeReference, read_fasta
 from nebula.genome.site_list import build_listed_panel
-from nebula.genome.star_alleles import read_star_alleles
+from nebula.genome.star_alleles import call_star_alleles, read_star_alleles
 from nebula.keeper.diseases import parse_diseases
 from nebula.ledger.genesis import parse_genesis
 from nebula.ledger.node import rpc
@@ -85,6 +86,20 @@ _documents: tuple[Callable[[bytes], object], ...] = (
 def source(raw: bytes, kind: str = "genome") -> Source:
     """An open file of an input."""
     return Source(io.BytesIO(raw), "input", kind, LIMITS)
+
+
+def person() -> PersonalCalls:
+    """Somebody who has one copy of every site's ALT."""
+    head = b'##fileformat=VCFv4.2\n##FORMAT=<ID=GT,Number=1,Type=String,Description="GT">\n'
+    columns = b"#CHROM POS ID REF ALT QUAL FILTER INFO FORMAT x".replace(b" ", b"\t")
+    lines = "\n".join(f"{chrom}\t{pos}\t.\t{one}\t{other}\t.\t.\t.\tGT\t0/1" for chrom, pos, one, other in SITES)
+    (made,) = import_genomes(source(head + columns + b"\n" + lines.encode() + b"\n"), PANEL)
+    return PersonalCalls.of(made.parquet, PANEL.assembly)
+
+
+def stars(raw: bytes) -> None:
+    """A table of star alleles, held against somebody's calls."""
+    attempt(lambda: call_star_alleles(read_star_alleles(source(raw, "star-alleles")), PERSON))
 
 
 def genome(raw: bytes) -> None:
@@ -221,6 +236,7 @@ def consent(raw: bytes) -> None:
             attempt(lambda file=file: read_change(file))
 
 
+PERSON = person()
 TARGETS: Mapping[str, Callable[[bytes], object]] = {
     "genome": genome,
     "plink": plink,
@@ -237,7 +253,7 @@ TARGETS: Mapping[str, Callable[[bytes], object]] = {
     "quote": quote,
     "phenotypes": phenotypes,
     "meanings": lambda raw: attempt(lambda: read_meanings(source(raw, "meanings"))),
-    "stars": lambda raw: attempt(lambda: read_star_alleles(source(raw, "star-alleles"))),
+    "stars": stars,
     "score": score,
     "score_object": score_object,
     "researcher": researcher,

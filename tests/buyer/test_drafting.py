@@ -183,6 +183,7 @@ def test_a_score_is_read_from_its_file_into_the_studys_terms(shared_data: Path) 
         ("PGS001229_hmPOS_GRCh38.txt.gz", {"without_complex": True}, "study.build"),
         ("PGS001229_hmPOS_GRCh38.txt.gz", {"without_complex": True, "score_build": "GRCh38"}, "study.score-long"),
         ("nothing.txt", {}, "score.file"),
+        ("null\0.txt", {}, "score.file"),
         ("invalid_scorefile.txt", {}, "score.no-positions"),
     ],
 )

@@ -34,6 +34,8 @@ def test_an_owner_reads_their_record_without_any_network(run: Run, offline: Path
     assert "not medical advice" in said.err
     assert "[bold]G" in alleles.out
     assert "not known: your record does not say" in alleles.out
+    assert "CYP2D6" in alleles.err
+    assert "CYP2D6" not in said.err
     assert page.stat().st_mode & 0o777 == 0o600
     assert (again.status, "is there already" in again.err) == (2, True)
     assert [one["copies"] for one in facts["findings"]] == [int(ONE.dosage[0, 0]), None]

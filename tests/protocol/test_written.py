@@ -43,6 +43,12 @@ def test_what_is_neither_is_refused_by_the_files_name(raw: bytes, name: str) -> 
     assert refusal.value.code == "wish.file"
 
 
+def test_what_the_library_says_of_itself_is_not_told() -> None:
+    with pytest.raises(RejectedInputError, match="thousands of digits") as refusal:
+        parse_written(b"days = " + b"9" * 5000, "wish.toml", Wish, code="wish.file")
+    assert refusal.value.hint is None
+
+
 @given(st.binary(max_size=200), st.sampled_from(["a.toml", "a.json"]))
 def test_any_bytes_are_a_document_or_are_refused(raw: bytes, name: str) -> None:
     with contextlib.suppress(RejectedInputError):

@@ -52,7 +52,8 @@ def star_table(rows: Iterable[int]) -> str:
     columns = (
         "Haplotype Name,Gene,rsID,ReferenceSequence,Variant Start,Variant Stop,Reference Allele,Variant Allele,Type"
     )
-    lines = [columns.replace(",", "\t"), "<i>G</i>*1\t<i>G</i>\t\tREFERENCE\t.\t\t\t\t"]
+    none = "\t<i>G</i>\t\tREFERENCE\t.\t\t\t\t"
+    lines = [columns.replace(",", "\t"), f"<i>G</i>*1{none}", f"<i>G</i>*1.001{none}"]
     for row in rows:
         chromosome, pos, one, other = place(row)
         assert chromosome == "1"
@@ -134,23 +135,23 @@ def test_star_alleles_are_told_by_the_pairs_that_fit(made: tuple[OwnReport, Draw
     one, other = PEOPLE.dosage[:2, ME].tolist()
     pairs = {(0, 0): "*1/*1", (1, 0): "*1/*2", (0, 1): "*1/*3", (1, 1): "*2/*3", (2, 0): "*2/*2", (0, 2): "*3/*3"}
     assert found.looked_for == ("*1", "*2", "*3")
-    assert list(found.fits) == [pairs[one, other]] * ((one, other) in pairs)
+    assert list(found.diplotypes) == [pairs[one, other]] * ((one, other) in pairs)
     assert "<i>G" not in html
     assert "&lt;i&gt;G&lt;/i&gt;" in html
     assert star_words(found) in html
 
 
 def test_star_words_tell_what_is_not_known_and_what_is_not_sure() -> None:
-    def words(fits: Sequence[str], looked_for: Sequence[str] = ("*1", "*2")) -> str:
-        return star_words(StarFinding(gene="G", fits=tuple(fits), looked_for=tuple(looked_for), not_looked_for=("*9",)))
+    def words(diplotypes: Sequence[str], looked_for: Sequence[str] = ("*1", "*2"), left: Sequence[str] = ()) -> str:
+        pairs, names, others = map(tuple, (diplotypes, looked_for, left))
+        return star_words(StarFinding(gene="G", diplotypes=pairs, looked_for=names, not_looked_for=others))
 
-    assert words([], []) == "not known: your record does not say"
-    assert "may be an allele that was not" in words([])
+    assert words([], [], ["*9"]) == "not known: your record does not say"
+    assert "you may have one that was not" in words([])
     assert words(["*1/*2"]) == "*1/*2"
-    assert words(["*1/*4", "*2/*3"]).startswith(
-        "*1/*4 or *2/*3: your record does not say what stands on one chromosome"
-    )
-    assert " or 2 more pairs" in words([f"*1/*{number}" for number in range(6)])
+    assert words(["*1/*2"], left=["*8", "*9"]) == "*1/*2, unless you have one of the 2 that could not be looked for"
+    assert words(["*1/*4", "*2/*3"]) == "*1/*4 or *2/*3"
+    assert words([f"*1/*{number}" for number in range(6)]).endswith(" or *1/*3 or 2 more")
 
 
 def test_ancestry_is_that_of_the_people_who_are_nearest(made: tuple[OwnReport, Drawn, str]) -> None:
@@ -304,7 +305,8 @@ def test_a_report_is_about_the_newest_of_the_records_panels_or_the_one_asked_for
         ({"meanings": ["score.txt"]}, "meanings.columns"),
         ({"meanings": ["other.tsv"]}, "report.assembly"),
         ({"star_alleles": ["score.txt"]}, "star-alleles.columns"),
-        ({"star_alleles": ["other-stars.tsv"]}, "report.assembly"),
+        ({"star_alleles": ["other-stars.tsv"]}, "star-alleles.sequence"),
+        ({"star_alleles": ["stars.tsv", "stars-again.tsv"]}, "star-alleles.twice"),
         ({"cohort": "people.vcf.gz", "groups": "meanings.tsv"}, "report.groups"),
         ({"cohort": "people.vcf.gz", "scores": ["meanings.tsv"]}, "score.columns"),
         ({"cohort": "nowhere.vcf"}, "import.file"),
@@ -315,6 +317,7 @@ def test_a_wrong_file_is_refused_by_name(
 ) -> None:
     other = (folder / "meanings.tsv").read_text().replace("GRCh38", "GRCh37")
     (folder / "other.tsv").write_text(other)
+    (folder / "stars-again.tsv").write_text(star_table(range(1)))
     (folder / "other-stars.tsv").write_text(star_table(range(2)).replace("NC_000001.11", "NC_000001.10"))
     files = {
         key: folder / value if isinstance(value, str) else [folder / name for name in value]

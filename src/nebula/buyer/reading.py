@@ -82,7 +82,7 @@ def read_text(file: Path, *, code: str) -> str:
     try:
         with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as opened:
             raw = opened.read(_LONGEST_BYTES + 1)
-    except (OSError, EOFError, zlib.error) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:  # a name with a null byte is a ValueError
         raise RejectedInputError(code, f"{file} cannot be read: {error}") from error
     if len(raw) > _LONGEST_BYTES:
         raise RejectedInputError(code, f"{file.name} is longer than {_LONGEST_BYTES:,} bytes")

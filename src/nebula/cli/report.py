@@ -17,13 +17,13 @@ from nebula.vault.finding import find_record
 from nebula.vault.report import Drawn, OwnReport, make_report
 from nebula.vault.report_files import Given
 from nebula.vault.report_words import (
-    CAUTIONS,
+    STAR_HEADINGS,
     ancestry_words,
+    cautions,
     finding_words,
-    looked_for_words,
     quality_words,
     score_words,
-    star_words,
+    star_rows,
 )
 
 Files = Annotated[tuple[Path, ...] | None, Parameter(negative="")]
@@ -77,7 +77,7 @@ def report(
     if html is not None:
         _write(made, drawn, html)
     if json:
-        print_json(msgspec.to_builtins(made) | {"cautions": CAUTIONS})
+        print_json(msgspec.to_builtins(made) | {"cautions": cautions(made)})
         return
     _show(made)
     if html is not None:
@@ -120,8 +120,7 @@ def _show(made: OwnReport) -> None:
         show_table(("gene", "variant", "allele", "you", "kind", "meaning"), rows)
     if made.star_alleles:
         out.print("\n[bold]Star alleles[/bold]")
-        stars = [(one.gene, star_words(one), looked_for_words(one)) for one in made.star_alleles]
-        show_table(("gene", "you", "looked for"), stars)
+        show_table(STAR_HEADINGS, star_rows(made.star_alleles))
     err.print("\n[bold]Read this, too[/bold]")
-    for caution in CAUTIONS:
+    for caution in cautions(made):
         err.print(f"  · {caution}", soft_wrap=False)

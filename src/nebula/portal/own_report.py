@@ -13,13 +13,13 @@ from nebula.genome.meanings import Meaning
 from nebula.portal.charts import GROUP_COLOURS, HIT_COLOUR, SHADES, SQUARE, styled, thinned, to_svg
 from nebula.vault.report import Drawn, OwnReport, Score
 from nebula.vault.report_words import (
-    CAUTIONS,
+    STAR_HEADINGS,
     ancestry_words,
+    cautions,
     finding_words,
-    looked_for_words,
     quality_words,
     score_words,
-    star_words,
+    star_rows,
 )
 
 _BINS = 40
@@ -37,7 +37,7 @@ def page(report: OwnReport, drawn: Drawn) -> str:
     """Return the page."""
     parts = [
         f"<h1>Your report: {escape(report.label)}</h1>",
-        f"<aside>{''.join(f'<p>{escape(one)}</p>' for one in CAUTIONS)}</aside>",
+        f"<aside>{''.join(f'<p>{escape(one)}</p>' for one in cautions(report))}</aside>",
         "<h2>Your record</h2>",
         _table((), list(quality_words(report.quality).items())),
         *_ancestry(report, drawn),
@@ -84,8 +84,7 @@ def _findings(report: OwnReport) -> list[str]:
 def _star_alleles(report: OwnReport) -> list[str]:
     if not report.star_alleles:
         return []
-    rows = [(one.gene, star_words(one), looked_for_words(one)) for one in report.star_alleles]
-    return ["<h2>Star alleles</h2>", _table(("gene", "you", "looked for"), rows)]
+    return ["<h2>Star alleles</h2>", _table(STAR_HEADINGS, star_rows(report.star_alleles))]
 
 
 def _variant(meaning: Meaning) -> str:

@@ -29,7 +29,11 @@ def parse_written(raw: bytes, name: str, kind: type[T], *, code: str) -> T:
     decode = msgspec.json.decode if name.endswith(".json") else msgspec.toml.decode
     try:
         return decode(raw, type=kind)
-    # SECURITY: the library that reads TOML raises these of numbers of thousands of digits, and of deep nesting.
-    except (ValueError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         known = ", ".join(kind.__struct_fields__)
         raise RejectedInputError(code, f"{name}: {error}", hint=f"its fields may be: {known}") from error
+    # SECURITY: the library that reads TOML raises these two itself.
+    except ValueError as error:
+        raise RejectedInputError(code, f"{name}: a number in it has thousands of digits") from error
+    except RecursionError as error:
+        raise RejectedInputError(code, f"{name}: it is nested too deeply") from error

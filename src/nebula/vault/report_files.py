@@ -77,10 +77,19 @@ def read_table(file: Path) -> tuple[str, tuple[Meaning, ...]]:
         return read_meanings(Source(opened, name=file.name, kind="meanings"))
 
 
-def read_stars(file: Path) -> tuple[str, tuple[StarAllele, ...]]:
-    """Read a table of star alleles; see ``nebula.genome.star_alleles``."""
-    with open_file(file) as opened:
-        return read_star_alleles(Source(opened, name=file.name, kind="star-alleles"))
+def read_star_tables(files: Sequence[Path]) -> tuple[StarAllele, ...]:
+    """Read tables of star alleles, each gene once; see ``nebula.genome.star_alleles``."""
+    found: dict[str, Path] = {}
+    alleles: list[StarAllele] = []
+    for file in files:
+        with open_file(file) as opened:
+            source = Source(opened, name=file.name, kind="star-alleles")
+            read = read_star_alleles(source)
+            for gene in {allele.gene for allele in read}:
+                if (other := found.setdefault(gene, file)) is not file:
+                    source.refuse("twice", f"{other.name} has the gene {gene}, too", hint="give one table of each gene")
+        alleles += read
+    return tuple(alleles)
 
 
 def read_score(file: Path, *, without_complex: bool) -> ScoringFile:

@@ -22,7 +22,7 @@ from nebula.vault.report_files import (
     check_build,
     read_cohort,
     read_score,
-    read_stars,
+    read_star_tables,
     read_table,
 )
 from nebula.vault.state import Record
@@ -53,14 +53,16 @@ def read_inputs(vault: Vault, record: Record, panels: PanelShelf, given: Given) 
     # Files before the record: whoever named a wrong one should not wait for the rest.
     _check_complete(given)
     tables = [read_table(file) for file in given.meanings]
-    stars = [read_stars(file) for file in given.star_alleles]
+    stars = read_star_tables(given.star_alleles)
     scores = [(file, read_score(file, without_complex=given.without_complex)) for file in given.scores]
     manifest = manifest_of(vault.owner, record)
     genotypes, panel = _chosen(manifest, record, panels, given.panel)
     variants = next(part for part in manifest.parts if part.kind is PartKind.VARIANTS)
     assembly = variants.assembly or panel.assembly
-    for file, (build, _) in zip([*given.meanings, *given.star_alleles], [*tables, *stars], strict=True):
+    for file, (build, _) in zip(given.meanings, tables, strict=True):
         check_build(file, build, assembly)
+    if stars and assembly != "GRCh38":
+        raise RejectedInputError("report.assembly", f"star alleles are told on GRCh38, and the record is on {assembly}")
     for file, score in scores:
         check_build(file, score.build or given.score_build, assembly)
     return ReportInputs(
@@ -70,7 +72,7 @@ def read_inputs(vault: Vault, record: Record, panels: PanelShelf, given: Given) 
         cohort=None if given.cohort is None else read_cohort(given.cohort, given.groups, assembly),
         scores=scores,
         meanings=tuple(meaning for _, rows in tables for meaning in rows),
-        star_alleles=tuple(allele for _, alleles in stars for allele in alleles),
+        star_alleles=stars,
     )
 
 

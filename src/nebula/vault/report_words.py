@@ -1,13 +1,13 @@
 """An owner's report in words, the same in a terminal and on a page."""
 
+from collections.abc import Sequence
+
 from nebula.genome.meanings import Finding
 from nebula.genome.star_alleles import StarFinding
-from nebula.vault.report import Ancestry, Quality, Score
+from nebula.vault.report import Ancestry, OwnReport, Quality, Score
 from nebula.vault.report_files import NO_LABEL
 
-_SHOWN, _NAMED = 4, 12
-
-CAUTIONS = (
+_CAUTIONS = (
     (
         "This is not medical advice, and no test for a disease. Before you act on anything here, have it confirmed by "
         "a clinical laboratory, and speak with a doctor or a genetic counsellor."
@@ -19,14 +19,22 @@ CAUTIONS = (
     ),
     "What is not in your file is unknown here, never taken for the usual allele.",
     (
-        "A star allele that was not looked for may be the one that you have. Copies of whole genes, and genes put "
-        "together of two, are not seen: for CYP2D6 ask a laboratory."
-    ),
-    (
         "A score ranks you among the people of the reference, for what was known when it was made, mostly in people of "
         "European descent: elsewhere it is less sure. It leaves out how you live, your family, your age."
     ),
 )
+
+_OF_STAR_ALLELES = (
+    "Star alleles are told by single bases alone, as one pair for each gene. Copies of a whole gene, missing or hybrid "
+    "genes are not seen: for CYP2D6 ask a laboratory."
+)
+_SHOWN, _NAMED = 4, 12
+STAR_HEADINGS = ("gene", "you", "looked for")
+
+
+def cautions(report: OwnReport) -> tuple[str, ...]:
+    """What to keep in mind with a report."""
+    return (*_CAUTIONS, _OF_STAR_ALLELES) if report.star_alleles else _CAUTIONS
 
 
 def quality_words(quality: Quality) -> dict[str, str]:
@@ -79,15 +87,16 @@ def finding_words(finding: Finding) -> str:
 
 
 def star_words(finding: StarFinding) -> str:
-    """Which star alleles the person has, as far as the record tells."""
+    """Which diplotypes fit, as far as the record tells."""
     if not finding.looked_for:
         return "not known: your record does not say"
-    if not finding.fits:
-        return "none of the pairs that were looked for fits: it may be an allele that was not"
-    shown = " or ".join(finding.fits[:_SHOWN])
-    more = f" or {len(finding.fits) - _SHOWN:,} more pairs" if len(finding.fits) > _SHOWN else ""
-    unphased = ": your record does not say what stands on one chromosome" if len(finding.fits) > 1 else ""
-    return f"{shown}{more}{unphased}"
+    if not finding.diplotypes:
+        return "none of the alleles that were looked for fit: you may have one that was not, or that nobody has named"
+    shown = " or ".join(finding.diplotypes[:_SHOWN])
+    if len(finding.diplotypes) > _SHOWN:
+        shown += f" or {len(finding.diplotypes) - _SHOWN:,} more"
+    left = len(finding.not_looked_for)
+    return f"{shown}, unless you have one of the {left:,} that could not be looked for" if left else shown
 
 
 def looked_for_words(finding: StarFinding) -> str:
@@ -95,3 +104,8 @@ def looked_for_words(finding: StarFinding) -> str:
     every = len(finding.looked_for) + len(finding.not_looked_for)
     names = ", ".join(finding.looked_for[:_NAMED]) + (" …" if len(finding.looked_for) > _NAMED else "")
     return f"{len(finding.looked_for):,} of {every:,}{f': {names}' if names else ''}"
+
+
+def star_rows(findings: Sequence[StarFinding]) -> list[tuple[str, str, str]]:
+    """A table of them, under :data:`STAR_HEADINGS`."""
+    return [(one.gene, star_words(one), looked_for_words(one)) for one in findings]
