@@ -247,6 +247,30 @@ def test_an_index_finds_the_lines() -> None:
     assert indexed()() == (3, "GCA", "G")
 
 
+@given(
+    sequence=st.text("ACacN", min_size=4, max_size=40),
+    width=st.integers(1, 7),
+    window_bytes=st.sampled_from([1, 5, 20, 1 << 18]),
+    start=st.integers(1, 40),
+    size=st.integers(1, 3),
+)
+def test_wherever_lines_and_windows_end_alignment_is_that_along_the_whole_sequence(
+    sequence: str, width: int, window_bytes: int, start: int, size: int
+) -> None:
+    lines = [sequence[at : at + width] for at in range(0, len(sequence), width)]
+    index = f"1\t{len(sequence)}\t3\t{width}\t{width + 1}\n".encode()
+    by_lines = IndexedReference(source(">1\n{}\n".format("\n".join(lines)).encode(), "fasta"), index)
+    by_lines.window_bytes = window_bytes
+    start = min(start, len(sequence) - size)
+    long = sequence[start - 1 : start + size].upper()
+    for change in (f"{long} {long[0]}", f"{long[0]} {long[0]}{long[-1] * size}"):
+        found, expected = (
+            standard(f"1 {start} . {change} . . . GT 0/1", reference=reference)
+            for reference in (by_lines, WholeReference({"1": sequence.encode()}))
+        )
+        assert found == expected
+
+
 def test_a_mapped_file_that_is_shorter_than_its_index_says_is_refused(tmp_path: Path) -> None:
     fasta = tmp_path / "small.fa"
     fasta.write_bytes(FASTA)
