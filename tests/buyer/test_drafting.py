@@ -117,6 +117,14 @@ def test_options_go_before_the_file(tmp_path: Path) -> None:
     assert (draft.title, draft.trait, draft.pcs, draft.covariates) == ("From the file", "height", 3, ("age",))
 
 
+def test_a_file_longer_than_any_study_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "study.toml").write_bytes(b"#" * 256 * 1024)
+    assert read_draft(tmp_path / "study.toml") == StudyDraft()
+    (tmp_path / "study.toml").write_bytes(b"#" * (256 * 1024 + 1))
+    with pytest.raises(RejectedInputError, match="is longer than 262,144 bytes"):
+        read_draft(tmp_path / "study.toml")
+
+
 @pytest.mark.parametrize("text", ["colour = 'red'", "pcs = 'many'", "= nothing", "days = 0"])
 def test_a_wrong_file_is_refused_by_name(tmp_path: Path, text: str) -> None:
     (tmp_path / "study.toml").write_text(text)

@@ -10,8 +10,9 @@ from nebula.protocol.duo import Pledge, Purpose
 from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.study import Condition, ResultClass
 from nebula.protocol.wire import Document
-from nebula.protocol.written import LONGEST_WRITTEN_BYTES, parse_written
+from nebula.protocol.written import parse_written
 
+_MOST_BYTES = 256 * 1024
 _OPTIONS = {
     "title": "--title",
     "summary": "--summary",
@@ -71,10 +72,10 @@ def read_draft(file: Path) -> StudyDraft:
     """
     try:
         with file.open("rb") as opened:
-            raw = opened.read(LONGEST_WRITTEN_BYTES + 1)
+            raw = opened.read(_MOST_BYTES + 1)
     except OSError as error:
         raise RejectedInputError("study.file", f"{file} cannot be read: {error.strerror}") from error
-    return parse_written(raw, file.name, StudyDraft, code="study.file")
+    return parse_written(raw, file.name, StudyDraft, code="study.file", most_bytes=_MOST_BYTES)
 
 
 def with_options(draft: StudyDraft, options: Mapping[str, Any]) -> StudyDraft:

@@ -6,12 +6,10 @@ import msgspec
 
 from nebula.protocol.errors import RejectedInputError
 
-LONGEST_WRITTEN_BYTES = 1 << 20
-
 T = TypeVar("T", bound=msgspec.Struct)
 
 
-def parse_written(raw: bytes, name: str, kind: type[T], *, code: str) -> T:
+def parse_written(raw: bytes, name: str, kind: type[T], *, code: str, most_bytes: int) -> T:
     """Parse a document.
 
     Args:
@@ -19,13 +17,14 @@ def parse_written(raw: bytes, name: str, kind: type[T], *, code: str) -> T:
         name: of the file, for messages; ``.json`` at its end says that it is JSON.
         kind: of the document.
         code: of the error.
+        most_bytes: that it may have.
 
     Raises:
         RejectedInputError: under ``code``; it is too long, neither TOML nor JSON, or a field is unknown or of the
             wrong kind.
     """
-    if len(raw) > LONGEST_WRITTEN_BYTES:
-        raise RejectedInputError(code, f"{name} is longer than {LONGEST_WRITTEN_BYTES:,} bytes")
+    if len(raw) > most_bytes:
+        raise RejectedInputError(code, f"{name} is longer than {most_bytes:,} bytes")
     decode = msgspec.json.decode if name.endswith(".json") else msgspec.toml.decode
     try:
         return decode(raw, type=kind)

@@ -19,9 +19,10 @@ from nebula.protocol.ids import parse_address
 from nebula.protocol.money import parse_tokens, wei_to_wire
 from nebula.protocol.study import PartKind, ResultClass
 from nebula.protocol.wire import Document
-from nebula.protocol.written import LONGEST_WRITTEN_BYTES, parse_written
+from nebula.protocol.written import parse_written
 from nebula.vault.files import open_file
 
+_MOST_BYTES = 1 << 20
 _EMPTY = ("any", "none")
 T = TypeVar("T", Permission, Modifier)
 _Names = tuple[Annotated[str, msgspec.Meta(max_length=100)], ...]
@@ -53,7 +54,9 @@ def read_change(file: Path) -> PolicyChange:
         RejectedInputError: ``consent.file``; it is neither, or a field is unknown or of the wrong kind.
     """
     with open_file(file) as opened:
-        return parse_written(opened.read(LONGEST_WRITTEN_BYTES + 1), file.name, PolicyChange, code="consent.file")
+        return parse_written(
+            opened.read(_MOST_BYTES + 1), file.name, PolicyChange, code="consent.file", most_bytes=_MOST_BYTES
+        )
 
 
 def change(policy: ConsentPolicy, wanted: PolicyChange) -> ConsentPolicy:
