@@ -11,6 +11,7 @@ from nebula.genome import keys as variant_keys
 from nebula.genome.aligning import Places, Verdict, align
 from nebula.genome.chain_files import chain_not_needed
 from nebula.genome.chromosomes import chromosome_code
+from nebula.genome.count_notes import count_notes
 from nebula.genome.lift_calls import lift_calls
 from nebula.genome.lift_notes import notes_of_lift
 from nebula.genome.vcf.rules import hint_of
@@ -131,4 +132,4 @@ def _not_carried(
     key = variant_keys.variant_keys(codes[calls.contig], found.pos, found.reference, found.alternate)
     aligned = replace(calls, pos=found.pos, key=key, reference=found.reference, alternate=found.alternate)
     unknown = int((found.verdict == Verdict.UNKNOWN).sum())
-    return aligned, (*notes, *((f"{unknown:,} {UNREFERENCED}",) if unknown else ()))
+    return aligned, (*notes, *count_notes([(unknown, UNREFERENCED)]))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nebula.genome.count_notes import count_notes
+
 if TYPE_CHECKING:
     from nebula.genome.consumer import ConsumerFile
     from nebula.genome.consumer_calls import ConsumerCalls, LiftReport
@@ -27,7 +29,7 @@ def notes_of(file: ConsumerFile, found: ConsumerCalls, assembly: str) -> tuple[s
         *_build(file, found),
         *(() if found.lift is None else _lifted(found.lift, assembly)),
         f"{matched.met:,} markers stand at places of the panel, and {matched.fitting:,} of them have its alleles",
-        *(f"{count:,} {sentence}" for count, sentence in counted if count),
+        *count_notes(counted),
         "the record holds what meets the panel; the rest stays in the original alone",
     )
 
@@ -52,7 +54,7 @@ def _lifted(lift: LiftReport, assembly: str) -> tuple[str, ...]:
     ]
     return (
         f"{lift.carried:,} markers were carried to {assembly} by the chain file",
-        *(f"{count:,} {sentence}" for count, sentence in counted if count),
+        *count_notes(counted),
     )
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from nebula import _native
 from nebula.genome.autosomes import autosomal_part, compared
 from nebula.genome.calls import Calls
-from nebula.genome.carrying import UNREFERENCED, Means, Stated, bring_to_panel
+from nebula.genome.carrying import Means, Stated, bring_to_panel
 from nebula.genome.chain_files import chain_not_needed
 from nebula.genome.consumer import looks_like_consumer_file, read_consumer
 from nebula.genome.consumer_calls import calls_on_panel
@@ -30,6 +30,7 @@ from nebula.genome.unlike import unlike_genotypes
 from nebula.genome.vcf.overlooked import Overlooked  # noqa: TC001 - msgspec reads it
 from nebula.genome.vcf.reader import VcfReader
 from nebula.genome.vcf_assembly import refuse_stated, stated_assembly
+from nebula.genome.vcf_notes import notes_of_counting, notes_of_reading
 from nebula.genome.zipped import unzipped
 
 if TYPE_CHECKING:
@@ -37,12 +38,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from nebula.genome.counting import Counted
     from nebula.genome.liftover import Chain
     from nebula.genome.matrix import PackedMatrix
     from nebula.genome.panel import Panel
     from nebula.genome.reference import Reference
-    from nebula.genome.vcf.reader import VariantBatch
 
 
 class ImportReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -115,7 +114,7 @@ class ImportedCohort:
         self._assembly_by = assembly_by
         self.sexes = guess_sex(calls, panel.assembly)
         counted = count_calls(calls, self.sexes, panel.assembly)
-        self._format, self.notes = format_name, notes + _counting_notes(counted)
+        self._format, self.notes = format_name, notes + notes_of_counting(counted)
         self._overlooked = overlooked
         self._sites = calls.locate(panel) if sites is None else sites
         self._on_panel = counted.calls.on_panel(panel, self._sites)
@@ -284,32 +283,7 @@ def _import_vcf(
         panel,
         format_name=f"BCF 2.2 of {version}" if reader.binary else version,
         assembly_by=brought.assembly_by,
-        notes=_notes(batches, brought.calls, aligned=means.reference is not None) + brought.notes,
+        notes=notes_of_reading(batches, brought.calls, aligned=means.reference is not None) + brought.notes,
         overlooked=reader.overlooked + brought.repeated,
         sites=brought.sites,
     )
-
-
-def _counting_notes(counted: Counted) -> tuple[str, ...]:
-    notes = (
-        (counted.filtered, "variants did not pass their FILTER: they are in the record, and missing in the vector"),
-        (counted.single, "calls of a man on X or Y were written with two copies and count as one"),
-        (counted.impossible, "calls of a man on X or Y have two different alleles and count as missing"),
-    )
-    return tuple(f"{count:,} {sentence}" for count, sentence in notes if count)
-
-
-def _notes(batches: list[VariantBatch], calls: Calls, *, aligned: bool) -> tuple[str, ...]:
-    unaligned = 0 if aligned else int((calls.reference.lengths() != calls.alternate.lengths()).sum())
-    off_chromosomes = int((calls.key == 0).sum())
-    counted = [
-        (sum(batch.other_alleles for batch in batches), "symbolic alleles and breakends stay in the original alone"),
-        (sum(batch.repetitions for batch in batches), "variants that nobody carries stood twice and count once"),
-        (sum(batch.half_calls for batch in batches), "half-missing calls count as missing"),
-        (sum(batch.polyploid_calls for batch in batches), "calls of more than two alleles count as missing"),
-        (sum(batch.filtered_calls for batch in batches), "calls whose FT is not PASS count as missing"),
-        (sum(batch.unreferenced for batch in batches), UNREFERENCED),
-        (off_chromosomes, "variants off chromosomes 1 to 22, X, Y, MT are in the record, not in the vector"),
-        (unaligned, "insertions and deletions were trimmed, not left-aligned, for want of the reference genome"),
-    ]
-    return tuple(f"{count:,} {sentence}" for count, sentence in counted if count)

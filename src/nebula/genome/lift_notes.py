@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nebula.genome.count_notes import count_notes
+
 if TYPE_CHECKING:
     from nebula.genome.lift_calls import VcfLift
 
@@ -36,5 +38,5 @@ def notes_of_lift(lift: VcfLift, old: str, new: str, *, proven_by_panel: bool) -
     ]
     return (
         f"{lift.carried:,} variants were carried from {old} to {new} by the chain file",
-        *(f"{count:,} {sentence}" for count, sentence in counted if count),
+        *count_notes(counted),
     )
