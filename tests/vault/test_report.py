@@ -150,6 +150,7 @@ def test_star_words_tell_what_is_not_known_and_what_is_not_sure() -> None:
     assert "you may have one that was not" in words([])
     assert words(["*1/*2"]) == "*1/*2"
     assert words(["*1/*2"], left=["*8", "*9"]) == "*1/*2, unless you have one of the 2 that could not be looked for"
+    assert words(["*1/*2"], left=["*9"]) == "*1/*2, unless you have the one that could not be looked for"
     assert words(["*1/*4", "*2/*3"]) == "*1/*4 or *2/*3"
     assert words([f"*1/*{number}" for number in range(6)]).endswith(" or *1/*3 or 2 more")
 

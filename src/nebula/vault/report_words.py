@@ -96,7 +96,8 @@ def star_words(finding: StarFinding) -> str:
     if len(finding.diplotypes) > _SHOWN:
         shown += f" or {len(finding.diplotypes) - _SHOWN:,} more"
     left = len(finding.not_looked_for)
-    return f"{shown}, unless you have one of the {left:,} that could not be looked for" if left else shown
+    others = "the one" if left == 1 else f"one of the {left:,}"
+    return f"{shown}, unless you have {others} that could not be looked for" if left else shown
 
 
 def looked_for_words(finding: StarFinding) -> str:
