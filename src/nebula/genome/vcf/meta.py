@@ -147,8 +147,12 @@ def _check_alternate(meta: Meta, minor: int) -> None:
     if meta.fields.get("Type", "String") not in _TYPES["ALT"]:
         raise MetaError(f"{meta.fields['Type']!r} is no Type")
     kind, *subtypes = meta.fields["ID"].split(":")
-    unknown = subtypes and kind not in _STRUCTURAL and minor >= _VERSION_OF_SUBTYPES
-    if unknown or (minor < _VERSION_OF_FREE_NAMES and not _ALTERNATE.fullmatch(meta.fields["ID"])):
+    if minor < _VERSION_OF_FREE_NAMES:
+        known = _ALTERNATE.fullmatch(meta.fields["ID"]) is not None
+    else:
+        breakend = kind == "BND" and minor < _VERSION_OF_SUBTYPES
+        known = not subtypes or kind in _STRUCTURAL or breakend
+    if not known:
         raise MetaError("the ID begins with DEL, INS, DUP, INV or CNV, and parts between colons may follow")
 
 
@@ -191,6 +195,9 @@ def _check_values(meta: Meta, minor: int) -> None:
     _check_number(meta.fields.get("Number", "."), minor)
     if meta.fields.get("Type", "String") not in _META_TYPES:
         raise MetaError(f"the Type is one of {', '.join(_META_TYPES)}, not {meta.fields['Type']!r}")
+    values = meta.fields.get("Values", "[]")
+    if "Values" in meta.quoted or not (values.startswith("[") and values.endswith("]")):
+        raise MetaError("the Values are a list between square brackets")
 
 
 def _check_pedigree(meta: Meta, minor: int) -> None:

@@ -97,7 +97,7 @@ FORMAT: dict[str, Definition] = {
     "LPP": Definition("LG", ("Integer",), since=_LOCAL),
     "MQ": Definition("1", ("Integer",)),
     "PL": Definition("G", ("Integer",)),
-    "PP": Definition("G", ("Integer",), since=_STRUCTURAL),
+    "PP": Definition("G", ("Integer",), since=3),
     "PQ": Definition("1", ("Integer",)),
     "PS": Definition("1", ("Integer",)),
     "PSL": Definition("P", ("String",), since=_STRUCTURAL),

@@ -56,7 +56,7 @@ RULES = (
     Rule("vcf.empty-line", "No line inside the file is empty", _ALL, "1.6", "remove the empty line", "left out"),
     Rule(
         "vcf.chrom",
-        "CHROM is the name of a contig, or <name>; with a colon only where the header declares it, except in 4.3",
+        "CHROM is the name of a contig, or <name>; before 4.3 with a colon only where the header declares it",
         _ALL,
         "1.4.7, 1.6.1",
         "rename the contigs with `bcftools annotate --rename-chrs`",
