@@ -13,6 +13,8 @@ pub struct Format {
     /// Where GT comes first and all others list whole numbers: how many they list of two copies of one alternative
     /// allele.
     pub diploid_counts: Option<Vec<u32>>,
+    /// Whether it is in an outline as it stands: no key begins like a value.
+    pub is_in_outlines: bool,
     pub genotyped: bool,
     pub depth: Option<usize>,
     /// Of a block, the lowest depth in it.
@@ -91,6 +93,19 @@ pub fn parse_format(field: &[u8], rules: &Rules) -> Result<Format, Fault> {
     let length = place(b"LEN").filter(|_| rules.minor >= LOCAL_ALLELES);
     let filter = place(b"FT");
     let text = Same::new(field);
+    let is_in_outlines = keys.iter().all(|(key, _)| key.first().is_some_and(u8::is_ascii_alphabetic));
     let diploid_counts = diploid_counts(&keys, rules.minor);
-    Ok(Format { text, keys, diploid_counts, genotyped, depth, lowest_depth, quality, filter, length, local })
+    Ok(Format {
+        text,
+        keys,
+        diploid_counts,
+        is_in_outlines,
+        genotyped,
+        depth,
+        lowest_depth,
+        quality,
+        filter,
+        length,
+        local,
+    })
 }

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use super::line::Columns;
 use super::look::{Eyes, Masks, LOOK};
+use super::outline::{Outline, Pen};
 use super::pieces::{Bits, Ones, Pieces, WORDS};
 use super::places::Places;
 use super::plain::Numbers;
@@ -28,16 +29,20 @@ fn first_of(word: u64, start: usize) -> usize {
 
 pub struct Index {
     tab_places: Places,
-    pub(super) semicolon_places: Places,
+    semicolon_places: Places,
     pub(super) tabs: Bits,
-    semicolons: Bits,
+    pub(super) semicolons: Bits,
     pub(super) colons: Bits,
     pub(super) digits: Bits,
     pub(super) points: Bits,
     pub(super) commas: Bits,
     pub(super) minuses: Bits,
+    /// What a number may stand behind, and what may stand behind a number.
+    begins: Bits,
+    ends: Bits,
     /// For each form, the bytes that no single number of it has or is ended by.
     pub(super) impossible: [Bits; 3],
+    pub(super) outline: Outline,
     /// So many bytes were looked at.
     pub(super) seen: usize,
     /// So many bits there are, those of the byte that ends the line among them if it was met.
@@ -59,7 +64,10 @@ impl Default for Index {
             points: none,
             commas: none,
             minuses: none,
+            begins: none,
+            ends: none,
             impossible: [none; 3],
+            outline: Outline::default(),
             seen: 0,
             noted: 0,
             first_odd: 0,
@@ -80,11 +88,10 @@ impl Index {
     }
 
     #[inline(always)]
-    fn look_until_end(&mut self, text: &[u8], eyes: &impl Eyes) -> Option<usize> {
+    fn look_until_end<E: Eyes>(&mut self, text: &[u8], eyes: &E) -> Option<usize> {
         (self.seen, self.noted, self.first_odd) = (0, 0, usize::MAX);
         self.tab_places.forget();
-        self.semicolon_places.forget();
-        let (mut tabs, mut numbers) = (0, Numbers::default());
+        let (mut tabs, mut pen) = (0, Pen::default());
         for stretch in 0..WORDS / STRETCH {
             let rest = text.get(self.noted..).unwrap_or_default();
             let mut padded = [b'\n'; STRETCH * LOOK];
@@ -99,7 +106,9 @@ impl Index {
                 let masks = eyes.look(bytes);
                 let before_end = masks.newline.wrapping_sub(1) & !masks.newline;
                 self.note(word, &masks, if end == usize::MAX { before_end } else { 0 }, eyes);
-                self.note_numbers(word, &masks, &mut numbers);
+                if E::DRAW {
+                    self.outline.draw(word, bytes, &masks, &mut pen, eyes);
+                }
                 end = end.min(first_of(masks.newline, self.noted));
                 self.noted += LOOK;
                 tabs += masks.tab.count_ones();
@@ -115,15 +124,12 @@ impl Index {
         None
     }
 
-    /// Note what stands where in a word, and of the separators those `inside` the line.
+    /// Note what stands where in a word, and of the tabs those `inside` the line.
     #[inline(always)]
     fn note(&mut self, word: usize, masks: &Masks, inside: u64, eyes: &impl Eyes) {
         self.first_odd = self.first_odd.min(first_of(masks.odd & !masks.tab, self.noted));
-        let start = (word * LOOK) as u16;
-        let separators = [(&mut self.tab_places, masks.tab), (&mut self.semicolon_places, masks.semicolon)];
-        for (places, ones) in separators {
-            places.add(ones & inside, |free| eyes.list(ones & inside, start, free));
-        }
+        let (start, tabs) = ((word * LOOK) as u16, masks.tab & inside);
+        self.tab_places.add(tabs, |free| eyes.list(tabs, start, free));
         self.tabs.0[word] = masks.tab;
         self.semicolons.0[word] = masks.semicolon;
         self.colons.0[word] = masks.colon;
@@ -131,15 +137,31 @@ impl Index {
         self.points.0[word] = masks.point;
         self.commas.0[word] = masks.comma;
         self.minuses.0[word] = masks.minus;
+        self.begins.0[word] = masks.equals | masks.colon;
+        self.ends.0[word] = masks.semicolon | masks.tab | masks.newline;
     }
 
+    /// Note what only lines need whose outline is not known: where the semicolons are, and what no number has.
     #[inline(always)]
-    fn note_numbers(&mut self, word: usize, masks: &Masks, numbers: &mut Numbers) {
-        let impossible = numbers.impossible(masks);
-        let natural = impossible | masks.minus;
-        self.impossible[0].0[word] = natural | masks.point;
-        self.impossible[1].0[word] = impossible;
-        self.impossible[2].0[word] = natural;
+    pub fn look_closer(&mut self, eyes: &impl Eyes) {
+        self.semicolon_places.forget();
+        let mut numbers = Numbers::default();
+        for word in 0..self.noted / LOOK {
+            let start = word * LOOK;
+            let inside = self
+                .seen
+                .checked_sub(start)
+                .map_or(0, |left| !(u64::MAX.checked_shl(left as u32).unwrap_or(0)));
+            let semicolons = self.semicolons.0[word] & inside;
+            self.semicolon_places.add(semicolons, |free| eyes.list(semicolons, start as u16, free));
+            let (points, minuses) = (self.points.0[word], self.minuses.0[word]);
+            let around = [self.begins.0[word], self.ends.0[word]];
+            let impossible = numbers.impossible(self.digits.0[word], points, minuses, around);
+            let natural = impossible | minuses;
+            self.impossible[0].0[word] = natural | points;
+            self.impossible[1].0[word] = impossible;
+            self.impossible[2].0[word] = natural;
+        }
     }
 
     /// Cut a line at its tabs; `None` where they were not all seen, or are not as many as there must be.
@@ -201,6 +223,7 @@ mod tests {
     fn looked_at(text: &[u8]) -> Index {
         let mut index = Index::default();
         assert_eq!(index.look_at(text, &PORTABLE), text.len());
+        index.look_closer(&PORTABLE);
         index
     }
 
@@ -272,6 +295,7 @@ mod tests {
             let line: Vec<u8> = (0..length).map(|place| if place % 9 == 4 { b';' } else { b'a' }).collect();
             let mut index = Index::default();
             index.look_at(&line, &PORTABLE);
+            index.look_closer(&PORTABLE);
             for start in 0..length.min(70) {
                 let found: Vec<&[u8]> =
                     index.entries(&line, start..length).map(|piece| &line[piece]).collect();

@@ -96,7 +96,7 @@ impl VcfParser {
     /// Whether INFO is certainly valid: there is none, or it is laid out as it was before. A no says nothing.
     #[inline(always)]
     pub(super) fn is_known(&mut self, line: Line<'_>, info: &[u8], shape: Shape) -> bool {
-        info == b"." || self.layouts.know(line, &line.place(info), shape)
+        info == b"." || self.layouts.know(line, &line.place(info), shape).is_some()
     }
 
     /// Check INFO and, from 4.4 on, what it says of structural variants.

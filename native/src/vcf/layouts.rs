@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::line::Line;
 use super::plain::Form;
 use super::same::Same;
-use super::values::{check_values, Definition, Shape};
+use super::values::{check_values, Definition, Kind, Shape};
 
 /// Lines with as many entries, or more, are always checked key by key.
 const MOST_ENTRIES: usize = 64;
@@ -44,6 +44,15 @@ impl Key {
         form.is_some_and(|form| line.index.has_form(&value, form)) || self.admits(line, &value, shape)
     }
 
+    /// Whether only the form of a value counts, but for the number of digits that a number in it has.
+    fn has_free_digits(&self) -> bool {
+        let of_kind = |definition: Definition| {
+            matches!(definition.kind, Kind::Integer | Kind::Float | Kind::Text)
+                || (definition.kind == Kind::Flag && !self.has_value)
+        };
+        self.definition.is_none_or(of_kind)
+    }
+
     /// Whether what follows the name is valid, in whatever form.
     fn admits(&self, line: Line<'_>, value: &Range<usize>, shape: Shape) -> bool {
         match self.definition {
@@ -60,13 +69,17 @@ impl Key {
 
 /// The keys of a valid line, each once.
 #[derive(Default)]
-struct Layout(Vec<Key>);
+pub struct Layout {
+    keys: Vec<Key>,
+    /// Whether lines of this layout are valid whatever the digits of their values are, but for how many.
+    pub has_free_digits: bool,
+}
 
 impl Layout {
     /// Whether INFO, whose entries but the last end at `ends`, has these keys, in this order, with valid values.
     #[inline(always)]
     fn fits(&self, line: Line<'_>, info: &Range<usize>, ends: &[u16], shape: Shape) -> bool {
-        let Some((last, others)) = self.0.split_last() else { return false };
+        let Some((last, others)) = self.keys.split_last() else { return false };
         let mut start = info.start;
         for (key, end) in others.iter().zip(ends) {
             let end = usize::from(*end);
@@ -89,18 +102,18 @@ impl Default for Layouts {
 }
 
 impl Layouts {
-    /// Whether INFO is laid out as it was before, and valid. A no says nothing.
+    /// How INFO is laid out, if it is as it was before, and valid. None says nothing.
     #[inline(always)]
-    pub fn know(&mut self, line: Line<'_>, info: &Range<usize>, shape: Shape) -> bool {
-        let Some(ends) = line.index.entry_ends(info) else { return false };
-        let Some([last, before]) = self.0.get_mut(ends.len()) else { return false };
+    pub fn know(&mut self, line: Line<'_>, info: &Range<usize>, shape: Shape) -> Option<&Layout> {
+        let ends = line.index.entry_ends(info)?;
+        let [last, before] = self.0.get_mut(ends.len())?;
         for _ in 0..2 {
             if last.fits(line, info, ends, shape) {
-                return true;
+                return Some(last);
             }
             std::mem::swap(last, before);
         }
-        false
+        None
     }
 
     /// Learn from a line whose INFO is valid.
@@ -113,12 +126,13 @@ impl Layouts {
         let ends = line.index.entry_ends(info);
         let Some([last, before]) = ends.and_then(|ends| self.0.get_mut(ends.len())) else { return };
         std::mem::swap(last, before);
-        last.0.clear();
+        last.keys.clear();
         for entry in line.index.entries(line.text, info.clone()) {
             let entry = &line.text[entry];
             let equals = memchr::memchr(b'=', entry);
             let key = &entry[..equals.unwrap_or(entry.len())];
-            last.0.push(Key::new(&entry[..equals.map_or(entry.len(), |at| at + 1)], definition(key)));
+            last.keys.push(Key::new(&entry[..equals.map_or(entry.len(), |at| at + 1)], definition(key)));
         }
+        last.has_free_digits = last.keys.iter().all(Key::has_free_digits);
     }
 }

@@ -35,6 +35,13 @@ impl<'a> Line<'a> {
         self.index.columns(self.text, samples).map_or_else(|| split(self.text, samples), Ok)
     }
 
+    /// The outline of the line from a field on, which is a part of it.
+    #[inline(always)]
+    pub fn outline(&self, first: &[u8]) -> Option<&'a [u8]> {
+        let tail = self.place(first).start..self.text.len();
+        self.index.outline.of(tail).filter(|_| self.text.len() <= self.index.seen)
+    }
+
     /// Where a field, which is a part of this line, stands in it.
     #[inline(always)]
     pub fn place(&self, field: &[u8]) -> Range<usize> {

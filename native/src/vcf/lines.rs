@@ -27,11 +27,14 @@ impl VcfParser {
     pub(super) fn parse_lines(&mut self, lines: &[u8], rows: &mut Rows) -> Done {
         #[cfg(target_arch = "x86_64")]
         {
-            use super::look::{look_256, look_512, places_512};
+            use super::look::{close_up_512, look_256, look_512, places_512};
             #[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,avx2,popcnt,bmi1,bmi2")]
             fn with_512(parser: &mut VcfParser, lines: &[u8], rows: &mut Rows) -> Done {
                 let list = |word, start, out: &mut [u16; LOOK]| places_512(word, start, out);
-                parser.parse_lines_by(lines, rows, &(|bytes: &[u8; LOOK]| look_512(bytes), list))
+                let close_up = |bytes: &[u8; LOOK], zeros, kept, out: &mut [u8; LOOK]| {
+                    close_up_512(bytes, zeros, kept, out);
+                };
+                parser.parse_lines_by(lines, rows, &(|bytes: &[u8; LOOK]| look_512(bytes), list, close_up))
             }
             #[target_feature(enable = "avx2,popcnt,bmi1,bmi2")]
             fn with_256(parser: &mut VcfParser, lines: &[u8], rows: &mut Rows) -> Done {
@@ -50,7 +53,25 @@ impl VcfParser {
     }
 
     #[inline(always)]
-    pub(super) fn parse_lines_by(&mut self, lines: &[u8], rows: &mut Rows, eyes: &impl Eyes) -> Done {
+    fn parse_line(
+        &mut self,
+        text: &[u8],
+        index: &mut Index,
+        rows: &mut Rows,
+        eyes: &impl Eyes,
+    ) -> Result<(), Fault> {
+        let line = Line { text, index };
+        if let Some(columns) = line.index.columns(text, self.rules.samples.len()) {
+            if self.parse_outlined(line, &columns, rows)? {
+                return Ok(());
+            }
+        }
+        index.look_closer(eyes);
+        self.parse_record(Line { text, index }, rows)
+    }
+
+    #[inline(always)]
+    pub(super) fn parse_lines_by<E: Eyes>(&mut self, lines: &[u8], rows: &mut Rows, eyes: &E) -> Done {
         let mut index = Index::default();
         let lines = lines.strip_suffix(b"\n").unwrap_or(lines);
         let mut rest = Some(lines).filter(|lines| !lines.is_empty());
@@ -59,7 +80,7 @@ impl VcfParser {
             let line = text[..end].strip_suffix(b"\r").unwrap_or(&text[..end]);
             rest = text.get(end + 1..);
             self.ledger.line += 1;
-            self.parse_record(Line { text: line, index: &index }, rows)
+            self.parse_line(line, &mut index, rows, eyes)
                 .or_else(|fault| self.ledger.overlook(fault, Fate::LeftOut))
                 .map_err(|fault| (fault, self.ledger.line))?;
         }

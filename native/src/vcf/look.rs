@@ -23,6 +23,8 @@ pub struct Masks {
     pub comma: u64,
     pub minus: u64,
     pub equals: u64,
+    /// What numbers and lists of them are made of: from a comma to a nine, which takes in a slash.
+    pub listed: u64,
     /// Blanks and control characters, tabs and newlines among them.
     pub odd: u64,
 }
@@ -31,11 +33,24 @@ pub struct Masks {
 pub trait Eyes {
     fn look(&self, bytes: &[u8; LOOK]) -> Masks;
 
+    /// Whether outlines are worth drawing with these eyes: one by one, it takes longer than reading.
+    const DRAW: bool;
+
     /// Write where the ones of a word stand, ascending, from `start` on; what is written behind them means nothing.
     fn list(&self, word: u64, start: u16, out: &mut [u16; LOOK]);
+
+    /// Write the bytes of a look that are `kept`, closed up, those of `zeros` as 0; what is written behind them means
+    /// nothing.
+    fn close_up(&self, _bytes: &[u8; LOOK], _zeros: u64, _kept: u64, _out: &mut [u8; LOOK]) {}
 }
 
-impl<L: Fn(&[u8; LOOK]) -> Masks, P: Fn(u64, u16, &mut [u16; LOOK])> Eyes for (L, P) {
+impl<L, P> Eyes for (L, P)
+where
+    L: Fn(&[u8; LOOK]) -> Masks,
+    P: Fn(u64, u16, &mut [u16; LOOK]),
+{
+    const DRAW: bool = false;
+
     #[inline(always)]
     fn look(&self, bytes: &[u8; LOOK]) -> Masks {
         self.0(bytes)
@@ -47,10 +62,35 @@ impl<L: Fn(&[u8; LOOK]) -> Masks, P: Fn(u64, u16, &mut [u16; LOOK])> Eyes for (L
     }
 }
 
+impl<L, P, C> Eyes for (L, P, C)
+where
+    L: Fn(&[u8; LOOK]) -> Masks,
+    P: Fn(u64, u16, &mut [u16; LOOK]),
+    C: Fn(&[u8; LOOK], u64, u64, &mut [u8; LOOK]),
+{
+    const DRAW: bool = true;
+
+    #[inline(always)]
+    fn look(&self, bytes: &[u8; LOOK]) -> Masks {
+        self.0(bytes)
+    }
+
+    #[inline(always)]
+    fn list(&self, word: u64, start: u16, out: &mut [u16; LOOK]) {
+        self.1(word, start, out);
+    }
+
+    #[inline(always)]
+    fn close_up(&self, bytes: &[u8; LOOK], zeros: u64, kept: u64, out: &mut [u8; LOOK]) {
+        self.2(bytes, zeros, kept, out);
+    }
+}
+
 type Look = fn(&[u8; LOOK]) -> Masks;
 type List = fn(u64, u16, &mut [u16; LOOK]);
+type CloseUp = fn(&[u8; LOOK], u64, u64, &mut [u8; LOOK]);
 /// Without any instructions that a processor may lack.
-pub const PORTABLE: (Look, List) = (look, places);
+pub const PORTABLE: (Look, List, CloseUp) = (look, places, close_up);
 
 impl Masks {
     /// Ask for each kind; `equal(byte)`, `from_to(low, high)` and `up_to(high)` answer for all 64 bytes.
@@ -66,6 +106,7 @@ impl Masks {
             comma: equal(b','),
             minus: equal(b'-'),
             equals: equal(b'='),
+            listed: from_to(b',', b'9'),
             odd: up_to(BLANK) | equal(DELETE),
         }
     }
@@ -169,6 +210,29 @@ pub fn places_512(word: u64, start: u16, out: &mut [u16; LOOK]) {
     }
 }
 
+/// See `Eyes::close_up`.
+#[inline(always)]
+pub fn close_up(bytes: &[u8; LOOK], zeros: u64, kept: u64, out: &mut [u8; LOOK]) {
+    let (mut left, mut free) = (kept, out.iter_mut());
+    while let Some(free) = free.next().filter(|_| left != 0) {
+        let place = left.trailing_zeros() as usize;
+        *free = if zeros >> place & 1 == 1 { b'0' } else { bytes[place] };
+        left &= left - 1;
+    }
+}
+
+/// As `close_up`, all at once.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi2")]
+#[inline]
+pub fn close_up_512(bytes: &[u8; LOOK], zeros: u64, kept: u64, out: &mut [u8; LOOK]) {
+    // SAFETY: the load is of the 64 bytes, and needs no alignment.
+    let all = unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) };
+    let outlined = _mm512_mask_blend_epi8(zeros, all, _mm512_set1_epi8(b'0'.cast_signed()));
+    // SAFETY: the store is of the 64 bytes, and needs no alignment.
+    unsafe { _mm512_storeu_si512(out.as_mut_ptr().cast(), _mm512_maskz_compress_epi8(kept, outlined)) };
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,6 +262,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn every_way_to_close_up_keeps_the_same_bytes() {
+        let bytes: [u8; LOOK] = std::array::from_fn(|place| b'A' + place as u8);
+        let mut word = 1u64;
+        for round in 0..2000u32 {
+            word = word.rotate_left(7).wrapping_mul(0x2545_F491_4F6C_DD1D) ^ u64::from(round);
+            let (zeros, kept) = (word, [word.rotate_left(round), 0, u64::MAX][round as usize % 3]);
+            let ones = (0..LOOK).filter(|place| kept >> place & 1 == 1);
+            let expected: Vec<u8> =
+                ones.map(|place| if zeros >> place & 1 == 1 { b'0' } else { bytes[place] }).collect();
+            let mut found = [0; LOOK];
+            close_up(&bytes, zeros, kept, &mut found);
+            assert_eq!(&found[..expected.len()], expected);
+            #[cfg(target_arch = "x86_64")]
+            if crate::cpu::has_avx512() {
+                // SAFETY: the instructions were just found.
+                unsafe { close_up_512(&bytes, zeros, kept, &mut found) };
+                assert_eq!(&found[..expected.len()], expected);
+            }
+        }
+    }
+
     /// Byte by byte.
     fn slowly(bytes: &[u8; LOOK]) -> Masks {
         let of = |is: fn(u8) -> bool| {
@@ -214,6 +300,7 @@ mod tests {
             comma: of(|byte| byte == b','),
             minus: of(|byte| byte == b'-'),
             equals: of(|byte| byte == b'='),
+            listed: of(|byte| b",-./0123456789".contains(&byte)),
             odd: of(|byte| byte == b' ' || byte.is_ascii_control()),
         }
     }

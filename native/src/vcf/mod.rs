@@ -20,6 +20,8 @@ mod lines;
 mod look;
 mod numbers;
 mod order;
+mod outline;
+mod outlines;
 mod pieces;
 mod places;
 mod plain;
@@ -51,6 +53,7 @@ use format::Format;
 use genotypes::Call;
 use layouts::Layouts;
 use order::Order;
+use outlines::Outlines;
 use recent::Keys;
 use reference::Reference;
 use rows::Rows;
@@ -94,6 +97,7 @@ pub struct VcfParser {
     chromosome: Chromosome,
     keys: Keys,
     layouts: Layouts,
+    outlines: Outlines,
     format: Option<Format>,
     alternates: Vec<Alternate>,
     alleles: Alleles,
@@ -176,6 +180,7 @@ impl VcfParser {
             chromosome: Chromosome { name: Same::new(b""), code: 0, stand: None },
             keys: Keys::default(),
             layouts: Layouts::default(),
+            outlines: Outlines::default(),
             format: None,
             alternates: Vec::new(),
             alleles: Alleles::default(),

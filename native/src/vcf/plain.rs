@@ -1,6 +1,5 @@
 //! Plain numbers, as bits: digits with a point in the middle at most, a minus in front at most.
 
-use super::look::Masks;
 use super::values::{Definition, Kind};
 
 /// The longest run of digits that surely fits 32 bits.
@@ -43,26 +42,24 @@ pub struct Numbers {
 impl Numbers {
     /// The bytes that no single number has, whatever stands around them, and those that end what none ends with.
     #[inline(always)]
-    pub fn impossible(&mut self, masks: &Masks) -> u64 {
-        let before = masks.equals | masks.colon;
-        let behind_point = masks.point << 1 | self.point;
+    pub fn impossible(&mut self, digits: u64, points: u64, minuses: u64, [before, ends]: [u64; 2]) -> u64 {
+        let behind_point = points << 1 | self.point;
         let begins = before << 1 | self.before;
         // Added, the bit behind a point runs through the digits there and comes out behind the last of them.
-        let (sum, one) = masks.digit.overflowing_add(behind_point & masks.digit);
+        let (sum, one) = digits.overflowing_add(behind_point & digits);
         let (sum, other) = sum.overflowing_add(self.fraction);
-        let behind_fraction = (sum & !masks.digit) | behind_point | (self.fraction & !masks.digit);
-        let ends = masks.semicolon | masks.tab | masks.newline;
-        let behind_digit = masks.digit << 1 | self.digit;
+        let behind_fraction = (sum & !digits) | behind_point | (self.fraction & !digits);
+        let behind_digit = digits << 1 | self.digit;
         *self = Self {
-            point: masks.point >> 63,
+            point: points >> 63,
             before: before >> 63,
             fraction: u64::from(one | other),
-            digit: masks.digit >> 63,
+            digit: digits >> 63,
         };
-        !(masks.digit | masks.point | masks.minus | ends)
+        !(digits | points | minuses | ends)
             | (ends & !behind_digit)
-            | (masks.minus & !begins)
-            | (masks.point & behind_fraction)
+            | (minuses & !begins)
+            | (points & behind_fraction)
     }
 }
 

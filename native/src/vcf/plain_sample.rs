@@ -57,7 +57,12 @@ pub fn plain_sample(
 
 /// As `plain_sample`, of the only sample of a line, with one alternative allele and nothing but lists of whole numbers.
 #[inline(always)]
-fn listed_sample(line: Line<'_>, place: &Range<usize>, format: &Format, alternates: usize) -> Option<Sample> {
+pub fn listed_sample(
+    line: Line<'_>,
+    place: &Range<usize>,
+    format: &Format,
+    alternates: usize,
+) -> Option<Sample> {
     let counts = format.diploid_counts.as_ref().filter(|_| alternates == 1)?;
     let ([first, mark, second, b':'], _) = line.text.get(place.clone())?.split_first_chunk()? else {
         return None;
@@ -104,10 +109,20 @@ pub fn only_sample(
     minor: u8,
     alternates: usize,
 ) -> Option<Sample> {
+    listed_sample(line, &line.place(fields), format, alternates)
+        .or_else(|| keyed_sample(line, fields, format, minor, alternates))
+}
+
+/// As `only_sample`, key by key.
+#[inline(always)]
+pub fn keyed_sample(
+    line: Line<'_>,
+    fields: &[u8],
+    format: &Format,
+    minor: u8,
+    alternates: usize,
+) -> Option<Sample> {
     let place = line.place(fields);
-    if let Some(sample) = listed_sample(line, &place, format, alternates) {
-        return Some(sample);
-    }
     let start = place.start;
     let mut values = line.index.values(line.text, place);
     if format.genotyped {

@@ -39,11 +39,8 @@ impl Index {
     /// Whether a piece is a single identifier.
     #[inline(always)]
     pub fn is_name(&self, piece: &Range<usize>) -> bool {
-        let first = self
-            .semicolon_places
-            .all()
-            .map(|places| places.first().map_or(self.seen, |place| usize::from(*place)));
-        self.is_clean(piece) && !piece.is_empty() && first.is_some_and(|first| first >= piece.end)
+        let Some(length) = self.length(piece) else { return false };
+        self.is_clean(piece) && self.semicolons.from(piece.start) & !(u64::MAX << length) == 0
     }
 
     /// Whether a piece is free of blanks and control characters; a tab does not count.

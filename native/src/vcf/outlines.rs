@@ -1,0 +1,143 @@
+//! Outlines of lines that were valid, with what all lines of such an outline have in common.
+
+use std::ops::Range;
+
+use super::format::Format;
+use super::genotypes::Call;
+use super::line::{Columns, Line};
+use super::numbers::whole;
+use super::sample::Sample;
+
+/// Lines of one person have a few hundred outlines: their values have a minus or not, a fraction or not.
+const SLOTS: usize = 1024;
+const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// What the columns from FILTER on say, where only the values' digits are free.
+#[derive(Clone)]
+pub struct Outlined {
+    /// The number of its FILTER.
+    pub filter: i32,
+    pub call: Call,
+    /// The places of DP, MIN_DP and GQ among the values of the sample.
+    pub depth: Option<usize>,
+    pub lowest_depth: Option<usize>,
+    pub quality: Option<usize>,
+}
+
+impl Outlined {
+    /// Of a valid record of one person whose sample is lists of whole numbers; none if its outline leaves something out
+    /// that is no digit of a value.
+    pub fn of(columns: &Columns<'_>, filter: i32, format: &Format, call: Call) -> Option<Self> {
+        let [.., names, info] = columns.fixed;
+        let hides = memchr::memchr2(b':', b'=', names).is_some() || memchr::memchr(b':', info).is_some();
+        let (depth, lowest_depth, quality) = (format.depth, format.lowest_depth, format.quality);
+        (format.is_in_outlines && !hides).then_some(Self { filter, call, depth, lowest_depth, quality })
+    }
+
+    /// What a sample says whose line has this outline.
+    #[inline(always)]
+    pub fn sample(&self, line: Line<'_>, part: Range<usize>) -> Option<Sample> {
+        let colons =
+            line.index.colons.from(part.start) | 1u64.checked_shl(u32::try_from(part.len()).ok()?)?;
+        let value = |place: Option<usize>| {
+            let Some(place) = place else { return Some(-1) };
+            let behind = |ones: u64, _| ones & ones.wrapping_sub(1);
+            let left = (1..place).fold(colons, behind);
+            let (start, end) = (left.trailing_zeros() + 1, behind(left, 0).trailing_zeros());
+            let value = part.start + start as usize..part.start + end as usize;
+            whole(line.text, value).map(u32::cast_signed)
+        };
+        let mut sample = Sample::of(self.call);
+        sample.depth = value(self.depth)?;
+        sample.lowest_depth = value(self.lowest_depth)?;
+        sample.quality = value(self.quality)?;
+        Some(sample)
+    }
+}
+
+/// For each number that an outline may be given, the one that was met last.
+pub struct Outlines(Vec<Option<(Vec<u8>, Outlined)>>);
+
+impl Default for Outlines {
+    fn default() -> Self {
+        Self(vec![None; SLOTS])
+    }
+}
+
+impl Outlines {
+    #[inline(always)]
+    pub fn get(&self, outline: &[u8]) -> Option<&Outlined> {
+        let (text, outlined) = self.0.get(slot(outline))?.as_ref()?;
+        (text == outline).then_some(outlined)
+    }
+
+    pub fn insert(&mut self, outline: &[u8], outlined: Outlined) {
+        if let Some(slot) = self.0.get_mut(slot(outline)) {
+            let mut text = slot.take().map_or_else(Vec::new, |(text, _)| text);
+            text.clear();
+            text.extend_from_slice(outline);
+            *slot = Some((text, outlined));
+        }
+    }
+}
+
+/// A number from all of a text; four lanes, so that they need not wait for each other.
+#[inline(always)]
+fn slot(text: &[u8]) -> usize {
+    const LANES: usize = 4;
+    let mut lanes = [text.len() as u64; LANES];
+    let mut mix = |block: &[u8; 8 * LANES]| {
+        for (lane, word) in lanes.iter_mut().zip(block.as_chunks().0) {
+            *lane = (*lane ^ u64::from_le_bytes(*word)).wrapping_mul(MIX);
+            *lane ^= *lane >> 32;
+        }
+    };
+    let (blocks, rest) = text.as_chunks();
+    blocks.iter().for_each(&mut mix);
+    if !rest.is_empty() {
+        // The last bytes, some of them for the second time; of a short text they are all there is.
+        match text.last_chunk() {
+            Some(last) => mix(last),
+            None => mix(&std::array::from_fn(|place| rest.get(place).copied().unwrap_or(0))),
+        }
+    }
+    let all = lanes.iter().fold(0u64, |all, lane| (all.rotate_left(17) ^ lane).wrapping_mul(MIX));
+    (all >> 32) as usize % SLOTS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(filter: i32) -> Outlined {
+        Outlined { filter, call: Call::default(), depth: None, lowest_depth: None, quality: None }
+    }
+
+    #[test]
+    fn an_outline_is_found_by_all_of_its_text() {
+        let mut outlines = Outlines::default();
+        for length in 0..100usize {
+            let text: Vec<u8> = (0..length as u8).collect();
+            outlines.insert(&text, of(1));
+            assert_eq!(outlines.get(&text).map(|outlined| outlined.filter), Some(1));
+            for place in 0..length {
+                let mut other = text.clone();
+                other[place] ^= 0x80;
+                assert!(outlines.get(&other).is_none());
+            }
+            outlines.insert(&text, of(2));
+            assert_eq!(outlines.get(&text).map(|outlined| outlined.filter), Some(2));
+        }
+    }
+
+    #[test]
+    fn however_many_there_are_some_are_kept() {
+        let mut outlines = Outlines::default();
+        let text = |number: usize| format!("PASS\tK{number}=0").into_bytes();
+        (0..20 * SLOTS).for_each(|number| outlines.insert(&text(number), of(number as i32)));
+        let kept = (0..20 * SLOTS).filter_map(|number| Some((number, outlines.get(&text(number))?.filter)));
+        let kept: Vec<(usize, i32)> = kept.collect();
+        assert!(kept.len() > SLOTS / 2 && kept.len() <= SLOTS);
+        assert!(kept.iter().all(|(number, filter)| *number as i32 == *filter));
+    }
+}
