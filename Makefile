@@ -59,12 +59,19 @@ sync: .venv/synced
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
 
+# Compiled here once, lest each process of a network does it at its first start, or, where nothing may be written, at
+# every one.
+SYNC = $(UV) sync --quiet --frozen --inexact --all-extras --reinstall-package nebula-network --compile-bytecode
+COMPILE = $(RUN)python -m compileall -q src
+
 .venv/synced: .venv/bin/uv pyproject.toml uv.lock $(RUST)
-	$(UV) sync --quiet --frozen --inexact --all-extras --no-dev --reinstall-package nebula-network
+	$(SYNC) --no-dev
+	$(COMPILE)
 	touch $@
 
 .venv/synced-dev: .venv/bin/uv pyproject.toml uv.lock $(RUST)
-	$(UV) sync --quiet --frozen --inexact --all-extras --reinstall-package nebula-network
+	$(SYNC)
+	$(COMPILE)
 	touch .venv/synced $@
 
 # An environment of its own, whose Rust core counts its branches for the libFuzzer that atheris brings, as cargo-fuzz has

@@ -28,14 +28,14 @@ pub struct Outline {
     text: [u8; MOST + LOOK],
     /// Which bytes of the line are in its outline, and where there those of each word begin.
     kept: Bits,
-    starts: [u16; WORDS + 1],
+    starts: [u16; WORDS],
     /// Whether all of it was drawn, and no value has more digits than surely fit 32 bits.
     whole: bool,
 }
 
 impl Default for Outline {
     fn default() -> Self {
-        Self { text: [0; MOST + LOOK], kept: Bits::default(), starts: [0; WORDS + 1], whole: false }
+        Self { text: [0; MOST + LOOK], kept: Bits::default(), starts: [0; WORDS], whole: false }
     }
 }
 

@@ -25,15 +25,6 @@ pub struct Outlined {
 }
 
 impl Outlined {
-    /// Of a valid record of one person whose sample is lists of whole numbers; none if its outline leaves something out
-    /// that is no digit of a value.
-    pub fn of(columns: &Columns<'_>, filter: i32, format: &Format, call: Call) -> Option<Self> {
-        let [.., names, info] = columns.fixed;
-        let hides = memchr::memchr2(b':', b'=', names).is_some() || memchr::memchr(b':', info).is_some();
-        let (depth, lowest_depth, quality) = (format.depth, format.lowest_depth, format.quality);
-        (format.is_in_outlines && !hides).then_some(Self { filter, call, depth, lowest_depth, quality })
-    }
-
     /// What a sample says whose line has this outline.
     #[inline(always)]
     pub fn sample(&self, line: Line<'_>, part: Range<usize>) -> Option<Sample> {
@@ -71,7 +62,18 @@ impl Outlines {
         (text == outline).then_some(outlined)
     }
 
-    pub fn insert(&mut self, outline: &[u8], outlined: Outlined) {
+    /// Learn from a valid record of one person whose sample is lists of whole numbers, unless its outline leaves out more
+    /// than digits of values.
+    pub fn learn(&mut self, outline: &[u8], columns: &Columns<'_>, filter: i32, format: &Format, call: Call) {
+        let [.., names, info] = columns.fixed;
+        let hides = memchr::memchr2(b':', b'=', names).is_some() || memchr::memchr(b':', info).is_some();
+        if format.is_in_outlines && !hides {
+            let (depth, lowest_depth, quality) = (format.depth, format.lowest_depth, format.quality);
+            self.insert(outline, Outlined { filter, call, depth, lowest_depth, quality });
+        }
+    }
+
+    fn insert(&mut self, outline: &[u8], outlined: Outlined) {
         if let Some(slot) = self.0.get_mut(slot(outline)) {
             let mut text = slot.take().map_or_else(Vec::new, |(text, _)| text);
             text.clear();

@@ -6,7 +6,6 @@ use super::columns::is_one_alternate;
 use super::fault::Fault;
 use super::line::{Columns, Line};
 use super::numbers::whole;
-use super::outlines::Outlined;
 use super::plain_sample::{keyed_sample, listed_sample};
 use super::record::Place;
 use super::rows::{Rows, Variant};
@@ -84,8 +83,8 @@ impl VcfParser {
         let format = self.format.as_ref().filter(|known| known.text.is(line.text, &line.place(keys)))?;
         let listed = listed_sample(line, &line.place(sample), format, 1);
         if let Some(sample) = listed.as_ref().filter(|_| free_digits) {
-            if let Some(outlined) = Outlined::of(columns, number, format, sample.call) {
-                self.outlines.insert(line.outline(filter)?, outlined);
+            if let Some(outline) = line.outline(filter) {
+                self.outlines.learn(outline, columns, number, format, sample.call);
             }
         }
         let sample = listed.or_else(|| keyed_sample(line, sample, format, self.rules.minor, 1))?;
