@@ -6,7 +6,8 @@ ENVIRONMENT = .venv
 UV = UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=true UV_PROJECT_ENVIRONMENT=$(ENVIRONMENT) .venv/bin/uv
 RUN = $(ENVIRONMENT)/bin/
 RUST = $(shell find native -name '*.rs' -o -name 'Cargo.*' | grep -v target)
-WORKERS ?= 2
+# More than there are cores: journeys wait for each other.
+WORKERS ?= 3
 
 # A cargo of rustup's looks for its toolchains below HOME; under another HOME it finds those it was installed with.
 RUSTUP_HOME ?= $(patsubst %/.cargo/bin/cargo,%/.rustup,$(filter %/.cargo/bin/cargo,$(shell command -v cargo)))

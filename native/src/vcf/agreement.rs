@@ -1,9 +1,10 @@
 //! The law of the index: a line that was looked at is read as one that was not, where every check is the slow one.
 
+use super::close_up::places;
+use super::eyes::{undrawn, By, DRAWING, PORTABLE};
 use super::fault::Fault;
 use super::index::Index;
 use super::line::Line;
-use super::look::PORTABLE;
 use super::rows::Rows;
 use super::VcfParser;
 
@@ -49,7 +50,7 @@ const LINES: [&str; 16] = [
     "chr2\t1\t.\tN\tC\t0.000001\tPASS\t=1;AC\tGT",
 ];
 
-fn parser(minor: u8, lenient: bool, samples: usize) -> VcfParser {
+pub(super) fn parser(minor: u8, lenient: bool, samples: usize) -> VcfParser {
     let raw = |table: &[(&str, &str, &str, bool)]| {
         let keys = table.iter();
         keys.map(|(key, number, kind, natural)| {
@@ -62,20 +63,25 @@ fn parser(minor: u8, lenient: bool, samples: usize) -> VcfParser {
 }
 
 /// As `parse_lines`, of one line that was not looked at.
-fn parse_blindly(parser: &mut VcfParser, text: &[u8], rows: &mut Rows) -> Result<(), (Fault, u64)> {
+pub(super) fn parse_blindly(
+    parser: &mut VcfParser,
+    text: &[u8],
+    rows: &mut Rows,
+) -> Result<(), (Fault, u64)> {
     let blind = Index::default();
     parser.ledger.line += 1;
-    parser
-        .parse_record(Line { text, index: &blind }, rows)
+    blind
+        .split(text, parser.rules.samples.len())
+        .and_then(|columns| parser.parse_record(Line { text, index: &blind }, &columns, rows))
         .or_else(|fault| parser.ledger.overlook(fault, super::Fate::LeftOut))
         .map_err(|fault| (fault, parser.ledger.line))
 }
 
 /// Numbers of a generator that is the same on every machine (Vigna, xorshift64*).
-struct Chooser(u64);
+pub(super) struct Chooser(pub u64);
 
 impl Chooser {
-    fn below(&mut self, bound: usize) -> usize {
+    pub(super) fn below(&mut self, bound: usize) -> usize {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -162,7 +168,7 @@ fn lines_that_go_the_short_way_are_read_like_those_that_do_not() {
     for (minor, lenient) in (1..=5).flat_map(|minor| [(minor, true), (minor, false)]) {
         let (mut quick, mut slow) = (parser(minor, lenient, 1), parser(minor, lenient, 1));
         let (mut quick_rows, mut slow_rows) = (Rows::default(), Rows::default());
-        let (mut pos, mut contig) = (1, 1);
+        let (mut pos, mut contig, mut index) = (1, 1, Index::default());
         for _ in 0..2000 {
             // Now and then a place again, or one that an earlier record reached already, or another contig.
             pos += chooser.below(6) as u32;
@@ -177,21 +183,22 @@ fn lines_that_go_the_short_way_are_read_like_those_that_do_not() {
             let line = format!(
                 "chr{contig}\t{pos}\trs{pos}\t{reference}\t{alternate}\t7.5\t{filter}\t{info}\tGT:AD:DP:GQ:PL\t{sample}"
             );
-            let mut index = Index::default();
-            index.look_at(line.as_bytes(), &PORTABLE);
-            index.look_closer(&PORTABLE);
-            let looked = Line { text: line.as_bytes(), index: &index };
+            let text = line.as_bytes();
+            index.look_at(text, &DRAWING);
             quick.ledger.line += 1;
-            let quickly = looked
-                .split(1)
+            let quickly = index
+                .split(text, 1)
                 .and_then(|columns| {
-                    let outlined = quick.parse_outlined(looked, &columns, &mut quick_rows)?;
+                    let outlined =
+                        quick.parse_outlined(Line { text, index: &index }, &columns, &mut quick_rows)?;
+                    index.look_closer(&DRAWING);
+                    let looked = Line { text, index: &index };
                     let usual = outlined || quick.parse_usual(looked, &columns, &mut quick_rows)?;
                     (short, shortest) = (short + u32::from(usual), shortest + u32::from(outlined));
                     if usual {
                         Ok(())
                     } else {
-                        quick.parse_record(looked, &mut quick_rows)
+                        quick.parse_record(looked, &columns, &mut quick_rows)
                     }
                 })
                 .or_else(|fault| quick.ledger.overlook(fault, super::Fate::LeftOut))
@@ -206,67 +213,6 @@ fn lines_that_go_the_short_way_are_read_like_those_that_do_not() {
     }
     assert!(short > 5000 && refused > 100, "{short} lines went the short way, {refused} were refused");
     assert!(shortest > 2000 && short - shortest > 200, "{shortest} had an outline that was known");
-}
-
-/// Every digit may be another one, or be there twice or not at all; those of a genotype stay as they are.
-fn with_other_digits(chooser: &mut Chooser, text: &str) -> String {
-    let mut other = String::new();
-    for (place, byte) in text.char_indices() {
-        let of_genotype = text[place..].starts_with("0/") || text[..place].ends_with("0/");
-        if of_genotype || !byte.is_ascii_digit() {
-            other.push(byte);
-            continue;
-        }
-        for _ in 0..[1, 1, 1, 1, 1, 1, 1, 0, 2, 10][chooser.below(10)] {
-            other.push(char::from(b'0' + chooser.below(10) as u8));
-        }
-    }
-    other
-}
-
-#[test]
-fn lines_that_differ_in_digits_alone_are_read_like_those_that_were_not_looked_at() {
-    // What follows POS, ID, REF, ALT and QUAL: digits that stand for themselves, and those that only are of a value.
-    const TAILS: [&str; 14] = [
-        "PASS\tAC=1;AF=0.500;AN=2;MQRankSumOfReads=-1.25;DB\tGT:AD:DP:GQ:PL\t0/1:3,4:7:99:120,0,90",
-        "PASS\tAC=1\tGT:AD:DP:GQ:PL\t0/1:3,4:7:99:120,0,90",
-        "q:1\tAC=1\tGT:DP\t0/1:7",
-        "q=1\tAC=1\tGT:DP\t0/1:7",
-        "PASS\tA1=5;A2=6\tGT:DP\t0/1:7",
-        "PASS\tA:1;A:2\tGT:DP\t0/1:7",
-        "PASS\tNOTE=a:1,2\tGT:DP\t0/1:7",
-        "PASS\tNOTE=1x2;OWN=1,2;ANY=1,-2.5,.\tGT:DP\t0/1:7",
-        "PASS\tONE=1\tGT:DP\t0/1:7",
-        "PASS\tCIGAR=1M\tGT:DP\t0/1:7",
-        "PASS\tDB=1\tGT:DP\t0/1:7",
-        "PASS\tAC=1\tGT:1X:DP\t0/1:7:8",
-        "PASS\t.\tGT:GQ:DP\t0/0:5:7",
-        "PASS\tAC=1\tGT:DP:PGT\t0/1:7:0|1",
-    ];
-    let mut chooser = Chooser(3);
-    let mut faults = 0;
-    for minor in 1..=5 {
-        let (mut quick, mut slow) = (parser(minor, true, 1), parser(minor, true, 1));
-        let (mut quick_rows, mut slow_rows) = (Rows::default(), Rows::default());
-        for (pos, tail) in (1..).zip(TAILS.iter().flat_map(|tail| [tail; 400])) {
-            let tail = with_other_digits(&mut chooser, tail);
-            let line = format!("chr1\t{pos}\trs{pos}\tA\tC\t7.5\t{tail}");
-            let quickly = quick.parse_lines_by(line.as_bytes(), &mut quick_rows, &PORTABLE);
-            assert_eq!(
-                quickly,
-                parse_blindly(&mut slow, line.as_bytes(), &mut slow_rows),
-                "4.{minor}: {line}"
-            );
-            let counts =
-                |parser: &VcfParser| parser.ledger.tallies.values().map(|tally| tally.count).sum::<u64>();
-            assert_eq!(counts(&quick), counts(&slow), "4.{minor}: {line}");
-        }
-        faults += slow.ledger.tallies.values().map(|tally| tally.count).sum::<u64>();
-        assert_eq!(quick_rows, slow_rows);
-        assert_eq!(format!("{:?}", quick.ledger), format!("{:?}", slow.ledger));
-        assert_eq!(quick.filters.names, slow.filters.names);
-    }
-    assert!(faults > 1000, "{faults} faults");
 }
 
 #[test]
@@ -297,7 +243,7 @@ fn every_way_to_look_reads_a_line_alike() {
             let mut rows = Rows::default();
             (by(&mut parser(2, true, 1), line.as_bytes(), &mut rows), rows)
         };
-        let portable = read(&|parser, text, rows| parser.parse_lines_by(text, rows, &super::look::PORTABLE));
+        let portable = read(&|parser, text, rows| parser.parse_lines_by(text, rows, &PORTABLE));
         // The widest that this processor has.
         assert_eq!(read(&|parser, text, rows| parser.parse_lines(text, rows)), portable, "{line}");
         #[cfg(target_arch = "x86_64")]
@@ -305,7 +251,9 @@ fn every_way_to_look_reads_a_line_alike() {
             // SAFETY: the instructions were just found.
             let by_256 = |bytes: &[u8; super::look::LOOK]| unsafe { super::look::look_256(bytes) };
             assert_eq!(
-                read(&|parser, text, rows| parser.parse_lines_by(text, rows, &(by_256, super::look::places))),
+                read(&|parser, text, rows| {
+                    parser.parse_lines_by(text, rows, &By::<_, _, _, false>(by_256, places, undrawn))
+                }),
                 portable,
                 "{line}"
             );

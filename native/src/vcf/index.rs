@@ -4,8 +4,10 @@
 
 use std::ops::Range;
 
-use super::line::Columns;
-use super::look::{Eyes, Masks, LOOK};
+use super::eyes::Eyes;
+use super::fault::Fault;
+use super::line::{split, Columns};
+use super::look::{Masks, LOOK};
 use super::outline::{Outline, Pen};
 use super::pieces::{Bits, Ones, Pieces, WORDS};
 use super::places::Places;
@@ -43,6 +45,8 @@ pub struct Index {
     /// For each form, the bytes that no single number of it has or is ended by.
     pub(super) impossible: [Bits; 3],
     pub(super) outline: Outline,
+    /// Whether the outlines of lines are drawn, where it is worth it.
+    draws: bool,
     /// So many bytes were looked at.
     pub(super) seen: usize,
     /// So many bits there are, those of the byte that ends the line among them if it was met.
@@ -68,6 +72,7 @@ impl Default for Index {
             ends: none,
             impossible: [none; 3],
             outline: Outline::default(),
+            draws: true,
             seen: 0,
             noted: 0,
             first_odd: 0,
@@ -76,6 +81,11 @@ impl Default for Index {
 }
 
 impl Index {
+    /// An index of lines with so many samples; outlines are of those that have a single one.
+    pub fn of(samples: usize) -> Self {
+        Self { draws: samples == 1, ..Self::default() }
+    }
+
     /// Look at the line at the front of `text`; returns where it ends.
     ///
     /// Of a line with many samples, what follows the first of them is not looked at.
@@ -106,7 +116,7 @@ impl Index {
                 let masks = eyes.look(bytes);
                 let before_end = masks.newline.wrapping_sub(1) & !masks.newline;
                 self.note(word, &masks, if end == usize::MAX { before_end } else { 0 }, eyes);
-                if E::DRAW {
+                if E::DRAW && self.draws {
                     self.outline.draw(word, bytes, &masks, &mut pen, eyes);
                 }
                 end = end.min(first_of(masks.newline, self.noted));
@@ -164,9 +174,18 @@ impl Index {
         }
     }
 
-    /// Cut a line at its tabs; `None` where they were not all seen, or are not as many as there must be.
+    /// Cut a line at its tabs.
     #[inline(always)]
-    pub fn columns<'a>(&self, line: &'a [u8], samples: usize) -> Option<Columns<'a>> {
+    pub fn split<'a>(&self, line: &'a [u8], samples: usize) -> Result<Columns<'a>, Fault> {
+        if line.is_empty() {
+            return Err(Fault::new("vcf.empty-line", "line", "an empty line inside the file"));
+        }
+        self.columns(line, samples).map_or_else(|| split(line, samples), Ok)
+    }
+
+    /// As `split`; `None` where they were not all seen, or are not as many as there must be.
+    #[inline(always)]
+    fn columns<'a>(&self, line: &'a [u8], samples: usize) -> Option<Columns<'a>> {
         let (short, long) = self.tab_places.all()?.split_first_chunk::<{ TABS[0] }>()?;
         let (mut fixed, mut start) = ([&b""[..]; 8], 0);
         let (fields, info) = fixed.split_at_mut(TABS[0]);
@@ -215,15 +234,15 @@ impl Index {
 
 #[cfg(test)]
 mod tests {
-    use super::super::look::PORTABLE;
+    use super::super::eyes::DRAWING;
     use super::super::plain::Form;
     use super::super::values::{check_values, Definition, Kind, Number, Shape};
     use super::*;
 
     fn looked_at(text: &[u8]) -> Index {
         let mut index = Index::default();
-        assert_eq!(index.look_at(text, &PORTABLE), text.len());
-        index.look_closer(&PORTABLE);
+        assert_eq!(index.look_at(text, &DRAWING), text.len());
+        index.look_closer(&DRAWING);
         index
     }
 
@@ -294,8 +313,8 @@ mod tests {
         for length in [3, 63, 64, 65, 200, 5000] {
             let line: Vec<u8> = (0..length).map(|place| if place % 9 == 4 { b';' } else { b'a' }).collect();
             let mut index = Index::default();
-            index.look_at(&line, &PORTABLE);
-            index.look_closer(&PORTABLE);
+            index.look_at(&line, &DRAWING);
+            index.look_closer(&DRAWING);
             for start in 0..length.min(70) {
                 let found: Vec<&[u8]> =
                     index.entries(&line, start..length).map(|piece| &line[piece]).collect();

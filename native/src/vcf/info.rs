@@ -93,10 +93,14 @@ fn check_entry(
 }
 
 impl VcfParser {
-    /// Whether INFO is certainly valid: there is none, or it is laid out as it was before. A no says nothing.
+    /// Whether the digits of INFO are free, if it is certainly valid: there is none, or it is laid out as it was before.
+    /// None says nothing.
     #[inline(always)]
-    pub(super) fn is_known(&mut self, line: Line<'_>, info: &[u8], shape: Shape) -> bool {
-        info == b"." || self.layouts.know(line, &line.place(info), shape).is_some()
+    pub(super) fn know_info(&mut self, line: Line<'_>, info: &[u8], shape: Shape) -> Option<bool> {
+        if info == b"." {
+            return Some(true);
+        }
+        self.layouts.know(line, &line.place(info), shape).map(|layout| layout.has_free_digits)
     }
 
     /// Check INFO and, from 4.4 on, what it says of structural variants.
@@ -114,7 +118,7 @@ impl VcfParser {
         let shape = Shape { alternates: alternates.len(), minor, ploidy: None, local: None };
         let place = line.place(info);
         let mut checked = Ok(());
-        if !self.is_known(line, info, shape) {
+        if self.know_info(line, info, shape).is_none() {
             self.keys.start(self.ledger.line);
             checked = check_entries(line, &place, &self.rules, &mut self.keys, shape);
             if checked.is_ok() {

@@ -30,16 +30,10 @@ pub struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    #[inline(always)]
-    pub fn split(&self, samples: usize) -> Result<Columns<'a>, Fault> {
-        self.index.columns(self.text, samples).map_or_else(|| split(self.text, samples), Ok)
-    }
-
     /// The outline of the line from a field on, which is a part of it.
     #[inline(always)]
     pub fn outline(&self, first: &[u8]) -> Option<&'a [u8]> {
-        let tail = self.place(first).start..self.text.len();
-        self.index.outline.of(tail).filter(|_| self.text.len() <= self.index.seen)
+        self.index.outline.of(self.place(first).start..self.text.len())
     }
 
     /// Where a field, which is a part of this line, stands in it.
@@ -50,7 +44,7 @@ impl<'a> Line<'a> {
     }
 }
 
-fn split(line: &[u8], samples: usize) -> Result<Columns<'_>, Fault> {
+pub fn split(line: &[u8], samples: usize) -> Result<Columns<'_>, Fault> {
     let wrong = || wrong_width(line, samples);
     let mut fixed = [&b""[..]; 8];
     let mut rest = Some(line);

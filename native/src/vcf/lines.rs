@@ -1,9 +1,10 @@
 //! A piece of the body, line by line: each is looked at, then read.
 
+use super::eyes::{Eyes, PORTABLE};
 use super::fault::{Fate, Fault};
 use super::index::Index;
 use super::line::Line;
-use super::look::{places, Eyes, LOOK, PORTABLE};
+use super::look::LOOK;
 use super::rows::Rows;
 use super::VcfParser;
 use crate::cpu;
@@ -27,18 +28,22 @@ impl VcfParser {
     pub(super) fn parse_lines(&mut self, lines: &[u8], rows: &mut Rows) -> Done {
         #[cfg(target_arch = "x86_64")]
         {
-            use super::look::{close_up_512, look_256, look_512, places_512};
+            use super::close_up::{close_up_512, places, places_512};
+            use super::eyes::{undrawn, By};
+            use super::look::{look_256, look_512};
             #[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,avx2,popcnt,bmi1,bmi2")]
             fn with_512(parser: &mut VcfParser, lines: &[u8], rows: &mut Rows) -> Done {
+                let look = |bytes: &[u8; LOOK]| look_512(bytes);
                 let list = |word, start, out: &mut [u16; LOOK]| places_512(word, start, out);
                 let close_up = |bytes: &[u8; LOOK], zeros, kept, out: &mut [u8; LOOK]| {
                     close_up_512(bytes, zeros, kept, out);
                 };
-                parser.parse_lines_by(lines, rows, &(|bytes: &[u8; LOOK]| look_512(bytes), list, close_up))
+                parser.parse_lines_by(lines, rows, &By::<_, _, _, true>(look, list, close_up))
             }
             #[target_feature(enable = "avx2,popcnt,bmi1,bmi2")]
             fn with_256(parser: &mut VcfParser, lines: &[u8], rows: &mut Rows) -> Done {
-                parser.parse_lines_by(lines, rows, &(|bytes: &[u8; LOOK]| look_256(bytes), places))
+                let look = |bytes: &[u8; LOOK]| look_256(bytes);
+                parser.parse_lines_by(lines, rows, &By::<_, _, _, false>(look, places, undrawn))
             }
             if cpu::has_avx512() {
                 // SAFETY: these instructions were just found.
@@ -52,27 +57,26 @@ impl VcfParser {
         self.parse_lines_by(lines, rows, &PORTABLE)
     }
 
+    /// Parse a line that was looked at.
     #[inline(always)]
-    fn parse_line(
+    fn parse_line<E: Eyes>(
         &mut self,
         text: &[u8],
         index: &mut Index,
         rows: &mut Rows,
-        eyes: &impl Eyes,
+        eyes: &E,
     ) -> Result<(), Fault> {
-        let line = Line { text, index };
-        if let Some(columns) = line.index.columns(text, self.rules.samples.len()) {
-            if self.parse_outlined(line, &columns, rows)? {
-                return Ok(());
-            }
+        let columns = index.split(text, self.rules.samples.len())?;
+        if E::DRAW && self.parse_outlined(Line { text, index }, &columns, rows)? {
+            return Ok(());
         }
         index.look_closer(eyes);
-        self.parse_record(Line { text, index }, rows)
+        self.parse_record(Line { text, index }, &columns, rows)
     }
 
     #[inline(always)]
     pub(super) fn parse_lines_by<E: Eyes>(&mut self, lines: &[u8], rows: &mut Rows, eyes: &E) -> Done {
-        let mut index = Index::default();
+        let mut index = Index::of(self.rules.samples.len());
         let lines = lines.strip_suffix(b"\n").unwrap_or(lines);
         let mut rest = Some(lines).filter(|lines| !lines.is_empty());
         while let Some(text) = rest {

@@ -5,9 +5,13 @@
 
 #[cfg(test)]
 mod agreement;
+#[cfg(test)]
+mod agreement_of_outlines;
 mod alignment;
 pub mod bcf;
+mod close_up;
 mod columns;
+mod eyes;
 pub mod fault;
 mod filters;
 mod format;

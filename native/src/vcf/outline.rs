@@ -5,7 +5,8 @@
 
 use std::ops::Range;
 
-use super::look::{Eyes, Masks, LOOK};
+use super::eyes::Eyes;
+use super::look::{Masks, LOOK};
 use super::pieces::{Bits, WORDS};
 use super::plain::{tenth_digits, SHORT};
 
@@ -29,13 +30,15 @@ pub struct Outline {
     /// Which bytes of the line are in its outline, and where there those of each word begin.
     kept: Bits,
     starts: [u16; WORDS],
+    /// So many words of the line at hand were drawn.
+    words: usize,
     /// Whether all of it was drawn, and no value has more digits than surely fit 32 bits.
     whole: bool,
 }
 
 impl Default for Outline {
     fn default() -> Self {
-        Self { text: [0; MOST + LOOK], kept: Bits::default(), starts: [0; WORDS], whole: false }
+        Self { text: [0; MOST + LOOK], kept: Bits::default(), starts: [0; WORDS], words: 0, whole: false }
     }
 }
 
@@ -57,7 +60,7 @@ impl Outline {
         if let Some(free) = free {
             eyes.close_up(bytes, digits, !left_out, free);
         }
-        (self.kept.0[word], self.starts[word]) = (!left_out, pen.drawn as u16);
+        (self.kept.0[word], self.starts[word], self.words) = (!left_out, pen.drawn as u16, word + 1);
         *pen = Pen {
             begins: begins >> (LOOK - 1),
             value: u64::from(one | other),
@@ -66,7 +69,7 @@ impl Outline {
         };
     }
 
-    /// The outline of a part of the line that was looked at.
+    /// The outline of a part of the line, if all of the part was drawn, and what ends it.
     #[inline(always)]
     pub fn of(&self, part: Range<usize>) -> Option<&[u8]> {
         self.text.get(self.place(part.start)?..self.place(part.end)?).filter(|_| self.whole)
@@ -75,15 +78,15 @@ impl Outline {
     /// Where the byte at a place stands in the outline.
     #[inline(always)]
     fn place(&self, at: usize) -> Option<usize> {
-        let before = self.kept.0[..WORDS].get(at / LOOK)? & !(u64::MAX << (at % LOOK));
+        let before = self.kept.0[..self.words].get(at / LOOK)? & !(u64::MAX << (at % LOOK));
         Some(usize::from(self.starts[at / LOOK]) + before.count_ones() as usize)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::eyes::DRAWING;
     use super::super::index::Index;
-    use super::super::look::PORTABLE;
     use super::*;
 
     /// Byte by byte; none where a value has a run of ten digits.
@@ -105,7 +108,7 @@ mod tests {
 
     fn drawn(line: &[u8], part: Range<usize>) -> Option<Vec<u8>> {
         let mut index = Index::default();
-        index.look_at(line, &PORTABLE);
+        index.look_at(line, &DRAWING);
         index.outline.of(part).map(<[u8]>::to_vec)
     }
 
@@ -132,7 +135,19 @@ mod tests {
     #[test]
     fn a_long_outline_is_none() {
         let line = |length| [&b"K="[..], &b"a".repeat(length)].concat();
-        assert!(drawn(&line(MOST - LOOK), 0..MOST).is_some());
+        let long = line(MOST - LOOK);
+        assert_eq!(drawn(&long, 0..long.len()).as_ref(), Some(&long));
         assert!(drawn(&line(2 * MOST), 0..10).is_none());
+    }
+
+    #[test]
+    fn what_was_not_drawn_of_this_line_has_no_outline() {
+        let mut index = Index::default();
+        index.look_at(&b"K=1;".repeat(100), &DRAWING);
+        // The look ends with the words that have too many tabs.
+        let line = [&b"\t".repeat(20)[..], &b"K=1;".repeat(100)].concat();
+        index.look_at(&line, &DRAWING);
+        assert_eq!(index.seen % LOOK, 0);
+        assert!(index.outline.of(0..index.seen - 1).is_some() && index.outline.of(0..index.seen).is_none());
     }
 }

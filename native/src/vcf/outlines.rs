@@ -9,7 +9,9 @@ use super::numbers::whole;
 use super::sample::Sample;
 
 /// Lines of one person have a few hundred outlines: their values have a minus or not, a fraction or not.
-const SLOTS: usize = 1024;
+const SLOTS: usize = 4096;
+/// Of a longer sample it is not seen at one look where its values end.
+const LONGEST_SAMPLE: usize = 63;
 const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// What the columns from FILTER on say, where only the values' digits are free.
@@ -28,13 +30,15 @@ impl Outlined {
     /// What a sample says whose line has this outline.
     #[inline(always)]
     pub fn sample(&self, line: Line<'_>, part: Range<usize>) -> Option<Sample> {
-        let colons =
-            line.index.colons.from(part.start) | 1u64.checked_shl(u32::try_from(part.len()).ok()?)?;
+        if part.len() > LONGEST_SAMPLE {
+            return None;
+        }
+        let ends = line.index.colons.from(part.start) | 1 << part.len();
         let value = |place: Option<usize>| {
             let Some(place) = place else { return Some(-1) };
-            let behind = |ones: u64, _| ones & ones.wrapping_sub(1);
-            let left = (1..place).fold(colons, behind);
-            let (start, end) = (left.trailing_zeros() + 1, behind(left, 0).trailing_zeros());
+            let others = |ends: u64| ends & ends.wrapping_sub(1);
+            let ends = (1..place).fold(ends, |ends, _| others(ends));
+            let (start, end) = (ends.trailing_zeros() + 1, others(ends).trailing_zeros());
             let value = part.start + start as usize..part.start + end as usize;
             whole(line.text, value).map(u32::cast_signed)
         };
@@ -56,6 +60,7 @@ impl Default for Outlines {
 }
 
 impl Outlines {
+    /// What lines of this outline have in common, if one was valid before.
     #[inline(always)]
     pub fn get(&self, outline: &[u8]) -> Option<&Outlined> {
         let (text, outlined) = self.0.get(slot(outline))?.as_ref()?;
@@ -67,19 +72,19 @@ impl Outlines {
     pub fn learn(&mut self, outline: &[u8], columns: &Columns<'_>, filter: i32, format: &Format, call: Call) {
         let [.., names, info] = columns.fixed;
         let hides = memchr::memchr2(b':', b'=', names).is_some() || memchr::memchr(b':', info).is_some();
-        if format.is_in_outlines && !hides {
+        let short = columns.calls.is_some_and(|(_, sample)| sample.len() <= LONGEST_SAMPLE);
+        if format.is_in_outlines && short && !hides {
             let (depth, lowest_depth, quality) = (format.depth, format.lowest_depth, format.quality);
             self.insert(outline, Outlined { filter, call, depth, lowest_depth, quality });
         }
     }
 
     fn insert(&mut self, outline: &[u8], outlined: Outlined) {
-        if let Some(slot) = self.0.get_mut(slot(outline)) {
-            let mut text = slot.take().map_or_else(Vec::new, |(text, _)| text);
-            text.clear();
-            text.extend_from_slice(outline);
-            *slot = Some((text, outlined));
-        }
+        let Some(place) = self.0.get_mut(slot(outline)) else { return };
+        let mut text = place.take().map_or_else(Vec::new, |(text, _)| text);
+        text.clear();
+        text.extend_from_slice(outline);
+        *place = Some((text, outlined));
     }
 }
 

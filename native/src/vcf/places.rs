@@ -47,7 +47,7 @@ impl Places {
 
 #[cfg(test)]
 mod tests {
-    use super::super::look::places;
+    use super::super::close_up::places;
     use super::*;
 
     #[test]

@@ -1,6 +1,7 @@
 //! The line that a person's file mostly has: one alternative allele, laid out as the lines before it.
 //!
-//! Every rule is asked as for any other line. What is not certain here changes nothing, and is asked again there.
+//! Every rule is asked as for any other line, or was asked of a line with the same outline. What is not certain here
+//! changes nothing, and is asked again there.
 
 use super::columns::is_one_alternate;
 use super::fault::Fault;
@@ -42,6 +43,7 @@ impl VcfParser {
         Ok(true)
     }
 
+    /// The row of a record of a single person with one alternative allele, which is news.
     #[inline(always)]
     fn push_usual(
         &mut self,
@@ -79,7 +81,7 @@ impl VcfParser {
         let (contig, pos, aligned) = self.check_front(line, columns)?;
         let number = self.filters.recent(line.text, &line.place(filter))?;
         let shape = Shape { alternates: 1, minor: self.rules.minor, ploidy: None, local: None };
-        let free_digits = info == b"." || self.layouts.know(line, &line.place(info), shape)?.has_free_digits;
+        let free_digits = self.know_info(line, info, shape)?;
         let format = self.format.as_ref().filter(|known| known.text.is(line.text, &line.place(keys)))?;
         let listed = listed_sample(line, &line.place(sample), format, 1);
         if let Some(sample) = listed.as_ref().filter(|_| free_digits) {

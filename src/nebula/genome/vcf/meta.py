@@ -153,7 +153,8 @@ def _check_alternate(meta: Meta, minor: int) -> None:
         breakend = kind == "BND" and minor < _VERSION_OF_SUBTYPES
         known = not subtypes or kind in _STRUCTURAL or breakend
     if not known:
-        raise MetaError("the ID begins with DEL, INS, DUP, INV or CNV, and parts between colons may follow")
+        kinds = "DEL, INS, DUP, INV or CNV (in 4.3 also BND)"
+        raise MetaError(f"the ID begins with {kinds}, and parts between colons may follow")
 
 
 def _check_filter(meta: Meta, minor: int) -> None:
