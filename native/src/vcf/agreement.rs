@@ -70,9 +70,8 @@ pub(super) fn parse_blindly(
 ) -> Result<(), (Fault, u64)> {
     let blind = Index::default();
     parser.ledger.line += 1;
-    blind
-        .split(text, parser.rules.samples.len())
-        .and_then(|columns| parser.parse_record(Line { text, index: &blind }, &columns, rows))
+    parser
+        .parse_record(Line { text, index: &blind }, rows)
         .or_else(|fault| parser.ledger.overlook(fault, super::Fate::LeftOut))
         .map_err(|fault| (fault, parser.ledger.line))
 }
@@ -186,19 +185,18 @@ fn lines_that_go_the_short_way_are_read_like_those_that_do_not() {
             let text = line.as_bytes();
             index.look_at(text, &DRAWING);
             quick.ledger.line += 1;
-            let quickly = index
-                .split(text, 1)
-                .and_then(|columns| {
-                    let outlined =
-                        quick.parse_outlined(Line { text, index: &index }, &columns, &mut quick_rows)?;
-                    index.look_closer(&DRAWING);
-                    let looked = Line { text, index: &index };
+            let columns = index.columns(text, 1).expect("all of it was looked at");
+            let outlined = quick.parse_outlined(Line { text, index: &index }, &columns, &mut quick_rows);
+            index.look_closer(&DRAWING);
+            let looked = Line { text, index: &index };
+            let quickly = outlined
+                .and_then(|outlined| {
                     let usual = outlined || quick.parse_usual(looked, &columns, &mut quick_rows)?;
                     (short, shortest) = (short + u32::from(usual), shortest + u32::from(outlined));
                     if usual {
                         Ok(())
                     } else {
-                        quick.parse_record(looked, &columns, &mut quick_rows)
+                        quick.parse_record(looked, &mut quick_rows)
                     }
                 })
                 .or_else(|fault| quick.ledger.overlook(fault, super::Fate::LeftOut))

@@ -5,8 +5,7 @@
 use std::ops::Range;
 
 use super::eyes::Eyes;
-use super::fault::Fault;
-use super::line::{split, Columns};
+use super::line::Columns;
 use super::look::{Masks, LOOK};
 use super::outline::{Outline, Pen};
 use super::pieces::{Bits, Ones, Pieces, WORDS};
@@ -174,18 +173,9 @@ impl Index {
         }
     }
 
-    /// Cut a line at its tabs.
+    /// Cut a line at its tabs; `None` where they were not all seen, or are not as many as there must be.
     #[inline(always)]
-    pub fn split<'a>(&self, line: &'a [u8], samples: usize) -> Result<Columns<'a>, Fault> {
-        if line.is_empty() {
-            return Err(Fault::new("vcf.empty-line", "line", "an empty line inside the file"));
-        }
-        self.columns(line, samples).map_or_else(|| split(line, samples), Ok)
-    }
-
-    /// As `split`; `None` where they were not all seen, or are not as many as there must be.
-    #[inline(always)]
-    fn columns<'a>(&self, line: &'a [u8], samples: usize) -> Option<Columns<'a>> {
+    pub fn columns<'a>(&self, line: &'a [u8], samples: usize) -> Option<Columns<'a>> {
         let (short, long) = self.tab_places.all()?.split_first_chunk::<{ TABS[0] }>()?;
         let (mut fixed, mut start) = ([&b""[..]; 8], 0);
         let (fields, info) = fixed.split_at_mut(TABS[0]);

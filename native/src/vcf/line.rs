@@ -30,6 +30,11 @@ pub struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
+    #[inline(always)]
+    pub fn split(&self, samples: usize) -> Result<Columns<'a>, Fault> {
+        self.index.columns(self.text, samples).map_or_else(|| split(self.text, samples), Ok)
+    }
+
     /// The outline of the line from a field on, which is a part of it.
     #[inline(always)]
     pub fn outline(&self, first: &[u8]) -> Option<&'a [u8]> {
@@ -44,7 +49,7 @@ impl<'a> Line<'a> {
     }
 }
 
-pub fn split(line: &[u8], samples: usize) -> Result<Columns<'_>, Fault> {
+fn split(line: &[u8], samples: usize) -> Result<Columns<'_>, Fault> {
     let wrong = || wrong_width(line, samples);
     let mut fixed = [&b""[..]; 8];
     let mut rest = Some(line);

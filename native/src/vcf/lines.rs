@@ -66,12 +66,16 @@ impl VcfParser {
         rows: &mut Rows,
         eyes: &E,
     ) -> Result<(), Fault> {
-        let columns = index.split(text, self.rules.samples.len())?;
-        if E::DRAW && self.parse_outlined(Line { text, index }, &columns, rows)? {
-            return Ok(());
+        if E::DRAW {
+            // Once more below for the few that are read there: to hand columns on takes longer.
+            if let Some(columns) = index.columns(text, self.rules.samples.len()) {
+                if self.parse_outlined(Line { text, index }, &columns, rows)? {
+                    return Ok(());
+                }
+            }
         }
         index.look_closer(eyes);
-        self.parse_record(Line { text, index }, &columns, rows)
+        self.parse_record(Line { text, index }, rows)
     }
 
     #[inline(always)]

@@ -3,7 +3,7 @@
 use super::columns::{check_chrom, check_id, check_qual, check_ref, parse_alternates, parse_pos, Alternate};
 use super::fault::{Fate, Fault};
 use super::info::end_of;
-use super::line::{Columns, Line};
+use super::line::Line;
 use super::rows::{trim, Rows, Variant};
 use super::same::Same;
 use super::sample::Sample;
@@ -25,13 +25,12 @@ pub struct Place {
 
 impl VcfParser {
     #[inline(always)]
-    pub(super) fn parse_record(
-        &mut self,
-        line: Line<'_>,
-        columns: &Columns<'_>,
-        rows: &mut Rows,
-    ) -> Result<(), Fault> {
-        if self.parse_usual(line, columns, rows)? {
+    pub(super) fn parse_record(&mut self, line: Line<'_>, rows: &mut Rows) -> Result<(), Fault> {
+        if line.text.is_empty() {
+            return Err(Fault::new("vcf.empty-line", "line", "an empty line inside the file"));
+        }
+        let columns = line.split(self.rules.samples.len())?;
+        if self.parse_usual(line, &columns, rows)? {
             return Ok(());
         }
         let [chrom, pos, id, reference, alternate, qual, filter, info] = columns.fixed;
