@@ -20,7 +20,9 @@ endif
 demo: sync  ## a made-up population, one study from import to audit
 	$(RUN)nebula demo
 
-test: lint docs native-test unit  ## everything that must hold before a change lands
+test: .venv/synced-dev  ## everything that must hold before a change lands
+	$(MAKE) --jobs 2 --output-sync=target lint docs native-test
+	$(MAKE) unit
 
 lint: .venv/synced-dev
 	$(RUN)ruff check .
@@ -31,6 +33,9 @@ lint: .venv/synced-dev
 	cargo fmt --manifest-path native/Cargo.toml --check
 	cargo clippy --manifest-path native/Cargo.toml --release --all-targets -- -D warnings
 
+# Optimised, for the tests are loops over all short inputs, but not across crates, which takes as long as the tests.
+native-test: export CARGO_PROFILE_RELEASE_LTO = off
+native-test: export CARGO_PROFILE_RELEASE_CODEGEN_UNITS = 16
 native-test:
 	cargo test --manifest-path native/Cargo.toml --release --no-default-features
 
