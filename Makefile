@@ -30,14 +30,14 @@ lint: .venv/synced-dev
 	$(RUN)mypy
 	$(RUN)lint-imports
 	$(RUN)deptry src
-	cargo fmt --manifest-path native/Cargo.toml --check
-	cargo clippy --manifest-path native/Cargo.toml --release --all-targets -- -D warnings
+	+cargo fmt --manifest-path native/Cargo.toml --check
+	+cargo clippy --manifest-path native/Cargo.toml --release --all-targets -- -D warnings
 
 # Optimised, for the tests are loops over all short inputs, but not across crates, which takes as long as the tests.
 native-test: export CARGO_PROFILE_RELEASE_LTO = off
 native-test: export CARGO_PROFILE_RELEASE_CODEGEN_UNITS = 16
 native-test:
-	cargo test --manifest-path native/Cargo.toml --release --no-default-features
+	+cargo test --manifest-path native/Cargo.toml --release --no-default-features
 
 unit: .venv/synced-dev
 	$(RUN)pytest -n $(WORKERS) --dist loadgroup
