@@ -5,6 +5,10 @@ use super::eyes::DRAWING;
 use super::rows::Rows;
 use super::VcfParser;
 
+fn faults_of(parser: &VcfParser) -> u64 {
+    parser.ledger.tallies.values().map(|tally| tally.count).sum()
+}
+
 /// Every digit may be another one, or be there twice or not at all; those of a genotype stay as they are.
 fn with_other_digits(chooser: &mut Chooser, text: &str) -> String {
     let mut other = String::new();
@@ -54,11 +58,9 @@ fn lines_that_differ_in_digits_alone_are_read_like_those_that_were_not_looked_at
                 parse_blindly(&mut slow, line.as_bytes(), &mut slow_rows),
                 "4.{minor}: {line}"
             );
-            let counts =
-                |parser: &VcfParser| parser.ledger.tallies.values().map(|tally| tally.count).sum::<u64>();
-            assert_eq!(counts(&quick), counts(&slow), "4.{minor}: {line}");
+            assert_eq!(faults_of(&quick), faults_of(&slow), "4.{minor}: {line}");
         }
-        faults += slow.ledger.tallies.values().map(|tally| tally.count).sum::<u64>();
+        faults += faults_of(&slow);
         assert_eq!(quick_rows, slow_rows);
         assert_eq!(format!("{:?}", quick.ledger), format!("{:?}", slow.ledger));
         assert_eq!(quick.filters.names, slow.filters.names);
@@ -100,7 +102,7 @@ fn what_lines_before_left_behind_counts_for_nothing() {
             assert_eq!(parse_blindly(&mut slow, line.as_bytes(), &mut slow_rows), Ok(()));
         }
         assert_eq!(quick.parse_lines_by(text.as_bytes(), &mut quick_rows, &DRAWING), Ok(()));
-        faults += slow.ledger.tallies.values().map(|tally| tally.count).sum::<u64>();
+        faults += faults_of(&slow);
         assert_eq!(quick_rows, slow_rows);
         assert_eq!(format!("{:?}", quick.ledger), format!("{:?}", slow.ledger));
     }

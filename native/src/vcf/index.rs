@@ -146,7 +146,7 @@ impl Index {
         self.points.0[word] = masks.point;
         self.commas.0[word] = masks.comma;
         self.minuses.0[word] = masks.minus;
-        self.begins.0[word] = masks.equals | masks.colon;
+        self.begins.0[word] = masks.begins();
         self.ends.0[word] = masks.semicolon | masks.tab | masks.newline;
     }
 
@@ -157,10 +157,10 @@ impl Index {
         let mut numbers = Numbers::default();
         for word in 0..self.noted / LOOK {
             let start = word * LOOK;
-            let inside = self
-                .seen
-                .checked_sub(start)
-                .map_or(0, |left| !(u64::MAX.checked_shl(left as u32).unwrap_or(0)));
+            let inside = match self.seen.saturating_sub(start) {
+                left @ 0..LOOK => !(u64::MAX << left),
+                _ => u64::MAX,
+            };
             let semicolons = self.semicolons.0[word] & inside;
             self.semicolon_places.add(semicolons, |free| eyes.list(semicolons, start as u16, free));
             let (points, minuses) = (self.points.0[word], self.minuses.0[word]);

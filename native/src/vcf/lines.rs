@@ -66,9 +66,10 @@ impl VcfParser {
         rows: &mut Rows,
         eyes: &E,
     ) -> Result<(), Fault> {
-        if E::DRAW {
+        let samples = self.rules.samples.len();
+        if E::DRAW && samples == 1 {
             // Once more below for the few that are read there: to hand columns on takes longer.
-            if let Some(columns) = index.columns(text, self.rules.samples.len()) {
+            if let Some(columns) = index.columns(text, samples) {
                 if self.parse_outlined(Line { text, index }, &columns, rows)? {
                     return Ok(());
                 }

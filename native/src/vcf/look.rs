@@ -30,6 +30,12 @@ pub struct Masks {
 }
 
 impl Masks {
+    /// What a value stands behind: of INFO an equals sign, of a sample a colon.
+    #[inline(always)]
+    pub fn begins(&self) -> u64 {
+        self.equals | self.colon
+    }
+
     /// Ask for each kind; `equal(byte)`, `from_to(low, high)` and `up_to(high)` answer for all 64 bytes.
     #[inline(always)]
     fn ask(equal: impl Fn(u8) -> u64, from_to: impl Fn(u8, u8) -> u64, up_to: impl Fn(u8) -> u64) -> Self {

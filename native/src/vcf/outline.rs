@@ -46,7 +46,7 @@ impl Outline {
     /// Draw the next word of a line.
     #[inline(always)]
     pub fn draw(&mut self, word: usize, bytes: &[u8; LOOK], masks: &Masks, pen: &mut Pen, eyes: &impl Eyes) {
-        let begins = masks.equals | masks.colon;
+        let begins = masks.begins();
         let fronts = (begins << 1 | pen.begins) & masks.listed;
         // Added, the bit at the front of a value runs through it and comes out behind it.
         let (sum, one) = masks.listed.overflowing_add(fronts);
