@@ -5,6 +5,7 @@ use super::fault::{Fate, Fault};
 use super::index::Index;
 use super::line::Line;
 use super::look::LOOK;
+use super::numbers::{digits_end, whole};
 use super::rows::Rows;
 use super::VcfParser;
 use crate::cpu;
@@ -79,6 +80,19 @@ impl VcfParser {
         self.parse_record(Line { text, index }, rows)
     }
 
+    /// Have the reference genome brought near where the next line likely stands, while this one is read.
+    #[inline(always)]
+    fn ask_for_next(&self, next: &[u8]) {
+        let Some(genome) = self.reference.as_ref() else { return };
+        let name = &self.chromosome.name;
+        if name.stands_at(next, 0) {
+            let start = name.text.len() + 1;
+            if let Some(pos) = whole(next, start..digits_end(next, start)) {
+                genome.ask_for(pos);
+            }
+        }
+    }
+
     #[inline(always)]
     pub(super) fn parse_lines_by<E: Eyes>(&mut self, lines: &[u8], rows: &mut Rows, eyes: &E) -> Done {
         let mut index = Index::of(self.rules.samples.len());
@@ -89,6 +103,7 @@ impl VcfParser {
             let line = text[..end].strip_suffix(b"\r").unwrap_or(&text[..end]);
             rest = text.get(end + 1..);
             self.ledger.line += 1;
+            self.ask_for_next(rest.unwrap_or_default());
             self.parse_line(line, &mut index, rows, eyes)
                 .or_else(|fault| self.ledger.overlook(fault, Fate::LeftOut))
                 .map_err(|fault| (fault, self.ledger.line))?;

@@ -53,7 +53,7 @@ fn first_byte(marked: u64) -> usize {
 }
 
 /// Where the digits that begin at `at` end.
-fn digits_end(text: &[u8], at: usize) -> usize {
+pub fn digits_end(text: &[u8], at: usize) -> usize {
     let mut end = at;
     while let Some(word) = eight(text, end) {
         let others = other_bytes(word);

@@ -114,9 +114,6 @@ impl VcfParser {
         let known = self.chromosome.name.is(line.text, &line.place(chrom));
         let (contig, aligned) = self.chromosome.stand.filter(|_| known)?;
         let pos = whole(line.text, line.place(pos))?;
-        if let Some(genome) = self.reference.as_ref().filter(|_| aligned) {
-            genome.ask_for(pos);
-        }
         let plain = is_one_alternate(reference, alternate)
             && self.order.is_news(pos)
             && line.index.is_name(&line.place(id))
