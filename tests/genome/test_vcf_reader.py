@@ -1,5 +1,7 @@
+import itertools
 import re
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,10 +32,32 @@ def test_a_row_says_place_alleles_call_depth_and_quality() -> None:
 
 def test_alleles_of_one_record_become_rows_that_are_trimmed() -> None:
     (batch,) = read(vcf("1 127 . TTTAT TTTGT,T . . . GT 1/2 0|2 2|0", samples="XYZ"))
-    assert batch.pos.tolist() == [130, 127]
-    assert [(batch.reference[row], batch.alternate[row]) for row in range(2)] == [("A", "G"), ("TTTAT", "T")]
-    assert batch.codes.dosage().tolist() == [[1, 0, 0], [1, 1, 1]]
-    assert batch.forms.dosage()[1].tolist() == [0, -1, 2]  # unphased, phased with the allele second, first
+    assert batch.pos.tolist() == [127, 130]
+    assert [(batch.reference[row], batch.alternate[row]) for row in range(2)] == [("TTTAT", "T"), ("A", "G")]
+    assert batch.codes.dosage().tolist() == [[1, 1, 1], [1, 0, 0]]
+    assert batch.forms.dosage()[0].tolist() == [0, -1, 2]  # unphased, phased with the allele second, first
+
+
+def test_a_file_as_a_whole_is_its_batches_end_to_end() -> None:
+    places = [(1 + number // 20_000, number % 20_000 + 1) for number in range(40_000)]
+    records = [f"{contig} {pos} . A C{'G' * (pos % 3)} . . . GT 0/1" for contig, pos in places]
+    raw = vcf(*records)
+    batches, whole = read(raw), VcfReader(source(raw)).whole()
+    assert len(batches) > 1
+    for name in ("contig", "pos", "key", "depth", "quality", "line"):
+        parts = [getattr(batch, name) for batch in batches]
+        assert np.array_equal(np.concatenate(parts), getattr(whole, name))
+    assert whole.records == len(records) == len(whole.alternate)
+    assert whole.alternate[len(records) - 1] == batches[-1].alternate[len(batches[-1].alternate) - 1]
+
+
+def test_alleles_longer_than_memory_are_refused_before_they_are_rows() -> None:
+    alternates = ",".join("".join(bases) for bases in itertools.product("ACGT", repeat=6))
+    bomb = vcf(f"1 5 . {'A' * (1 << 20)} {alternates} . . . GT 0/1")
+    for lenient in (False, True):
+        error = refused(VcfReader(source(bomb), lenient=lenient).whole)
+        assert error is not None
+        assert (error.code, "2 GiB" in error.message) == ("vcf.too-large", True)
 
 
 def test_what_is_no_sequence_becomes_no_row() -> None:

@@ -57,8 +57,8 @@ pub struct Ledger {
 impl Ledger {
     /// Go on from a fault, or hand it back where the reading is strict.
     pub fn overlook(&mut self, fault: Fault, fate: Fate) -> Result<(), Fault> {
-        // A REF that the reference does not have puts the whole file in doubt.
-        if !self.lenient || fault.code == "vcf.reference" {
+        // A REF that the reference does not have puts the whole file in doubt; and what is full stays full.
+        if !self.lenient || matches!(fault.code, "vcf.reference" | "vcf.too-large") {
             return Err(fault);
         }
         let line = self.line;

@@ -14,15 +14,12 @@ use crate::cpu;
 pub type Done = Result<(), (Fault, u64)>;
 
 impl VcfParser {
-    pub(super) fn parse_piece(&mut self, begun: &[u8], lines: &[u8]) -> Result<Rows, (Fault, u64)> {
-        let mut rows = Rows::with_room(self.usual_rows);
+    pub(super) fn parse_piece(&mut self, begun: &[u8], lines: &[u8], rows: &mut Rows) -> Done {
+        rows.check_room(begun.len() + lines.len()).map_err(|fault| (fault, self.ledger.line))?;
         let first =
             if begun.is_empty() { 0 } else { memchr::memchr(b'\n', lines).map_or(lines.len(), |at| at + 1) };
-        self.parse_lines(&[begun, &lines[..first]].concat(), &mut rows)?;
-        self.parse_lines(&lines[first..], &mut rows)?;
-        // A few more than these, so that columns need not grow.
-        self.usual_rows = rows.key.len() + rows.key.len() / 8;
-        Ok(rows)
+        self.parse_lines(&[begun, &lines[..first]].concat(), rows)?;
+        self.parse_lines(&lines[first..], rows)
     }
 
     /// Parse lines with the widest instructions that this processor has.

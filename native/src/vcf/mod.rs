@@ -106,8 +106,8 @@ pub struct VcfParser {
     alternates: Vec<Alternate>,
     alleles: Alleles,
     calls: Vec<Call>,
-    /// About as many rows as the next piece will have.
-    usual_rows: usize,
+    /// What was read and not taken yet.
+    rows: Rows,
 }
 
 /// One piece of a VCF as columns; a row is one trimmed alternative allele that is a sequence.
@@ -189,7 +189,7 @@ impl VcfParser {
             alternates: Vec::new(),
             alleles: Alleles::default(),
             calls: Vec::new(),
-            usual_rows: 0,
+            rows: Rows::default(),
             ledger: Ledger { lenient, line: header_lines, ..Ledger::default() },
         }
     }
@@ -227,14 +227,23 @@ impl VcfParser {
     /// Parse the whole lines before `end`; the first goes on with what was begun, only the last may lack its newline.
     ///
     /// Raises `ParseError`, or what reading the reference raised.
-    fn parse(&mut self, py: Python<'_>, begun: &[u8], piece: &[u8], end: usize) -> PyResult<VcfBatch> {
-        let samples = self.rules.samples.len();
+    fn parse(&mut self, py: Python<'_>, begun: &[u8], piece: &[u8], end: usize) -> PyResult<()> {
         let lines = piece.get(..end).unwrap_or(piece);
-        let rows = py.detach(|| self.parse_piece(begun, lines));
+        let mut rows = std::mem::take(&mut self.rows);
+        let parsed = py.detach(|| self.parse_piece(begun, lines, &mut rows));
+        self.rows = rows;
         if let Some(failure) = self.reference.as_mut().and_then(|reference| reference.failure.take()) {
             return Err(failure);
         }
-        batch(py, rows.map_err(|(fault, line)| fault.at(line))?, samples)
+        parsed.map_err(|(fault, line)| fault.at(line))
+    }
+
+    /// Take the rows of all that was parsed since they were taken last.
+    fn take(&mut self, py: Python<'_>) -> PyResult<VcfBatch> {
+        let taken = self.rows.key.len();
+        // A few more than these, so that columns need not grow.
+        let rows = std::mem::replace(&mut self.rows, Rows::with_room(taken + taken / 8));
+        batch(py, rows, self.rules.samples.len())
     }
 }
 

@@ -61,6 +61,7 @@ impl VcfParser {
         let place = Place { contig, pos, filter: filtered, aligned };
         rows.records += 1;
 
+        rows.check_room(alternate.len() + reference.len() * alternates.len())?;
         let sample = self.parse_calls(line, columns.calls, alternates.len(), rows)?;
         for (index, (allele, kind)) in alternate.split(|byte| *byte == b',').zip(&alternates).enumerate() {
             if *kind != Alternate::Bases {
@@ -123,6 +124,7 @@ impl VcfParser {
             rows.depth.push(sample.depth);
             rows.quality.push(sample.quality);
         }
+        rows.settle();
     }
 
     /// Check REF against the reference genome; false says that there is none, or that it lacks the contig.

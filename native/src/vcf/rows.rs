@@ -2,8 +2,14 @@
 
 use crate::packing::pack_codes;
 
+use super::fault::Fault;
 use super::genotypes::{Call, Ploidy};
 use super::sample::Sample;
+
+/// Rows that the last one may pass on its way to where its key puts it: aligning moves few, and hardly past another.
+const FARTHEST: usize = 64;
+/// What texts end to end may have together, for where they end is written in 32 bits.
+const LONGEST: usize = i32::MAX as usize;
 
 /// Append an allele, which mostly is one base.
 #[inline(always)]
@@ -34,15 +40,35 @@ impl Texts {
         ends
     }
 
-    /// A batch is far smaller than 2 GiB, and so are its texts.
+    /// See `Rows::check_room`: no text ends beyond 2 GiB.
     #[inline(always)]
     pub fn push(&mut self, text: &[u8]) {
         append(&mut self.bytes, text);
         self.ends.push(i32::try_from(self.bytes.len()).unwrap_or(i32::MAX));
     }
+
+    /// Bring the last text before the `passed` ones that it follows.
+    fn sink(&mut self, passed: usize) {
+        let [.., _, _] = self.ends[..] else { return };
+        let last = self.ends.len() - 1;
+        let (first, length) = (last - 1 - passed, self.ends[last] - self.ends[last - 1]);
+        let start = self.ends[first];
+        self.bytes[start as usize..].rotate_right(length as usize);
+        for place in (first + 1..last).rev() {
+            self.ends[place + 1] = self.ends[place] + length;
+        }
+        self.ends[first + 1] = start + length;
+    }
 }
 
-/// Columns of a batch; see `VcfBatch`.
+/// Bring the last `width` values of a column before those of the `passed` rows before them.
+fn sink<T>(column: &mut [T], width: usize, passed: usize) {
+    if let Some(start) = column.len().checked_sub(width * (passed + 1)) {
+        column[start..].rotate_right(width);
+    }
+}
+
+/// Columns of a batch; see `VcfBatch`. Rows ascend by key, those without one last, but for what stands far from there.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Rows {
     pub contig: Vec<i32>,
@@ -107,6 +133,50 @@ impl Rows {
         self.line.push(line);
     }
 
+    /// Refuse alleles of so many bytes more where they have no room.
+    pub fn check_room(&self, alleles: usize) -> Result<(), Fault> {
+        let longest = self.reference.bytes.len().max(self.alternate.bytes.len());
+        if longest.saturating_add(alleles) <= LONGEST {
+            return Ok(());
+        }
+        Err(Fault::new("vcf.too-large", "REF, ALT", "all alleles that were read are longer than 2 GiB"))
+    }
+
+    /// Bring the row that was pushed last to where its key puts it, if that is near.
+    #[inline(always)]
+    pub fn settle(&mut self) {
+        if let [.., before, last] = self.key[..] {
+            if rank(before) > rank(last) {
+                self.sink(rank(last));
+            }
+        }
+    }
+
+    #[cold]
+    fn sink(&mut self, rank_of_last: u64) {
+        let behind = |key: &&u64| rank(**key) > rank_of_last;
+        let passed = self.key.iter().rev().skip(1).take(FARTHEST).take_while(behind).count();
+        let rows = self.key.len();
+        if passed == FARTHEST {
+            return;
+        }
+        sink(&mut self.contig, 1, passed);
+        sink(&mut self.pos, 1, passed);
+        sink(&mut self.key, 1, passed);
+        self.reference.sink(passed);
+        self.alternate.sink(passed);
+        sink(&mut self.filter, 1, passed);
+        sink(&mut self.line, 1, passed);
+        for packed in [&mut self.codes, &mut self.forms] {
+            let width = packed.len() / rows;
+            sink(packed, width, passed);
+        }
+        for of_one in [&mut self.depth, &mut self.quality] {
+            let width = of_one.len() / rows;
+            sink(of_one, width, passed);
+        }
+    }
+
     #[inline(always)]
     pub fn push_calls(&mut self, calls: &[Call], allele: u16) {
         if let [only] = calls {
@@ -136,6 +206,11 @@ impl Rows {
     }
 }
 
+/// Where a key puts its row: one below it, no key, which is 0, becomes the highest of all.
+fn rank(key: u64) -> u64 {
+    key.wrapping_sub(1)
+}
+
 /// Drop what two alleles share: first at the end, then at the front; each keeps a base.
 pub fn trim<'a>(pos: u32, reference: &'a [u8], alternate: &'a [u8]) -> (u32, &'a [u8], &'a [u8]) {
     if reference.len() == 1 || alternate.len() == 1 {
@@ -160,6 +235,78 @@ pub fn trim<'a>(pos: u32, reference: &'a [u8], alternate: &'a [u8]) -> (u32, &'a
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A row of a key whose every column follows from it and from its number; keys of 0 are of no chromosome.
+    fn push(rows: &mut Rows, key: u64, number: usize, samples: usize) {
+        let (reference, alternate) = (vec![b'A'; key as usize % 5 + 1], vec![b'C'; number % 4 + 1]);
+        let variant =
+            Variant { contig: number, pos: key as u32, key, reference: &reference, alternate: &alternate };
+        rows.push(&variant, number as i32, number as u64);
+        let calls: Vec<Call> = vec![Call::default(); samples];
+        rows.push_calls(&calls, 1);
+        if samples == 1 {
+            rows.depth.push(number as i32);
+            rows.quality.push(key as i32);
+        }
+        if let Some(code) = rows.codes.last_mut() {
+            *code = number as u8;
+        }
+        rows.settle();
+    }
+
+    #[test]
+    fn rows_stand_where_a_stable_sort_puts_them_if_they_come_near_it() {
+        for (samples, round) in (0..40).map(|round| ([1, 9][round % 2], round as u64)) {
+            let mut keys: Vec<u64> = (0..500u64)
+                .map(|place| 40 + place - place.wrapping_mul(0x9E37_79B9 + 77 * round) % (1 + round % 30))
+                .collect();
+            keys.extend([0, 0, 600, 0, 599]);
+            let mut rows = Rows::default();
+            keys.iter().enumerate().for_each(|(number, key)| push(&mut rows, *key, number, samples));
+            let mut expected: Vec<usize> = (0..keys.len()).collect();
+            expected.sort_by_key(|number| rank(keys[*number]));
+            let numbers: Vec<usize> = rows.line.iter().map(|line| *line as usize).collect();
+            assert_eq!(numbers, expected);
+            let width = samples.div_ceil(4);
+            for (row, number) in expected.into_iter().enumerate() {
+                let key = keys[number];
+                assert_eq!(
+                    (rows.key[row], rows.pos[row] as u64, rows.contig[row] as usize),
+                    (key, key, number)
+                );
+                assert_eq!(
+                    (rows.filter[row] as usize, rows.codes[row * width + width - 1]),
+                    (number, number as u8)
+                );
+                let length = |texts: &Texts| (texts.ends[row + 1] - texts.ends[row]) as usize;
+                let text = |texts: &Texts| texts.bytes[texts.ends[row] as usize..][..length(texts)].to_vec();
+                assert_eq!(text(&rows.reference), vec![b'A'; key as usize % 5 + 1]);
+                assert_eq!(text(&rows.alternate), vec![b'C'; number % 4 + 1]);
+                if samples == 1 {
+                    assert_eq!((rows.depth[row] as usize, rows.quality[row] as u64), (number, key));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_that_belongs_far_away_stays() {
+        let mut rows = Rows::default();
+        let keys: Vec<u64> = (100..100 + FARTHEST as u64).collect();
+        keys.iter()
+            .chain(&[1, 2, 101])
+            .enumerate()
+            .for_each(|(number, key)| push(&mut rows, *key, number, 1));
+        assert_eq!(rows.key, [&keys[..], &[1, 2, 101]].concat());
+    }
+
+    #[test]
+    fn what_has_no_room_is_refused() {
+        let mut rows = Rows::default();
+        rows.alternate.push(b"ACGT");
+        assert!(rows.check_room(LONGEST - 4).is_ok() && rows.check_room(LONGEST - 3).is_err());
+        assert!(rows.check_room(usize::MAX).is_err());
+    }
 
     #[test]
     fn trimming_leaves_the_difference_and_one_anchor() {

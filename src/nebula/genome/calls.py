@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +11,6 @@ from nebula import _native
 from nebula.genome import keys as variant_keys
 from nebula.genome.blocks import Blocks
 from nebula.genome.matrix import PackedMatrix
-from nebula.genome.texts import Texts
 from nebula.genome.vcf.overlooked import Overlooked
 from nebula.protocol.errors import RejectedInputError
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nebula.genome.panel import Panel
+    from nebula.genome.texts import Texts
     from nebula.genome.vcf.reader import VariantBatch
 
 
@@ -53,28 +53,14 @@ class Calls:
         return len(self.key)
 
     @classmethod
-    def join(
-        cls, batches: list[VariantBatch], *, samples: tuple[str, ...], contigs: list[str], filters: list[str]
-    ) -> Calls:
-        """All batches of one file."""
-        packed = [
-            np.concatenate([part.packed for part in parts])
-            for parts in ([batch.codes for batch in batches], [batch.forms for batch in batches])
-        ]
+    def of(cls, batch: VariantBatch, *, samples: tuple[str, ...], contigs: list[str], filters: list[str]) -> Calls:
+        """A whole file, read as one batch."""
         columns = {
-            name: np.concatenate([getattr(batch, name) for batch in batches])
-            for name in ("contig", "pos", "key", "filter", "depth", "quality", "line", "blocks")
+            column.name: getattr(batch, column.name)
+            for column in fields(cls)
+            if column.name not in ("samples", "contigs", "filters")
         }
-        return cls(
-            samples=samples,
-            contigs=contigs,
-            filters=filters,
-            reference=Texts.join([batch.reference for batch in batches]),
-            alternate=Texts.join([batch.alternate for batch in batches]),
-            codes=PackedMatrix(packed[0], len(samples)),
-            forms=PackedMatrix(packed[1], len(samples)),
-            **columns,
-        )
+        return cls(samples=samples, contigs=contigs, filters=filters, **columns)
 
     def locate(self, panel: Panel) -> NDArray[np.int64]:
         """Each row's site on the panel, -1 where it has none; hashed keys count only with equal alleles."""

@@ -271,19 +271,18 @@ def _import_vcf(
     stated = stated_assembly(reader.header)
     if stated not in (None, panel.assembly) and means.chain is None:
         refuse_stated(source, stated, panel)
-    batches = list(reader)
-    if not sum(batch.genotyped for batch in batches):
+    batch = reader.whole()
+    if not batch.genotyped:
         source.refuse("no-genotypes", "no record has a GT", hint="give the file with its genotypes")
-    calls = Calls.join(batches, samples=reader.header.samples, contigs=reader.contigs, filters=reader.filters)
-    symbolic = any(batch.other_alleles for batch in batches)
-    brought = bring_to_panel(source, calls, panel, means, Stated(stated, symbolic), lenient=lenient)
+    calls = Calls.of(batch, samples=reader.header.samples, contigs=reader.contigs, filters=reader.filters)
+    brought = bring_to_panel(source, calls, panel, means, Stated(stated, batch.other_alleles > 0), lenient=lenient)
     version = f"VCF 4.{reader.header.minor}"
     return ImportedCohort(
         brought.calls,
         panel,
         format_name=f"BCF 2.2 of {version}" if reader.binary else version,
         assembly_by=brought.assembly_by,
-        notes=notes_of_reading(batches, brought.calls, aligned=means.reference is not None) + brought.notes,
+        notes=notes_of_reading(batch, brought.calls, aligned=means.reference is not None) + brought.notes,
         overlooked=reader.overlooked + brought.repeated,
         sites=brought.sites,
     )

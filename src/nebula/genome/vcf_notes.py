@@ -23,17 +23,17 @@ def notes_of_counting(counted: Counted) -> tuple[str, ...]:
     return count_notes(notes)
 
 
-def notes_of_reading(batches: list[VariantBatch], calls: Calls, *, aligned: bool) -> tuple[str, ...]:
+def notes_of_reading(batch: VariantBatch, calls: Calls, *, aligned: bool) -> tuple[str, ...]:
     """Say what was left out, or not taken as it stands in the file; ``aligned``: along the reference genome."""
     unaligned = 0 if aligned else int((calls.reference.lengths() != calls.alternate.lengths()).sum())
     off_chromosomes = int((calls.key == 0).sum())
     counted = [
-        (sum(batch.other_alleles for batch in batches), "symbolic alleles and breakends stay in the original alone"),
-        (sum(batch.repetitions for batch in batches), "variants that nobody carries stood twice and count once"),
-        (sum(batch.half_calls for batch in batches), "half-missing calls count as missing"),
-        (sum(batch.polyploid_calls for batch in batches), "calls of more than two alleles count as missing"),
-        (sum(batch.filtered_calls for batch in batches), "calls whose FT is not PASS count as missing"),
-        (sum(batch.unreferenced for batch in batches), UNREFERENCED),
+        (batch.other_alleles, "symbolic alleles and breakends stay in the original alone"),
+        (batch.repetitions, "variants that nobody carries stood twice and count once"),
+        (batch.half_calls, "half-missing calls count as missing"),
+        (batch.polyploid_calls, "calls of more than two alleles count as missing"),
+        (batch.filtered_calls, "calls whose FT is not PASS count as missing"),
+        (batch.unreferenced, UNREFERENCED),
         (off_chromosomes, "variants off chromosomes 1 to 22, X, Y, MT are in the record, not in the vector"),
         (unaligned, "insertions and deletions were trimmed, not left-aligned, for want of the reference genome"),
     ]

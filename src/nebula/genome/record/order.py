@@ -30,7 +30,10 @@ class Order(NamedTuple):
     def of(cls, keys: NDArray[np.uint64]) -> Order:
         """The order of rows that have these keys; those of one key stay as they stand."""
         # One below it, no key, which is 0, becomes the highest of all.
-        rows = np.argsort(keys - np.uint64(1), kind="stable")
+        ranks = keys - np.uint64(1)
+        if (ranks[1:] >= ranks[:-1]).all():
+            return cls(np.arange(len(ranks)), np.zeros(0, np.intp))
+        rows = np.argsort(ranks, kind="stable")
         return cls(rows, np.flatnonzero(rows != np.arange(len(rows))))
 
     def bring(self, column: NDArray[Item]) -> NDArray[Item]:

@@ -47,6 +47,9 @@ class CallForm(IntEnum):
 class VariantBatch:
     """Records as columns: one row for every trimmed alternative allele that is a sequence.
 
+    Rows follow the file's records, but for those that trimming and left-aligning put behind or before others: these
+    stand where their keys put them, if that is near.
+
     Attributes:
         contig: contig numbers (rows,), into ``VcfReader.contigs``.
         pos: 1-based (rows,).
@@ -119,13 +122,12 @@ class VariantBatch:
 
 
 class VcfReader:
-    """A VCF or BCF: its header, and an iterator over its batches that can be walked once.
+    """A VCF or BCF: its header, and its records, which can be read once: batch by batch, or as a whole.
 
     Args:
         source: the open file.
         pieces: its content, inflated, where it was begun to be read.
-        reference: every REF is checked against it, and insertions and deletions are left-aligned; rows then follow
-            the file's records, not their own positions.
+        reference: every REF is checked against it, and insertions and deletions are left-aligned.
         lenient: whether faults that leave no doubt are counted in ``overlooked`` instead of ending the reading.
 
     Raises:
@@ -184,14 +186,25 @@ class VcfReader:
         return tuple(found)
 
     def __iter__(self) -> Iterator[VariantBatch]:
-        samples = len(self.header.samples)
-        for begun, piece, end in self._whole_lines():
-            try:
-                native = self._parser.parse(begun, piece, end)
-            except _native.ParseError as error:
-                code, line, field, sentence = error.args
-                self._refuse_line(code, line, f"{field}: {sentence}", hint=hint_of(code))
-            yield VariantBatch.from_native(native, samples)
+        for lines in self._whole_lines():
+            self._parse_lines(*lines)
+            yield self._taken()
+
+    def whole(self) -> VariantBatch:
+        """All that is left to be read, as one batch."""
+        for lines in self._whole_lines():
+            self._parse_lines(*lines)
+        return self._taken()
+
+    def _parse_lines(self, begun: bytes, piece: bytes, end: int) -> None:
+        try:
+            self._parser.parse(begun, piece, end)
+        except _native.ParseError as error:
+            code, line, field, sentence = error.args
+            self._refuse_line(code, line, f"{field}: {sentence}", hint=hint_of(code))
+
+    def _taken(self) -> VariantBatch:
+        return VariantBatch.from_native(self._parser.take(), len(self.header.samples))
 
     def _whole_lines(self) -> Iterator[tuple[bytes, bytes, int]]:
         """A line that was begun, the piece that goes on with it, and how far into that lines are whole.
