@@ -2,6 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nebula.genome.keys import ascending
 from nebula.genome.record.order import Order
 
 KEY = st.integers(0, 20)
@@ -15,5 +16,6 @@ def test_rows_come_by_key_and_those_without_one_last(keys: list[int], few: list[
     for found in (keys, nearly):
         order = Order.of(np.array(found, np.uint64))
         wanted = sorted(range(len(found)), key=lambda row: found[row] or 21)
+        assert ascending(np.array(found, np.uint64)) == (wanted == list(range(len(found))))
         assert order.bring(np.arange(len(found))).tolist() == wanted
         assert order.bring(np.arange(2 * len(found)).reshape(-1, 2))[:, 1].tolist() == [2 * row + 1 for row in wanted]

@@ -103,8 +103,8 @@ class Calls:
         Raises:
             RejectedInputError: ``vcf.duplicate-variant``.
         """
-        # Nearly sorted already, which only the stable way makes use of.
-        keys = np.sort(self.key, kind="stable")
+        # What is nearly sorted is sorted fast by the stable way alone.
+        keys = self.key if variant_keys.ascending(self.key) else np.sort(self.key, kind="stable")
         same = keys[1:][keys[1:] == keys[:-1]]
         twice = same[(same != 0) & ~variant_keys.hashed(same)]
         if len(twice):

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: ``RefCall`` is DeepVariant's word for a site that it calls hom-ref.
 PASSING = frozenset({".", "PASS", "RefCall"})
+#: Rows whose numbers are looked up at a time: what is set aside for them is used again for the next ones.
+_AT_ONCE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,8 +52,7 @@ def count_calls(calls: Calls, sexes: list[str], assembly: str) -> Counted:
         sexes: of each person, as ``guess_sex`` says; men are those it is sure of.
         assembly: of the positions.
     """
-    passing = np.array([name in PASSING for name in calls.filters], np.bool_)
-    failed = np.flatnonzero(~passing.take(calls.filter)) if len(calls.filter) else np.zeros(0, np.intp)
+    failed = _failed_rows(calls)
     packed = calls.codes.packed
     men = np.flatnonzero(np.array(sexes) == "male")
     rows = one_copy_rows(calls.key, assembly) if len(men) else np.zeros(0, np.intp)
@@ -76,6 +77,16 @@ def one_copy_rows(keys: NDArray[np.uint64], assembly: str) -> NDArray[np.intp]:
     """Rows on X outside the pseudo-autosomal regions, and on Y."""
     lowest, highest = variant_keys.between(X, *X_NOT_PSEUDOAUTOSOMAL[assembly])
     return np.flatnonzero(((keys >= lowest) & (keys <= highest)) | (variant_keys.chromosomes(keys) == Y))
+
+
+def _failed_rows(calls: Calls) -> NDArray[np.intp]:
+    """Rows whose FILTER is not passed."""
+    failing = np.array([name not in PASSING for name in calls.filters], np.bool_)
+    if not failing.any():
+        return np.zeros(0, np.intp)
+    starts = range(0, len(calls.filter), _AT_ONCE)
+    parts = [start + np.flatnonzero(failing[calls.filter[start : start + _AT_ONCE]]) for start in starts]
+    return np.concatenate([np.zeros(0, np.intp), *parts])
 
 
 def _missing_row(samples: int) -> NDArray[np.uint8]:

@@ -44,7 +44,14 @@ def variant_keys(chromosome: NDArray[np.uint8], pos: NDArray[np.int32], referenc
 
 def chromosomes(keys: Keys) -> NDArray[np.uint8]:
     """Chromosome codes, 1 to 25."""
-    return (keys >> np.uint64(59)).astype(np.uint8)
+    # They are in the highest byte of each, which alone is looked at.
+    return np.ascontiguousarray(keys, "<u8").view(np.uint8)[7::8] >> np.uint8(3)
+
+
+def ascending(keys: Keys) -> bool:
+    """Whether keys ascend, those that are none (0) behind all others."""
+    present = keys[: np.count_nonzero(keys)]
+    return bool(present.all() and (present[1:] >= present[:-1]).all())
 
 
 def positions(keys: Keys) -> NDArray[np.int32]:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
+from nebula.genome.keys import ascending
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -19,7 +21,7 @@ class Order(NamedTuple):
     """Rows of a file by VariantKey, those without one at the end.
 
     Attributes:
-        rows: of the file, as they come (rows,).
+        rows: of the file, as they come (rows,); none where all stand there so.
         moved: places at which another row comes than stands there in the file. Left-aligning moves few.
     """
 
@@ -29,19 +31,18 @@ class Order(NamedTuple):
     @classmethod
     def of(cls, keys: NDArray[np.uint64]) -> Order:
         """The order of rows that have these keys; those of one key stay as they stand."""
+        if ascending(keys):
+            return cls(np.zeros(0, np.intp), np.zeros(0, np.intp))
         # One below it, no key, which is 0, becomes the highest of all.
-        ranks = keys - np.uint64(1)
-        if (ranks[1:] >= ranks[:-1]).all():
-            return cls(np.arange(len(ranks)), np.zeros(0, np.intp))
-        rows = np.argsort(ranks, kind="stable")
+        rows = np.argsort(keys - np.uint64(1), kind="stable")
         return cls(rows, np.flatnonzero(rows != np.arange(len(rows))))
 
     def bring(self, column: NDArray[Item]) -> NDArray[Item]:
         """Bring the rows of a column into this order."""
-        if len(self.moved) > _MANY * len(self.rows):
-            return column.take(self.rows, axis=0)
         if not len(self.moved):
             return column
+        if len(self.moved) > _MANY * len(self.rows):
+            return column.take(self.rows, axis=0)
         brought = column.copy()
         brought[self.moved] = column[self.rows[self.moved]]
         return brought
