@@ -1,10 +1,11 @@
 //! The law of the index: a line that was looked at is read as one that was not, where every check is the slow one.
 
-use super::close_up::places;
-use super::eyes::{undrawn, By, DRAWING, PORTABLE};
+use super::eyes::{DRAWING, PORTABLE};
 use super::fault::Fault;
 use super::index::Index;
 use super::line::Line;
+#[cfg(target_arch = "x86_64")]
+use super::lines::with_256;
 use super::rows::Rows;
 use super::VcfParser;
 
@@ -187,7 +188,7 @@ fn lines_that_go_the_short_way_are_read_like_those_that_do_not() {
             quick.ledger.line += 1;
             let columns = index.columns(text, 1).expect("all of it was looked at");
             let outlined = quick.parse_outlined(Line { text, index: &index }, &columns, &mut quick_rows);
-            index.look_closer(&DRAWING);
+            index.look_closer(text, &DRAWING);
             let looked = Line { text, index: &index };
             let quickly = outlined
                 .and_then(|outlined| {
@@ -247,14 +248,8 @@ fn every_way_to_look_reads_a_line_alike() {
         #[cfg(target_arch = "x86_64")]
         if crate::cpu::has_avx2() {
             // SAFETY: the instructions were just found.
-            let by_256 = |bytes: &[u8; super::look::LOOK]| unsafe { super::look::look_256(bytes) };
-            assert_eq!(
-                read(&|parser, text, rows| {
-                    parser.parse_lines_by(text, rows, &By::<_, _, _, false>(by_256, places, undrawn))
-                }),
-                portable,
-                "{line}"
-            );
+            let by_256: Way<'_> = &|parser, text, rows| unsafe { with_256(parser, text, rows) };
+            assert_eq!(read(by_256), portable, "{line}");
         }
     }
 }

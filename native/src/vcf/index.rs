@@ -28,6 +28,9 @@ fn first_of(word: u64, start: usize) -> usize {
     }
 }
 
+/// Words of a line.
+type Stretch = [u8; STRETCH * LOOK];
+
 pub struct Index {
     tab_places: Places,
     semicolon_places: Places,
@@ -38,18 +41,18 @@ pub struct Index {
     pub(super) points: Bits,
     pub(super) commas: Bits,
     pub(super) minuses: Bits,
-    /// What a number may stand behind, and what may stand behind a number.
-    begins: Bits,
-    ends: Bits,
     /// For each form, the bytes that no single number of it has or is ended by.
     pub(super) impossible: [Bits; 3],
     pub(super) outline: Outline,
     /// Whether the outlines of lines are drawn, where it is worth it.
     draws: bool,
-    /// So many bytes were looked at.
+    /// So many bytes were looked at, and so many closely: of these, everything is noted.
     pub(super) seen: usize,
+    pub(super) seen_closely: usize,
     /// So many bits there are, those of the byte that ends the line among them if it was met.
     noted: usize,
+    /// Of a drawn line's first word, the bytes that no identifier has.
+    unnamed: u64,
     /// The first blank or control character but tabs.
     pub(super) first_odd: usize,
 }
@@ -67,14 +70,27 @@ impl Default for Index {
             points: none,
             commas: none,
             minuses: none,
-            begins: none,
-            ends: none,
             impossible: [none; 3],
             outline: Outline::default(),
             draws: true,
             seen: 0,
+            seen_closely: 0,
             noted: 0,
+            unnamed: u64::MAX,
             first_odd: 0,
+        }
+    }
+}
+
+/// Some words of a text; the end of the text ends the line.
+#[inline(always)]
+fn stretch<'a>(text: &'a [u8], start: usize, padded: &'a mut Stretch) -> &'a Stretch {
+    let rest = text.get(start..).unwrap_or_default();
+    match rest.first_chunk() {
+        Some(whole) => whole,
+        None => {
+            padded[..rest.len()].copy_from_slice(rest);
+            padded
         }
     }
 }
@@ -85,7 +101,7 @@ impl Index {
         Self { draws: samples == 1, ..Self::default() }
     }
 
-    /// Look at the line at the front of `text`; returns where it ends.
+    /// Look at the line at the front of `text`: where its columns end, and its outline; returns where it ends.
     ///
     /// Of a line with many samples, what follows the first of them is not looked at.
     #[inline(always)]
@@ -98,29 +114,30 @@ impl Index {
 
     #[inline(always)]
     fn look_until_end<E: Eyes>(&mut self, text: &[u8], eyes: &E) -> Option<usize> {
-        (self.seen, self.noted, self.first_odd) = (0, 0, usize::MAX);
+        (self.seen, self.seen_closely, self.noted) = (0, 0, 0);
         self.tab_places.forget();
         let (mut tabs, mut pen) = (0, Pen::default());
-        for stretch in 0..WORDS / STRETCH {
-            let rest = text.get(self.noted..).unwrap_or_default();
+        for first in (0..WORDS).step_by(STRETCH) {
             let mut padded = [b'\n'; STRETCH * LOOK];
-            let bytes = rest.first_chunk().unwrap_or_else(|| {
-                // The end of the text ends the line.
-                padded[..rest.len()].copy_from_slice(rest);
-                &padded
-            });
+            let bytes = stretch(text, self.noted, &mut padded);
             // Also the words behind the line's end: a loop that ends at a guess takes longer.
             let mut end = usize::MAX;
-            for (word, bytes) in (STRETCH * stretch..).zip(bytes.as_chunks::<LOOK>().0) {
-                let masks = eyes.look(bytes);
-                let before_end = masks.newline.wrapping_sub(1) & !masks.newline;
-                self.note(word, &masks, if end == usize::MAX { before_end } else { 0 }, eyes);
+            for (word, bytes) in (first..).zip(bytes.as_chunks::<LOOK>().0) {
+                let ends = eyes.ends(bytes);
+                let before_end = ends.newline.wrapping_sub(1) & !ends.newline;
+                let inside = if end == usize::MAX { ends.tab & before_end } else { 0 };
+                self.tab_places.add(inside, |free| eyes.list(inside, (word * LOOK) as u16, free));
                 if E::DRAW && self.draws {
-                    self.outline.draw(word, bytes, &masks, &mut pen, eyes);
+                    let inks = eyes.inks(bytes);
+                    if word == 0 {
+                        self.unnamed = inks.unnamed;
+                    }
+                    self.colons.0[word] = inks.colon;
+                    self.outline.draw(word, bytes, &inks, &mut pen, eyes);
                 }
-                end = end.min(first_of(masks.newline, self.noted));
+                end = end.min(first_of(ends.newline, self.noted));
                 self.noted += LOOK;
-                tabs += masks.tab.count_ones();
+                tabs += ends.tab.count_ones();
             }
             self.seen = end.min(self.noted);
             if end < usize::MAX {
@@ -133,12 +150,32 @@ impl Index {
         None
     }
 
-    /// Note what stands where in a word, and of the tabs those `inside` the line.
+    /// Look once more at a line that was looked at, whose outline is not known: what stands where in it.
     #[inline(always)]
-    fn note(&mut self, word: usize, masks: &Masks, inside: u64, eyes: &impl Eyes) {
-        self.first_odd = self.first_odd.min(first_of(masks.odd & !masks.tab, self.noted));
-        let (start, tabs) = ((word * LOOK) as u16, masks.tab & inside);
-        self.tab_places.add(tabs, |free| eyes.list(tabs, start, free));
+    pub fn look_closer(&mut self, text: &[u8], eyes: &impl Eyes) {
+        self.semicolon_places.forget();
+        (self.seen_closely, self.first_odd) = (self.seen, usize::MAX);
+        let mut numbers = Numbers::default();
+        for start in (0..self.noted).step_by(STRETCH * LOOK) {
+            let mut padded = [b'\n'; STRETCH * LOOK];
+            let bytes = stretch(text, start, &mut padded);
+            for (start, bytes) in (start..).step_by(LOOK).zip(bytes.as_chunks::<LOOK>().0) {
+                self.note(start, &eyes.masks(bytes), &mut numbers, eyes);
+            }
+        }
+    }
+
+    /// Note what stands where in the word from `start` on.
+    #[inline(always)]
+    fn note(&mut self, start: usize, masks: &Masks, numbers: &mut Numbers, eyes: &impl Eyes) {
+        let word = start / LOOK;
+        let inside = match self.seen.saturating_sub(start) {
+            left @ 0..LOOK => !(u64::MAX << left),
+            _ => u64::MAX,
+        };
+        let semicolons = masks.semicolon & inside;
+        self.semicolon_places.add(semicolons, |free| eyes.list(semicolons, start as u16, free));
+        self.first_odd = self.first_odd.min(first_of(masks.odd & !masks.tab, start));
         self.tabs.0[word] = masks.tab;
         self.semicolons.0[word] = masks.semicolon;
         self.colons.0[word] = masks.colon;
@@ -146,31 +183,21 @@ impl Index {
         self.points.0[word] = masks.point;
         self.commas.0[word] = masks.comma;
         self.minuses.0[word] = masks.minus;
-        self.begins.0[word] = masks.begins();
-        self.ends.0[word] = masks.semicolon | masks.tab | masks.newline;
+        let around = [masks.equals | masks.colon, masks.semicolon | masks.tab | masks.newline];
+        let impossible = numbers.impossible(masks.digit, masks.point, masks.minus, around);
+        let natural = impossible | masks.minus;
+        self.impossible[0].0[word] = natural | masks.point;
+        self.impossible[1].0[word] = impossible;
+        self.impossible[2].0[word] = natural;
     }
 
-    /// Note what only lines need whose outline is not known: where the semicolons are, and what no number has.
+    /// Whether a piece of a drawn line is a single identifier near the line's front.
     #[inline(always)]
-    pub fn look_closer(&mut self, eyes: &impl Eyes) {
-        self.semicolon_places.forget();
-        let mut numbers = Numbers::default();
-        for word in 0..self.noted / LOOK {
-            let start = word * LOOK;
-            let inside = match self.seen.saturating_sub(start) {
-                left @ 0..LOOK => !(u64::MAX << left),
-                _ => u64::MAX,
-            };
-            let semicolons = self.semicolons.0[word] & inside;
-            self.semicolon_places.add(semicolons, |free| eyes.list(semicolons, start as u16, free));
-            let (points, minuses) = (self.points.0[word], self.minuses.0[word]);
-            let around = [self.begins.0[word], self.ends.0[word]];
-            let impossible = numbers.impossible(self.digits.0[word], points, minuses, around);
-            let natural = impossible | minuses;
-            self.impossible[0].0[word] = natural | points;
-            self.impossible[1].0[word] = impossible;
-            self.impossible[2].0[word] = natural;
-        }
+    pub fn is_near_name(&self, piece: &Range<usize>) -> bool {
+        let length = piece.len();
+        (1..LOOK).contains(&length)
+            && piece.end <= LOOK.min(self.seen)
+            && self.unnamed >> piece.start & !(u64::MAX << length) == 0
     }
 
     /// Cut a line at its tabs; `None` where they were not all seen, or are not as many as there must be.
@@ -198,7 +225,8 @@ impl Index {
     /// Where the entries of INFO end but the last, if all of it was seen, and what follows it.
     #[inline(always)]
     pub fn entry_ends(&self, info: &Range<usize>) -> Option<&[u16]> {
-        let places = self.semicolon_places.all().filter(|_| info.end < self.noted)?;
+        let whole = info.end < self.noted && info.end <= self.seen_closely;
+        let places = self.semicolon_places.all().filter(|_| whole)?;
         let outside = |place: &&u16| !info.contains(&usize::from(**place));
         let behind = places.get(places.iter().take_while(outside).count()..)?;
         behind.get(..behind.len() - behind.iter().rev().take_while(outside).count())
@@ -207,18 +235,18 @@ impl Index {
     /// The entries of INFO, between semicolons.
     #[inline(always)]
     pub fn entries<'a>(&'a self, line: &'a [u8], info: Range<usize>) -> Pieces<'a> {
-        Pieces::new(self.ones(&self.semicolons, info.start), line, b';', self.seen, info)
+        Pieces::new(self.ones(&self.semicolons, info.start), line, b';', self.seen_closely, info)
     }
 
     /// The values of a sample, between colons.
     #[inline(always)]
     pub fn values<'a>(&'a self, line: &'a [u8], sample: Range<usize>) -> Pieces<'a> {
-        Pieces::new(self.ones(&self.colons, sample.start), line, b':', self.seen, sample)
+        Pieces::new(self.ones(&self.colons, sample.start), line, b':', self.seen_closely, sample)
     }
 
     #[inline(always)]
     fn ones<'a>(&self, bits: &'a Bits, at: usize) -> Ones<'a> {
-        bits.ones(at, self.seen)
+        bits.ones(at, self.seen_closely)
     }
 }
 
@@ -232,7 +260,7 @@ mod tests {
     fn looked_at(text: &[u8]) -> Index {
         let mut index = Index::default();
         assert_eq!(index.look_at(text, &DRAWING), text.len());
-        index.look_closer(&DRAWING);
+        index.look_closer(text, &DRAWING);
         index
     }
 
@@ -304,7 +332,7 @@ mod tests {
             let line: Vec<u8> = (0..length).map(|place| if place % 9 == 4 { b';' } else { b'a' }).collect();
             let mut index = Index::default();
             index.look_at(&line, &DRAWING);
-            index.look_closer(&DRAWING);
+            index.look_closer(&line, &DRAWING);
             for start in 0..length.min(70) {
                 let found: Vec<&[u8]> =
                     index.entries(&line, start..length).map(|piece| &line[piece]).collect();

@@ -1,10 +1,15 @@
 //! A piece of the body, line by line: each is looked at, then read.
 
+#[cfg(target_arch = "x86_64")]
+use super::close_up::{close_up_512, places, places_512};
+#[cfg(target_arch = "x86_64")]
+use super::eyes::{undrawn, By};
 use super::eyes::{Eyes, PORTABLE};
 use super::fault::{Fate, Fault};
 use super::index::Index;
 use super::line::Line;
-use super::look::LOOK;
+#[cfg(target_arch = "x86_64")]
+use super::look::{look_256, look_512, LOOK};
 use super::numbers::{digits_end, whole};
 use super::rows::Rows;
 use super::VcfParser;
@@ -12,6 +17,27 @@ use crate::cpu;
 
 /// A fault comes with its line.
 pub type Done = Result<(), (Fault, u64)>;
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,avx2,popcnt,bmi1,bmi2")]
+fn with_512(parser: &mut VcfParser, lines: &[u8], rows: &mut Rows) -> Done {
+    let ends = |bytes: &[u8; LOOK]| look_512(bytes);
+    let inks = |bytes: &[u8; LOOK]| look_512(bytes);
+    let masks = |bytes: &[u8; LOOK]| look_512(bytes);
+    let list = |word, start, out: &mut [u16; LOOK]| places_512(word, start, out);
+    let close_up =
+        |bytes: &[u8; LOOK], zeros, kept, out: &mut [u8; LOOK]| close_up_512(bytes, zeros, kept, out);
+    parser.parse_lines_by(lines, rows, &By::<_, _, _, _, _, true>(ends, inks, masks, list, close_up))
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,popcnt,bmi1,bmi2")]
+pub(super) fn with_256(parser: &mut VcfParser, lines: &[u8], rows: &mut Rows) -> Done {
+    let ends = |bytes: &[u8; LOOK]| look_256(bytes);
+    let inks = |bytes: &[u8; LOOK]| look_256(bytes);
+    let masks = |bytes: &[u8; LOOK]| look_256(bytes);
+    parser.parse_lines_by(lines, rows, &By::<_, _, _, _, _, false>(ends, inks, masks, places, undrawn))
+}
 
 impl VcfParser {
     pub(super) fn parse_piece(&mut self, begun: &[u8], lines: &[u8], rows: &mut Rows) -> Done {
@@ -25,56 +51,38 @@ impl VcfParser {
     /// Parse lines with the widest instructions that this processor has.
     pub(super) fn parse_lines(&mut self, lines: &[u8], rows: &mut Rows) -> Done {
         #[cfg(target_arch = "x86_64")]
-        {
-            use super::close_up::{close_up_512, places, places_512};
-            use super::eyes::{undrawn, By};
-            use super::look::{look_256, look_512};
-            #[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,avx2,popcnt,bmi1,bmi2")]
-            fn with_512(parser: &mut VcfParser, lines: &[u8], rows: &mut Rows) -> Done {
-                let look = |bytes: &[u8; LOOK]| look_512(bytes);
-                let list = |word, start, out: &mut [u16; LOOK]| places_512(word, start, out);
-                let close_up = |bytes: &[u8; LOOK], zeros, kept, out: &mut [u8; LOOK]| {
-                    close_up_512(bytes, zeros, kept, out);
-                };
-                parser.parse_lines_by(lines, rows, &By::<_, _, _, true>(look, list, close_up))
-            }
-            #[target_feature(enable = "avx2,popcnt,bmi1,bmi2")]
-            fn with_256(parser: &mut VcfParser, lines: &[u8], rows: &mut Rows) -> Done {
-                let look = |bytes: &[u8; LOOK]| look_256(bytes);
-                parser.parse_lines_by(lines, rows, &By::<_, _, _, false>(look, places, undrawn))
-            }
-            if cpu::has_avx512() {
-                // SAFETY: these instructions were just found.
-                return unsafe { with_512(self, lines, rows) };
-            }
-            if cpu::has_avx2() {
-                // SAFETY: these instructions were just found.
-                return unsafe { with_256(self, lines, rows) };
-            }
+        if cpu::has_avx512() {
+            // SAFETY: these instructions were just found.
+            return unsafe { with_512(self, lines, rows) };
+        } else if cpu::has_avx2() {
+            // SAFETY: these instructions were just found.
+            return unsafe { with_256(self, lines, rows) };
         }
         self.parse_lines_by(lines, rows, &PORTABLE)
     }
 
-    /// Parse a line that was looked at.
+    /// Parse the line at the front of `text`, which was looked at.
     #[inline(always)]
     fn parse_line<E: Eyes>(
         &mut self,
         text: &[u8],
+        end: usize,
         index: &mut Index,
         rows: &mut Rows,
         eyes: &E,
     ) -> Result<(), Fault> {
         let samples = self.rules.samples.len();
+        let line = text[..end].strip_suffix(b"\r").unwrap_or(&text[..end]);
         if E::DRAW && samples == 1 {
             // Once more below for the few that are read there: to hand columns on takes longer.
-            if let Some(columns) = index.columns(text, samples) {
-                if self.parse_outlined(Line { text, index }, &columns, rows)? {
+            if let Some(columns) = index.columns(line, samples) {
+                if self.parse_outlined(Line { text: line, index }, &columns, rows)? {
                     return Ok(());
                 }
             }
         }
-        index.look_closer(eyes);
-        self.parse_record(Line { text, index }, rows)
+        index.look_closer(text, eyes);
+        self.parse_record(Line { text: line, index }, rows)
     }
 
     /// Have the reference genome brought near where the next line likely stands, while this one is read.
@@ -97,11 +105,10 @@ impl VcfParser {
         let mut rest = Some(lines).filter(|lines| !lines.is_empty());
         while let Some(text) = rest {
             let end = index.look_at(text, eyes);
-            let line = text[..end].strip_suffix(b"\r").unwrap_or(&text[..end]);
             rest = text.get(end + 1..);
             self.ledger.line += 1;
             self.ask_for_next(rest.unwrap_or_default());
-            self.parse_line(line, &mut index, rows, eyes)
+            self.parse_line(text, end, &mut index, rows, eyes)
                 .or_else(|fault| self.ledger.overlook(fault, Fate::LeftOut))
                 .map_err(|fault| (fault, self.ledger.line))?;
         }

@@ -66,7 +66,7 @@ pub fn digits_end(text: &[u8], at: usize) -> usize {
 }
 
 /// The length of the plain number that eight bytes begin with, if it ends in them, and whether it is a whole one.
-#[inline]
+#[inline(always)]
 fn short_number(word: u64, natural: bool) -> Option<(usize, bool)> {
     let signed = usize::from(word & 0xff == u64::from(b'-'));
     // The zero that comes in at the top is no digit: a number never seems to end later than it does.
@@ -85,7 +85,7 @@ fn short_number(word: u64, natural: bool) -> Option<(usize, bool)> {
 }
 
 /// Where the plain number that begins at `at` ends, and whether it is a whole one of at most nine digits.
-#[inline]
+#[inline(always)]
 fn number_end(text: &[u8], at: usize, natural: bool) -> Option<(usize, bool)> {
     if let Some((length, whole)) = eight(text, at).and_then(|word| short_number(word, natural)) {
         return Some((at + length, whole));
@@ -108,6 +108,12 @@ fn long_number_end(text: &[u8], at: usize, natural: bool) -> Option<(usize, bool
     }
     let end = digits_end(text, whole_end + 1);
     (end > whole_end + 1).then_some((end, false))
+}
+
+/// Whether a part of a line is one plain number without a minus.
+#[inline(always)]
+pub fn is_natural(text: &[u8], part: &Range<usize>) -> bool {
+    number_end(text, part.start, true).is_some_and(|(end, _)| end == part.end)
 }
 
 /// Walk over plain numbers between commas from `at` on: how many there are, and where the last one ends.

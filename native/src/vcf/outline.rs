@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::eyes::Eyes;
-use super::look::{Masks, LOOK};
+use super::look::{Inks, LOOK};
 use super::pieces::{Bits, WORDS};
 use super::plain::{tenth_digits, SHORT};
 
@@ -45,13 +45,14 @@ impl Default for Outline {
 impl Outline {
     /// Draw the next word of a line.
     #[inline(always)]
-    pub fn draw(&mut self, word: usize, bytes: &[u8; LOOK], masks: &Masks, pen: &mut Pen, eyes: &impl Eyes) {
-        let begins = masks.begins();
-        let fronts = (begins << 1 | pen.begins) & masks.listed;
+    pub fn draw(&mut self, word: usize, bytes: &[u8; LOOK], inks: &Inks, pen: &mut Pen, eyes: &impl Eyes) {
+        // What a value stands behind: of INFO an equals sign, of a sample a colon.
+        let begins = inks.equals | inks.colon;
+        let fronts = (begins << 1 | pen.begins) & inks.listed;
         // Added, the bit at the front of a value runs through it and comes out behind it.
-        let (sum, one) = masks.listed.overflowing_add(fronts);
+        let (sum, one) = inks.listed.overflowing_add(fronts);
         let (sum, other) = sum.overflowing_add(pen.value);
-        let digits = masks.listed & !sum & masks.digit;
+        let digits = inks.listed & !sum & inks.digit;
         let left_out = digits & (digits << 1 | pen.digits >> (LOOK - 1));
         let across = pen.digits.leading_ones() + digits.trailing_ones();
         let long = tenth_digits(digits) != 0 || across > SHORT as u32;

@@ -13,10 +13,11 @@ const SLOTS: usize = 4096;
 /// Of a longer sample it is not seen at one look where its values end.
 const LONGEST_SAMPLE: usize = 63;
 const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
+const LANES: usize = 8;
 const HALF: u64 = 0xFFFF_FFFF;
 /// What the words of a stripe are mixed with, so that none makes a product of nothing.
-const SECRETS: [u64; 8] = {
-    let (mut secrets, mut place) = ([MIX; 8], 1);
+const SECRETS: [u64; LANES] = {
+    let (mut secrets, mut place) = ([MIX; LANES], 1);
     while place < secrets.len() {
         secrets[place] = secrets[place - 1].wrapping_mul(MIX).rotate_left(29);
         place += 1;
@@ -106,26 +107,29 @@ impl Outlines {
 /// time alone.
 #[inline(always)]
 fn slot(text: &[u8]) -> usize {
-    const LANES: usize = 8;
     let mut lanes = [text.len() as u64; LANES];
-    let mut take_in = |stripe: &[u8; 8 * LANES]| {
-        for (lane, (word, secret)) in lanes.iter_mut().zip(stripe.as_chunks().0.iter().zip(SECRETS)) {
-            let mixed = u64::from_le_bytes(*word) ^ secret;
-            *lane = lane.wrapping_add((mixed & HALF) * (mixed >> 32)).rotate_left(11);
-        }
-    };
     let (stripes, rest) = text.as_chunks();
-    stripes.iter().for_each(&mut take_in);
+    for stripe in stripes {
+        take_in(&mut lanes, stripe);
+    }
     if !rest.is_empty() {
         // The last bytes, some of them for the second time; of a short text they are all there is.
         match text.last_chunk() {
-            Some(last) => take_in(last),
-            None => take_in(&std::array::from_fn(|place| rest.get(place).copied().unwrap_or(0))),
+            Some(last) => take_in(&mut lanes, last),
+            None => take_in(&mut lanes, &std::array::from_fn(|place| rest.get(place).copied().unwrap_or(0))),
         }
     }
     let all =
         lanes.iter().zip(0..).fold(0u64, |all, (lane, turn)| all.wrapping_add(lane.rotate_left(8 * turn)));
     (all.wrapping_mul(MIX) >> 32) as usize % SLOTS
+}
+
+#[inline(always)]
+fn take_in(lanes: &mut [u64; LANES], stripe: &[u8; 8 * LANES]) {
+    for ((lane, word), secret) in lanes.iter_mut().zip(stripe.as_chunks().0).zip(SECRETS) {
+        let mixed = u64::from_le_bytes(*word) ^ secret;
+        *lane = lane.wrapping_add((mixed & HALF) * (mixed >> 32)).rotate_left(11);
+    }
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ impl Index {
     /// Whether a piece is a lone dot.
     #[inline(always)]
     fn is_missing(&self, value: &Range<usize>) -> bool {
-        value.len() == 1 && value.end <= self.seen && self.points.from(value.start) & 1 == 1
+        value.len() == 1 && value.end <= self.seen_closely && self.points.from(value.start) & 1 == 1
     }
 
     /// Whether a piece is a single identifier.
@@ -46,7 +46,7 @@ impl Index {
     /// Whether a piece is free of blanks and control characters; a tab does not count.
     #[inline(always)]
     pub fn is_clean(&self, piece: &Range<usize>) -> bool {
-        self.first_odd >= piece.end && self.seen >= piece.end
+        self.first_odd >= piece.end && self.seen_closely >= piece.end
     }
 
     /// How many plain numbers a piece lists: digits with a point in the middle at most, between commas.
@@ -105,6 +105,6 @@ impl Index {
     #[inline(always)]
     fn length(&self, piece: &Range<usize>) -> Option<usize> {
         let length = piece.len();
-        ((1..=LONGEST).contains(&length) && piece.end <= self.seen).then_some(length)
+        ((1..=LONGEST).contains(&length) && piece.end <= self.seen_closely).then_some(length)
     }
 }

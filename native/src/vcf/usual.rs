@@ -6,7 +6,7 @@
 use super::columns::is_one_alternate;
 use super::fault::Fault;
 use super::line::{Columns, Line};
-use super::numbers::whole;
+use super::numbers::{is_natural, whole};
 use super::plain_sample::{keyed_sample, listed_sample};
 use super::record::Place;
 use super::rows::{Rows, Variant};
@@ -76,9 +76,14 @@ impl VcfParser {
     /// Where the record stands, what its sample says, and whether that has a GT.
     #[inline(always)]
     fn check_usual(&mut self, line: Line<'_>, columns: &Columns<'_>) -> Option<(Place, Sample, bool)> {
-        let [.., filter, info] = columns.fixed;
+        let [_, _, id, _, _, qual, filter, info] = columns.fixed;
         let (keys, sample) = columns.calls.filter(|_| self.rules.samples.len() == 1)?;
         let (contig, pos, aligned) = self.check_front(line, columns)?;
+        if !line.index.is_name(&line.place(id))
+            || line.index.numbers(&line.place(qual), false, true) != Some(1)
+        {
+            return None;
+        }
         let number = self.filters.recent(line.text, &line.place(filter))?;
         let shape = Shape { alternates: 1, minor: self.rules.minor, ploidy: None, local: None };
         let free_digits = self.know_info(line, info, shape)?;
@@ -97,28 +102,28 @@ impl VcfParser {
     /// As `check_usual`, of a record whose outline is known; it has a GT.
     #[inline(always)]
     fn check_outlined(&mut self, line: Line<'_>, columns: &Columns<'_>) -> Option<(Place, Sample)> {
-        let [.., filter, _] = columns.fixed;
+        let [_, _, id, _, _, qual, filter, _] = columns.fixed;
         let (_, sample) = columns.calls.filter(|_| self.rules.samples.len() == 1)?;
         let outlined = self.outlines.get(line.outline(filter)?)?;
         let (filter, sample) = (outlined.filter, outlined.sample(line, line.place(sample))?);
         let (contig, pos, aligned) = self.check_front(line, columns)?;
+        if !line.index.is_near_name(&line.place(id)) || !is_natural(line.text, &line.place(qual)) {
+            return None;
+        }
         let place = Place { contig, pos, filter, aligned };
         self.has_reference(&place, columns).then_some((place, sample))
     }
 
-    /// Check the columns before FILTER but for the bases of REF: the number of the contig, the position, and whether the
+    /// Check CHROM, POS, and REF and ALT but for the bases of REF: the number of the contig, the position, and whether the
     /// contig is compared with the reference genome.
     #[inline(always)]
     fn check_front(&self, line: Line<'_>, columns: &Columns<'_>) -> Option<(usize, u32, bool)> {
-        let [chrom, pos, id, reference, alternate, qual, ..] = columns.fixed;
+        let [chrom, pos, _, reference, alternate, ..] = columns.fixed;
         let known = self.chromosome.name.is(line.text, &line.place(chrom));
         let (contig, aligned) = self.chromosome.stand.filter(|_| known)?;
         let pos = whole(line.text, line.place(pos))?;
-        let plain = is_one_alternate(reference, alternate)
-            && self.order.is_news(pos)
-            && line.index.is_name(&line.place(id))
-            && line.index.numbers(&line.place(qual), false, true) == Some(1);
-        plain.then_some((contig, pos, aligned))
+        let news = is_one_alternate(reference, alternate) && self.order.is_news(pos);
+        news.then_some((contig, pos, aligned))
     }
 
     /// Whether REF is what the reference genome has there, if there is one.
