@@ -2,7 +2,7 @@
 //!
 //! No panic on hostile bytes: bad input comes back as `ValueError` or `ParseError`. `unsafe` stands only where
 //! instructions are called that every such processor has, or that this one was asked for, where a vector is taken
-//! for its bytes, and where bytes of Python's are read in their place.
+//! for its bytes, where bytes of Python's are read in their place, and where the system is told what room is for.
 
 mod bgzf;
 mod consumer;
@@ -20,6 +20,7 @@ mod packing;
 mod private;
 mod products;
 mod regression;
+mod room;
 mod select;
 mod symmetric;
 mod texts;

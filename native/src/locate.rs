@@ -4,6 +4,8 @@ use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+use crate::room::room;
+
 use crate::variant_key::{is_single, spelt_reference, ALLELE_BITS};
 
 /// The first item from `start` on that is not `before`: in leaps that double, then by halves between the last two.
@@ -61,7 +63,9 @@ impl<'a> Walk<'a> {
 
 fn rows_of(keys: &[u64], wanted: &[u64], ignored_bits: u32) -> Vec<i64> {
     let mut walk = Walk::new(keys, ignored_bits);
-    wanted.iter().map(|key| walk.find(*key).map_or(-1, |row| row as i64)).collect()
+    let mut rows = room(wanted.len());
+    rows.extend(wanted.iter().map(|key| walk.find(*key).map_or(-1, |row| row as i64)));
+    rows
 }
 
 fn count_fitting(keys: &[u64], wanted: &[u64], sites: &[i64]) -> (usize, usize) {

@@ -6,6 +6,8 @@ use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+use crate::room::room;
+
 /// Texts as Python hands them over: content and offsets, one more than there are texts.
 pub type PyTexts<'py> = (PyReadonlyArray1<'py, u8>, PyReadonlyArray1<'py, i32>);
 
@@ -47,8 +49,7 @@ impl Numbered {
 
 /// `None` where the offsets do not ascend within the content.
 fn number(content: &[u8], offsets: &[i32]) -> Option<Numbered> {
-    let mut found = Numbered { ends: vec![0], ..Numbered::default() };
-    found.numbers.reserve(offsets.len());
+    let mut found = Numbered { numbers: room(offsets.len()), ends: vec![0], ..Numbered::default() };
     // Nearly all alleles are one base: they need no hash.
     let mut short = [None; 256];
     let mut long: HashMap<&[u8], i32> = HashMap::new();

@@ -1,6 +1,8 @@
 import gzip
 import io
+import os
 import zlib
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -98,3 +100,25 @@ def test_progress_counts_the_bytes_of_the_file() -> None:
     raw = gzip.compress(bytes(range(256)) * 1000)
     list(Source(io.BytesIO(raw), progress=seen.append).pieces())
     assert seen[-1] == len(raw)
+
+
+def test_how_much_was_read_is_known_of_a_file_on_disk_alone(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"a" * 1_000_000)
+    with path.open("rb") as file:
+        source = Source(file)
+        assert source.share_read() is None
+        next(source.pieces())
+        assert source.share_read() == (1 << 18) / 1_000_000
+        list(source.pieces())
+        assert source.share_read() == 1
+    in_memory = Source(io.BytesIO(b"a"))
+    list(in_memory.pieces())
+    assert in_memory.share_read() is None
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as pipe:
+        os.write(writing, b"a")
+        os.close(writing)
+        piped = Source(pipe)
+        list(piped.pieces())
+        assert piped.share_read() is None

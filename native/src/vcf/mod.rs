@@ -67,6 +67,8 @@ use values::{Definition, Kind, Number};
 /// The minor versions that brought SVLEN for each allele, and local alleles.
 const STRUCTURAL_KEYS: u8 = 4;
 const LOCAL_ALLELES: u8 = 5;
+/// More rows than a person's file has: what is expected is set aside before it is there.
+const MOST_EXPECTED: usize = 1 << 23;
 /// Columns of a block: contig, first and last position, lowest depth and quality (-1 where not given).
 const BLOCK_WIDTH: usize = 5;
 
@@ -226,8 +228,8 @@ impl VcfParser {
 
     /// Parse the whole lines before `end`; the first goes on with what was begun, only the last may lack its newline.
     ///
-    /// Raises `ParseError`, or what reading the reference raised.
-    fn parse(&mut self, py: Python<'_>, begun: &[u8], piece: &[u8], end: usize) -> PyResult<()> {
+    /// Returns how many rows wait to be taken. Raises `ParseError`, or what reading the reference raised.
+    fn parse(&mut self, py: Python<'_>, begun: &[u8], piece: &[u8], end: usize) -> PyResult<usize> {
         let lines = piece.get(..end).unwrap_or(piece);
         let mut rows = std::mem::take(&mut self.rows);
         let parsed = py.detach(|| self.parse_piece(begun, lines, &mut rows));
@@ -235,7 +237,13 @@ impl VcfParser {
         if let Some(failure) = self.reference.as_mut().and_then(|reference| reference.failure.take()) {
             return Err(failure);
         }
-        parsed.map_err(|(fault, line)| fault.at(line))
+        parsed.map_err(|(fault, line)| fault.at(line))?;
+        Ok(self.rows.key.len())
+    }
+
+    /// Make room for so many rows of a single person, as are expected in all; more may come.
+    fn expect(&mut self, rows: usize) {
+        self.rows.expect(rows.min(MOST_EXPECTED));
     }
 
     /// Take the rows of all that was parsed since they were taken last.

@@ -1,6 +1,7 @@
 //! What a piece of a VCF becomes: one row for every alternative allele that is a sequence.
 
 use crate::packing::pack_codes;
+use crate::room::expect;
 
 use super::fault::Fault;
 use super::genotypes::{Call, Ploidy};
@@ -120,6 +121,24 @@ impl Rows {
             line: Vec::with_capacity(rows),
             ..Self::default()
         }
+    }
+
+    /// Make room for so many rows of one person in all, as are expected.
+    pub fn expect(&mut self, rows: usize) {
+        let more = rows.saturating_sub(self.key.len());
+        for column in [&mut self.contig, &mut self.pos, &mut self.filter, &mut self.depth, &mut self.quality]
+        {
+            expect(column, more);
+        }
+        for column in [&mut self.codes, &mut self.forms] {
+            expect(column, more);
+        }
+        for texts in [&mut self.reference, &mut self.alternate] {
+            expect(&mut texts.bytes, more + more / 2);
+            expect(&mut texts.ends, more);
+        }
+        expect(&mut self.key, more);
+        expect(&mut self.line, more);
     }
 
     #[inline(always)]

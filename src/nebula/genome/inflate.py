@@ -6,6 +6,7 @@ stay below a limit once inflated; what is behind its end is refused, not ignored
 
 from __future__ import annotations
 
+import os
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, NoReturn
@@ -56,6 +57,14 @@ class Source:
             RejectedInputError: always.
         """
         raise RejectedInputError(f"{self.kind}.{code}", f"{self.name}: {sentence}", hint=hint)
+
+    def share_read(self) -> float | None:
+        """How much of the file was read so far, above 0 and up to 1; None where nobody knows how long it is."""
+        try:
+            size, read = os.fstat(self.file.fileno()).st_size, self.file.tell()
+        except OSError:
+            return None
+        return read / size if 0 < read <= size else None
 
     def pieces(self) -> Iterator[bytes]:
         """Yield the content, inflated where it is gzip or BGZF.

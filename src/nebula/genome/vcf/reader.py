@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: 4.5 says so too, and the specification's own file of that version has none.
 _VERSIONS_OF_LAST_NEWLINE = (3, 4)
+#: How many more rows are expected than the first lines let expect.
+_MARGIN = 1.1
 _MAGIC = {
     b"BAM\x01": "BAM: aligned reads, not variants",
     b"CRAM": "CRAM: aligned reads, not variants",
@@ -192,13 +194,17 @@ class VcfReader:
 
     def whole(self) -> VariantBatch:
         """All that is left to be read, as one batch."""
+        expected = len(self.header.samples) != 1
         for lines in self._whole_lines():
-            self._parse_lines(*lines)
+            rows = self._parse_lines(*lines)
+            if not expected and (share := self._source.share_read()):
+                self._parser.expect(int(_MARGIN * rows / share))
+                expected = True
         return self._taken()
 
-    def _parse_lines(self, begun: bytes, piece: bytes, end: int) -> None:
+    def _parse_lines(self, begun: bytes, piece: bytes, end: int) -> int:
         try:
-            self._parser.parse(begun, piece, end)
+            return self._parser.parse(begun, piece, end)
         except _native.ParseError as error:
             code, line, field, sentence = error.args
             self._refuse_line(code, line, f"{field}: {sentence}", hint=hint_of(code))
