@@ -52,7 +52,7 @@ fn number(content: &[u8], offsets: &[i32]) -> Option<Numbered> {
     let mut found = Numbered { numbers: room(offsets.len()), ends: vec![0], ..Numbered::default() };
     // Nearly all alleles are one base: they need no hash.
     let mut short = [None; 256];
-    let mut long: HashMap<&[u8], i32> = HashMap::new();
+    let mut long: HashMap<&[u8], i32, foldhash::fast::RandomState> = HashMap::default();
     for pair in offsets.windows(2) {
         let text = content.get(usize::try_from(pair[0]).ok()?..usize::try_from(pair[1]).ok()?)?;
         let number = match text {
