@@ -50,7 +50,8 @@ impl Numbered {
 /// `None` where the offsets do not ascend within the content.
 fn number(content: &[u8], offsets: &[i32]) -> Option<Numbered> {
     let mut found = Numbered { numbers: room(offsets.len()), ends: vec![0], ..Numbered::default() };
-    // Nearly all alleles are one base: they need no hash.
+    // Nearly all alleles are one base: they need no hash. The others have one whose seed is drawn when the process
+    // begins, so that nobody can prepare texts that meet.
     let mut short = [None; 256];
     let mut long: HashMap<&[u8], i32, foldhash::fast::RandomState> = HashMap::default();
     for pair in offsets.windows(2) {

@@ -114,19 +114,19 @@ impl Index {
 
     #[inline(always)]
     fn look_until_end<E: Eyes>(&mut self, text: &[u8], eyes: &E) -> Option<usize> {
-        (self.seen, self.seen_closely, self.noted) = (0, 0, 0);
+        self.seen_closely = 0;
         self.tab_places.forget();
-        let (mut tabs, mut pen) = (0, Pen::default());
+        let mut pen = Pen::default();
         for first in (0..WORDS).step_by(STRETCH) {
             let mut padded = [b'\n'; STRETCH * LOOK];
-            let bytes = stretch(text, self.noted, &mut padded);
+            let bytes = stretch(text, first * LOOK, &mut padded);
             // Also the words behind the line's end: a loop that ends at a guess takes longer.
-            let mut end = usize::MAX;
+            let mut end = None;
             for (word, bytes) in (first..).zip(bytes.as_chunks::<LOOK>().0) {
-                let ends = eyes.ends(bytes);
+                let (ends, start) = (eyes.ends(bytes), word * LOOK);
                 let before_end = ends.newline.wrapping_sub(1) & !ends.newline;
-                let inside = if end == usize::MAX { ends.tab & before_end } else { 0 };
-                self.tab_places.add(inside, |free| eyes.list(inside, (word * LOOK) as u16, free));
+                let inside = if end.is_none() { ends.tab & before_end } else { 0 };
+                self.tab_places.add(inside, |free| eyes.list(inside, start as u16, free));
                 if E::DRAW && self.draws {
                     let inks = eyes.inks(bytes);
                     if word == 0 {
@@ -135,15 +135,16 @@ impl Index {
                     self.colons.0[word] = inks.colon;
                     self.outline.draw(word, bytes, &inks, &mut pen, eyes);
                 }
-                end = end.min(first_of(ends.newline, self.noted));
-                self.noted += LOOK;
-                tabs += ends.tab.count_ones();
+                if end.is_none() && ends.newline != 0 {
+                    end = Some(start + ends.newline.trailing_zeros() as usize);
+                }
             }
-            self.seen = end.min(self.noted);
-            if end < usize::MAX {
-                return Some(end);
+            self.noted = (first + STRETCH) * LOOK;
+            self.seen = end.unwrap_or(self.noted);
+            if end.is_some() {
+                return end;
             }
-            if tabs > TABS[1] as u32 {
+            if self.tab_places.are_more_than(TABS[1]) {
                 break;
             }
         }

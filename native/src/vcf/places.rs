@@ -38,6 +38,11 @@ impl Places {
         }
     }
 
+    #[inline(always)]
+    pub fn are_more_than(&self, few: usize) -> bool {
+        self.count > few || !self.complete
+    }
+
     /// All of them, ascending; `None` where there were too many.
     #[inline(always)]
     pub fn all(&self) -> Option<&[u16]> {

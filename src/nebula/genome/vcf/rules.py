@@ -167,7 +167,11 @@ RULES = (
     Rule("vcf.empty", "The file is not empty", _ALL, "", _WHOLE),
     Rule("vcf.damaged", "Compressed data matches its checksums", _ALL, "", _WHOLE),
     Rule(
-        "vcf.too-large", "The file stays below the limits once inflated", _ALL, "", "split it with `bcftools view -r`"
+        "vcf.too-large",
+        "The file stays below the limits once inflated, and its alleles below 2 GiB",
+        _ALL,
+        "",
+        "split it with `bcftools view -r`",
     ),
     Rule("vcf.header-too-long", "The header stays below its limit", _ALL, "", _WHOLE),
     Rule("vcf.line-too-long", "A line stays below its limit", _ALL, "", "split the samples with `bcftools view -S`"),
