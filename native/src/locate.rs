@@ -5,7 +5,6 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::room::room;
-
 use crate::variant_key::{is_single, spelt_reference, ALLELE_BITS};
 
 /// The first item from `start` on that is not `before`: in leaps that double, then by halves between the last two.

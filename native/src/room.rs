@@ -20,7 +20,7 @@ pub fn expect<T>(column: &mut Vec<T>, values: usize) {
     }
 }
 
-/// Have what is free of a column backed by large pages where the system has them; changes nothing but time.
+/// Have what is free of a column backed by large pages where the system has them.
 fn prefer_large_pages<T>(column: &mut Vec<T>) {
     let free = column.spare_capacity_mut();
     let (start, bytes) = (free.as_mut_ptr().cast::<u8>(), size_of_val(free));

@@ -1,5 +1,7 @@
 import itertools
 import re
+from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,6 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genome.vcf_text import refused, source, vcf
+from nebula.genome.inflate import Source
+from nebula.genome.matrix import PackedMatrix
+from nebula.genome.texts import Texts
 from nebula.genome.vcf import VcfReader
 from nebula.genome.vcf.reader import VariantBatch
 from nebula.protocol.errors import RejectedInputError
@@ -38,17 +43,36 @@ def test_alleles_of_one_record_become_rows_that_are_trimmed() -> None:
     assert batch.forms.dosage()[0].tolist() == [0, -1, 2]  # unphased, phased with the allele second, first
 
 
-def test_a_file_as_a_whole_is_its_batches_end_to_end() -> None:
+def test_a_file_as_a_whole_is_its_batches_end_to_end(tmp_path: Path) -> None:
     places = [(1 + number // 20_000, number % 20_000 + 1) for number in range(40_000)]
-    records = [f"{contig} {pos} . A C{'G' * (pos % 3)} . . . GT 0/1" for contig, pos in places]
-    raw = vcf(*records)
-    batches, whole = read(raw), VcfReader(source(raw)).whole()
+    calls = ["0/1:7:9", "1|1:.:8", "./1:7:.", "0/0:7:50"]
+    alternates, filters = ["<NON_REF>", "C", "CG"], ["low", "PASS", "."]
+    records = [
+        f"{contig} {pos} . A {alternates[pos % 3]} . {filters[pos % 7 % 3]} . GT:DP:GQ {calls[pos % 4]}"
+        for contig, pos in places
+    ]
+    meta = [f'##FORMAT=<ID={key},Number=1,Type=Integer,Description="{key}">' for key in ("DP", "GQ")]
+    raw = vcf(*records, meta=meta)
+    batches = read(raw)
     assert len(batches) > 1
-    for name in ("contig", "pos", "key", "depth", "quality", "line"):
-        parts = [getattr(batch, name) for batch in batches]
-        assert np.array_equal(np.concatenate(parts), getattr(whole, name))
-    assert whole.records == len(records) == len(whole.alternate)
-    assert whole.alternate[len(records) - 1] == batches[-1].alternate[len(batches[-1].alternate) - 1]
+    (path := tmp_path / "small.vcf").write_bytes(raw)
+    # Of a file on disk it is known how long it is, and room is made for all of it.
+    with path.open("rb") as file:
+        for whole in (VcfReader(source(raw)).whole(), VcfReader(Source(file, "small.vcf", "vcf")).whole()):
+            for column in fields(VariantBatch):
+                of_all = getattr(whole, column.name)
+                parts = [getattr(batch, column.name) for batch in batches]
+                if isinstance(of_all, int):
+                    assert of_all == sum(parts)
+                elif isinstance(of_all, Texts):
+                    joined = Texts.join(parts)
+                    assert np.array_equal(joined.content, of_all.content)
+                    assert np.array_equal(joined.offsets, of_all.offsets)
+                else:
+                    arrays = [part.packed if isinstance(part, PackedMatrix) else part for part in (*parts, of_all)]
+                    assert np.array_equal(np.concatenate(arrays[:-1]), arrays[-1])
+            assert len(whole.blocks) > 1000
+            assert whole.half_calls > 1000
 
 
 def test_alleles_longer_than_memory_are_refused_before_they_are_rows() -> None:

@@ -253,3 +253,35 @@ fn every_way_to_look_reads_a_line_alike() {
         }
     }
 }
+
+#[test]
+fn alleles_end_where_it_can_be_written_whichever_way_their_lines_go() {
+    let line = |pos: usize, reference: &str, alternates: &str| {
+        format!("chr1\t{pos}\t.\t{reference}\t{alternates}\t50\tPASS\t.\tGT\t0/1\n")
+    };
+    let long = "A".repeat(1000);
+    let spelt = |number: usize| (0..5).map(|place| char::from(b"ACGT"[number >> (2 * place) & 3])).collect();
+    let many: Vec<String> = (0..1000).map(spelt).collect();
+    // Lines behind the one that takes nearly all room; and lines that take it together, piece by piece.
+    let usual = |pos: usize| line(pos, &long, "C");
+    let at_once = [line(1, &long, &many.join(",")), (2000..2060).map(usual).collect()].concat();
+    let together = (1..2000).map(usual);
+    for pieces in [vec![at_once], together.collect()] {
+        let (mut parser, mut rows) = (parser(2, true, 1), Rows::default());
+        let mut read = |piece: &String| parser.parse_piece(b"", piece.as_bytes(), &mut rows);
+        let stopped = pieces.iter().find_map(|piece| read(piece).err());
+        assert_eq!(stopped.map(|(fault, _)| fault.code), Some("vcf.too-large"));
+        for texts in [&rows.reference, &rows.alternate] {
+            assert_eq!(texts.ends.last().map(|end| *end as usize), Some(texts.bytes.len()));
+            assert!(texts.bytes.len() <= 1 << 20);
+        }
+    }
+}
+
+#[test]
+fn a_piece_that_is_an_empty_line_is_a_line() {
+    let mut parser = parser(2, false, 1);
+    let read = parser.parse_piece(b"", b"\n", &mut Rows::default());
+    assert_eq!(read.map_err(|(fault, line)| (fault.code, line)), Err(("vcf.empty-line", 1)));
+    assert_eq!(parser.parse_piece(b"", b"", &mut Rows::default()), Ok(()));
+}

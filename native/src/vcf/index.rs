@@ -226,6 +226,7 @@ impl Index {
     /// Where the entries of INFO end but the last, if all of it was seen, and what follows it.
     #[inline(always)]
     pub fn entry_ends(&self, info: &Range<usize>) -> Option<&[u16]> {
+        // Of a line that was not looked at closely, nothing is known.
         let whole = info.end < self.noted && info.end <= self.seen_closely;
         let places = self.semicolon_places.all().filter(|_| whole)?;
         let outside = |place: &&u16| !info.contains(&usize::from(**place));

@@ -41,7 +41,8 @@ pub(super) fn with_256(parser: &mut VcfParser, lines: &[u8], rows: &mut Rows) ->
 
 impl VcfParser {
     pub(super) fn parse_piece(&mut self, begun: &[u8], lines: &[u8], rows: &mut Rows) -> Done {
-        rows.check_room(begun.len() + lines.len()).map_err(|fault| (fault, self.ledger.line))?;
+        self.piece_bytes = begun.len() + lines.len();
+        rows.check_room(self.piece_bytes).map_err(|fault| (fault, self.ledger.line))?;
         let first =
             if begun.is_empty() { 0 } else { memchr::memchr(b'\n', lines).map_or(lines.len(), |at| at + 1) };
         self.parse_lines(&[begun, &lines[..first]].concat(), rows)?;
@@ -101,8 +102,8 @@ impl VcfParser {
     #[inline(always)]
     pub(super) fn parse_lines_by<E: Eyes>(&mut self, lines: &[u8], rows: &mut Rows, eyes: &E) -> Done {
         let mut index = Index::of(self.rules.samples.len());
-        let lines = lines.strip_suffix(b"\n").unwrap_or(lines);
-        let mut rest = Some(lines).filter(|lines| !lines.is_empty());
+        let lines = Some(lines).filter(|lines| !lines.is_empty());
+        let mut rest = lines.map(|lines| lines.strip_suffix(b"\n").unwrap_or(lines));
         while let Some(text) = rest {
             let end = index.look_at(text, eyes);
             rest = text.get(end + 1..);

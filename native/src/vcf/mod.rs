@@ -108,8 +108,9 @@ pub struct VcfParser {
     alternates: Vec<Alternate>,
     alleles: Alleles,
     calls: Vec<Call>,
-    /// What was read and not taken yet.
+    /// What was read and not taken yet; and the bytes of the piece at hand, which may all become alleles.
     rows: Rows,
+    piece_bytes: usize,
 }
 
 /// One piece of a VCF as columns; a row is one trimmed alternative allele that is a sequence.
@@ -192,6 +193,7 @@ impl VcfParser {
             alleles: Alleles::default(),
             calls: Vec::new(),
             rows: Rows::default(),
+            piece_bytes: 0,
             ledger: Ledger { lenient, line: header_lines, ..Ledger::default() },
         }
     }
@@ -248,10 +250,7 @@ impl VcfParser {
 
     /// Take the rows of all that was parsed since they were taken last.
     fn take(&mut self, py: Python<'_>) -> PyResult<VcfBatch> {
-        let taken = self.rows.key.len();
-        // A few more than these, so that columns need not grow.
-        let rows = std::mem::replace(&mut self.rows, Rows::with_room(taken + taken / 8));
-        batch(py, rows, self.rules.samples.len())
+        batch(py, std::mem::take(&mut self.rows), self.rules.samples.len())
     }
 }
 

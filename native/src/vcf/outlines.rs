@@ -15,7 +15,7 @@ const LONGEST_SAMPLE: usize = 63;
 const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
 const LANES: usize = 8;
 const HALF: u64 = 0xFFFF_FFFF;
-/// What the words of a stripe are mixed with, so that none makes a product of nothing.
+/// What the words of a stripe are mixed with, so that hardly any makes a product of nothing.
 const SECRETS: [u64; LANES] = {
     let (mut secrets, mut place) = ([MIX; LANES], 1);
     while place < secrets.len() {

@@ -61,7 +61,8 @@ impl VcfParser {
         let place = Place { contig, pos, filter: filtered, aligned };
         rows.records += 1;
 
-        rows.check_room(alternate.len() + reference.len() * alternates.len())?;
+        // REF is written once for each allele; the lines that follow in the piece need their room as well.
+        rows.check_room(self.piece_bytes + alternate.len() + reference.len() * alternates.len())?;
         let sample = self.parse_calls(line, columns.calls, alternates.len(), rows)?;
         for (index, (allele, kind)) in alternate.split(|byte| *byte == b',').zip(&alternates).enumerate() {
             if *kind != Alternate::Bases {

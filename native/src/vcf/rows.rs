@@ -2,15 +2,16 @@
 
 use crate::packing::pack_codes;
 use crate::room::expect;
+use crate::variant_key::CHROMOSOME;
 
 use super::fault::Fault;
 use super::genotypes::{Call, Ploidy};
 use super::sample::Sample;
 
-/// Rows that the last one may pass on its way to where its key puts it: aligning moves few, and hardly past another.
+/// The last row passes fewer than so many on its way to where its key puts it: aligning moves few, and hardly past one.
 const FARTHEST: usize = 64;
-/// What texts end to end may have together, for where they end is written in 32 bits.
-const LONGEST: usize = i32::MAX as usize;
+/// What texts end to end may have together, for where they end is written in 32 bits; little enough in tests to be tried.
+const LONGEST: usize = if cfg!(test) { 1 << 20 } else { i32::MAX as usize };
 
 /// Append an allele, which mostly is one base.
 #[inline(always)]
@@ -35,12 +36,6 @@ impl Default for Texts {
 }
 
 impl Texts {
-    fn first_end(texts: usize) -> Vec<i32> {
-        let mut ends = Vec::with_capacity(texts + 1);
-        ends.push(0);
-        ends
-    }
-
     /// See `Rows::check_room`: no text ends beyond 2 GiB.
     #[inline(always)]
     pub fn push(&mut self, text: &[u8]) {
@@ -69,7 +64,7 @@ fn sink<T>(column: &mut [T], width: usize, passed: usize) {
     }
 }
 
-/// Columns of a batch; see `VcfBatch`. Rows ascend by key, those without one last, but for what stands far from there.
+/// Columns of a batch; see `VcfBatch`. A chromosome's rows ascend by key, but for what stands far from there.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Rows {
     pub contig: Vec<i32>,
@@ -104,25 +99,6 @@ pub struct Variant<'a> {
 }
 
 impl Rows {
-    /// Columns with room for so many rows of one sample each.
-    pub fn with_room(rows: usize) -> Self {
-        let texts = || Texts { bytes: Vec::with_capacity(2 * rows), ends: Texts::first_end(rows) };
-        Self {
-            contig: Vec::with_capacity(rows),
-            pos: Vec::with_capacity(rows),
-            key: Vec::with_capacity(rows),
-            reference: texts(),
-            alternate: texts(),
-            filter: Vec::with_capacity(rows),
-            codes: Vec::with_capacity(rows),
-            forms: Vec::with_capacity(rows),
-            depth: Vec::with_capacity(rows),
-            quality: Vec::with_capacity(rows),
-            line: Vec::with_capacity(rows),
-            ..Self::default()
-        }
-    }
-
     /// Make room for so many rows of one person in all, as are expected.
     pub fn expect(&mut self, rows: usize) {
         let more = rows.saturating_sub(self.key.len());
@@ -158,23 +134,23 @@ impl Rows {
         if longest.saturating_add(alleles) <= LONGEST {
             return Ok(());
         }
-        Err(Fault::new("vcf.too-large", "REF, ALT", "all alleles that were read are longer than 2 GiB"))
+        Err(Fault::new("vcf.too-large", "REF, ALT", "alleles have no room: together they may be 2 GiB long"))
     }
 
-    /// Bring the row that was pushed last to where its key puts it, if that is near.
+    /// Bring the row that was pushed last to where its key puts it among its chromosome's, if that is near.
     #[inline(always)]
     pub fn settle(&mut self) {
         if let [.., before, last] = self.key[..] {
-            if rank(before) > rank(last) {
-                self.sink(rank(last));
+            if comes_behind(before, last) {
+                self.sink(last);
             }
         }
     }
 
     #[cold]
-    fn sink(&mut self, rank_of_last: u64) {
-        let behind = |key: &&u64| rank(**key) > rank_of_last;
-        let passed = self.key.iter().rev().skip(1).take(FARTHEST).take_while(behind).count();
+    fn sink(&mut self, last: u64) {
+        let before = self.key.iter().rev().skip(1).take(FARTHEST);
+        let passed = before.take_while(|key| comes_behind(**key, last)).count();
         let rows = self.key.len();
         if passed == FARTHEST {
             return;
@@ -225,9 +201,10 @@ impl Rows {
     }
 }
 
-/// Where a key puts its row: one below it, no key, which is 0, becomes the highest of all.
-fn rank(key: u64) -> u64 {
-    key.wrapping_sub(1)
+/// Whether a key's row belongs behind that of another one, on the same chromosome.
+#[inline(always)]
+fn comes_behind(key: u64, other: u64) -> bool {
+    key > other && key >> CHROMOSOME == other >> CHROMOSOME
 }
 
 /// Drop what two alleles share: first at the end, then at the front; each keeps a base.
@@ -276,23 +253,23 @@ mod tests {
     #[test]
     fn rows_stand_where_a_stable_sort_puts_them_if_they_come_near_it() {
         for (samples, round) in (0..40).map(|round| ([1, 9][round % 2], round as u64)) {
+            let first = (1 << CHROMOSOME) + 40;
             let mut keys: Vec<u64> = (0..500u64)
-                .map(|place| 40 + place - place.wrapping_mul(0x9E37_79B9 + 77 * round) % (1 + round % 30))
+                .map(|place| first + place - place.wrapping_mul(0x9E37_79B9 + 77 * round) % (1 + round % 30))
                 .collect();
-            keys.extend([0, 0, 600, 0, 599]);
+            keys.extend([first + 600, first + 599, 0, 0]);
             let mut rows = Rows::default();
             keys.iter().enumerate().for_each(|(number, key)| push(&mut rows, *key, number, samples));
             let mut expected: Vec<usize> = (0..keys.len()).collect();
-            expected.sort_by_key(|number| rank(keys[*number]));
+            // One below it, no key, which is 0, becomes the highest of all.
+            expected.sort_by_key(|number| keys[*number].wrapping_sub(1));
             let numbers: Vec<usize> = rows.line.iter().map(|line| *line as usize).collect();
             assert_eq!(numbers, expected);
             let width = samples.div_ceil(4);
             for (row, number) in expected.into_iter().enumerate() {
                 let key = keys[number];
-                assert_eq!(
-                    (rows.key[row], rows.pos[row] as u64, rows.contig[row] as usize),
-                    (key, key, number)
-                );
+                assert_eq!((rows.key[row], rows.pos[row] as u32), (key, key as u32));
+                assert_eq!(rows.contig[row] as usize, number);
                 assert_eq!(
                     (rows.filter[row] as usize, rows.codes[row * width + width - 1]),
                     (number, number as u8)
@@ -302,21 +279,21 @@ mod tests {
                 assert_eq!(text(&rows.reference), vec![b'A'; key as usize % 5 + 1]);
                 assert_eq!(text(&rows.alternate), vec![b'C'; number % 4 + 1]);
                 if samples == 1 {
-                    assert_eq!((rows.depth[row] as usize, rows.quality[row] as u64), (number, key));
+                    assert_eq!((rows.depth[row] as usize, rows.quality[row] as u32), (number, key as u32));
                 }
             }
         }
     }
 
     #[test]
-    fn a_row_that_belongs_far_away_stays() {
-        let mut rows = Rows::default();
-        let keys: Vec<u64> = (100..100 + FARTHEST as u64).collect();
-        keys.iter()
-            .chain(&[1, 2, 101])
-            .enumerate()
-            .for_each(|(number, key)| push(&mut rows, *key, number, 1));
-        assert_eq!(rows.key, [&keys[..], &[1, 2, 101]].concat());
+    fn a_row_that_belongs_far_away_or_to_another_chromosome_stays() {
+        let far: Vec<u64> = (100..100 + FARTHEST as u64).chain([1, 2, 101]).collect();
+        let others = [2 << CHROMOSOME, 1 << CHROMOSOME, 0, 1 << CHROMOSOME | 5, 0, 7];
+        for keys in [&far[..], &others] {
+            let mut rows = Rows::default();
+            keys.iter().enumerate().for_each(|(number, key)| push(&mut rows, *key, number, 1));
+            assert_eq!(rows.key, keys);
+        }
     }
 
     #[test]

@@ -49,8 +49,8 @@ class CallForm(IntEnum):
 class VariantBatch:
     """Records as columns: one row for every trimmed alternative allele that is a sequence.
 
-    Rows follow the file's records, but for those that trimming and left-aligning put behind or before others: these
-    stand where their keys put them, if that is near.
+    Rows follow the file's records; where alleles of one place, trimming or left-aligning would have a chromosome's rows
+    come in another order than their keys, they stand where their keys put them, if that is near.
 
     Attributes:
         contig: contig numbers (rows,), into ``VcfReader.contigs``.
