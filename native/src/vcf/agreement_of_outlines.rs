@@ -142,3 +142,22 @@ fn columns_too_many_are_seen_though_looking_ended_before_them() {
         assert_eq!(read.map_err(|(fault, line)| (fault.code, line)), Err(("vcf.columns", 5)), "{digits}");
     }
 }
+
+#[test]
+fn what_no_identifier_has_is_seen_wherever_it_stands() {
+    let line =
+        |pos: u32, id: &str| format!("chr1\t{pos}\t{id}\tA\tC\t50\tPASS\tAC=1\tGT:DP:PL\t0/1:7:12,0,9");
+    // The first word of a line ends with an ID of 54 bytes.
+    for (length, odd) in (1..80).flat_map(|length| [";", " ", "\x01", "\x7f"].map(|odd| (length, odd))) {
+        let id = "i".repeat(length);
+        let lines = [line(1000, &id), line(2000, &id), line(3000, &format!("{id}{odd}"))];
+        let (mut quick, mut slow) = (parser(3, true, 1), parser(3, true, 1));
+        let read = quick.parse_lines_by(lines.join("\n").as_bytes(), &mut Rows::default(), &DRAWING);
+        assert_eq!(read, Ok(()));
+        for line in &lines {
+            assert_eq!(parse_blindly(&mut slow, line.as_bytes(), &mut Rows::default()), Ok(()));
+        }
+        assert_eq!(format!("{:?}", quick.ledger), format!("{:?}", slow.ledger), "{length} and {odd:?}");
+        assert_eq!(faults_of(&slow), 1);
+    }
+}
