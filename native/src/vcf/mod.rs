@@ -113,7 +113,7 @@ pub struct VcfParser {
     piece_bytes: usize,
 }
 
-/// One piece of a VCF as columns; a row is one trimmed alternative allele that is a sequence.
+/// What was read of a VCF, as columns; a row is one trimmed alternative allele that is a sequence.
 #[pyclass(get_all)]
 pub struct VcfBatch {
     contig: Py<PyArray1<i32>>,

@@ -1,4 +1,4 @@
-//! What a piece of a VCF becomes: one row for every alternative allele that is a sequence.
+//! What lines of a VCF become: one row for every alternative allele that is a sequence.
 
 use crate::packing::pack_codes;
 use crate::room::expect;
