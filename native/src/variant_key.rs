@@ -14,7 +14,7 @@ use crate::texts::{PyTexts, View};
 /// How many bits the alleles have, below those of the place.
 pub const ALLELE_BITS: u32 = 31;
 /// How many bits stand below those of the chromosome.
-pub const CHROMOSOME: u32 = 59;
+pub const BELOW_CHROMOSOME: u32 = 59;
 /// The longest REF and ALT together that a key can spell out.
 const SPELT_BASES: usize = 11;
 /// One past the highest 0-based position.
@@ -95,7 +95,7 @@ pub fn encode(chromosome: u8, pos: u32, reference: &[u8], alternate: &[u8]) -> u
         return 0;
     }
     let alleles = spell(reference, alternate).unwrap_or_else(|| hash(reference, alternate));
-    (u64::from(chromosome) << CHROMOSOME) | (u64::from(start) << 31) | u64::from(alleles)
+    (u64::from(chromosome) << BELOW_CHROMOSOME) | (u64::from(start) << 31) | u64::from(alleles)
 }
 
 /// Whether a key is of one base in another's place.

@@ -255,78 +255,7 @@ impl Index {
 #[cfg(test)]
 mod tests {
     use super::super::eyes::DRAWING;
-    use super::super::plain::Form;
-    use super::super::values::{check_values, Definition, Kind, Number, Shape};
     use super::*;
-
-    fn looked_at(text: &[u8]) -> Index {
-        let mut index = Index::default();
-        assert_eq!(index.look_at(text, &DRAWING), text.len());
-        index.look_closer(text, &DRAWING);
-        index
-    }
-
-    fn of(kind: Kind, natural: bool, number: Number) -> Definition {
-        Definition { number, kind, reserved: true, declared: true, natural }
-    }
-
-    const SHAPE: Shape = Shape { alternates: 1, minor: 3, ploidy: Some(2), local: None };
-
-    /// All texts of up to six of these bytes, at a place of a line where words meet.
-    fn every_text(mut check: impl FnMut(&Index, Range<usize>, &[u8])) {
-        const BYTES: &[u8] = b"-1.,x";
-        for length in 1..=6u32 {
-            for number in 0..5usize.pow(length) {
-                let letters = (0..length).map(|place| BYTES[number / 5usize.pow(place) % 5]);
-                let before = 64 - number % 7;
-                let line: Vec<u8> =
-                    std::iter::repeat_n(b'=', before).chain(letters).chain(*b";12.5,-3").collect();
-                let value = before..before + length as usize;
-                check(&looked_at(&line), value.clone(), &line[value]);
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_plain_is_valid() {
-        every_text(|index, value, text| {
-            for (kind, natural) in [(Kind::Integer, false), (Kind::Integer, true), (Kind::Float, false)] {
-                let any = of(kind, natural, Number::Any);
-                let strictly = check_values("", "INFO", b"", text, any, SHAPE).is_ok();
-                assert!(strictly || !index.is_plain(&value, any, SHAPE), "{kind:?} {text:?}");
-                let one = of(kind, natural, Number::Exactly(1));
-                let strictly = check_values("", "INFO", b"", text, one, SHAPE).is_ok();
-                let has_form = Form::of(one).is_some_and(|form| index.has_form(&value, form));
-                assert!(strictly || !has_form, "{kind:?} {text:?}");
-                assert!(strictly || !index.is_plain(&value, one, SHAPE), "{kind:?} {text:?}");
-            }
-        });
-    }
-
-    #[test]
-    fn what_is_written_most_is_plain() {
-        for (text, count) in [("0", 1), ("12", 1), ("0,16,19", 3), ("123456789", 1), ("1,2,123456789", 3)] {
-            let line = format!("K={text};1");
-            let index = looked_at(line.as_bytes());
-            assert_eq!(index.numbers(&(2..2 + text.len()), true, true), Some(count), "{text}");
-        }
-        for (text, count) in [("-1.25", 1), ("0.500,-2", 2), ("60.00", 1), ("1234567890.123456789", 1)] {
-            let line = format!("{}={text}", "K".repeat(60));
-            let index = looked_at(line.as_bytes());
-            let value = 61..line.len();
-            assert_eq!(index.numbers(&value, false, false), Some(count), "{text}");
-            let one = Form::of(of(Kind::Float, false, Number::Exactly(1)));
-            assert_eq!(one.map(|form| index.has_form(&value, form)), Some(count == 1), "{text}");
-        }
-        for unsure in ["1234567890", "1,1234567890", "+1", "1.5", ""] {
-            let line = format!("K={unsure};1");
-            assert_eq!(
-                looked_at(line.as_bytes()).numbers(&(2..2 + unsure.len()), true, true),
-                None,
-                "{unsure}"
-            );
-        }
-    }
 
     #[test]
     fn pieces_are_what_splitting_gives_also_behind_what_was_seen() {

@@ -38,6 +38,7 @@ mod reference;
 mod rows;
 mod same;
 mod sample;
+mod settling;
 mod structural;
 mod usual;
 mod values;

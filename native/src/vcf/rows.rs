@@ -2,14 +2,11 @@
 
 use crate::packing::pack_codes;
 use crate::room::expect;
-use crate::variant_key::CHROMOSOME;
 
 use super::fault::Fault;
 use super::genotypes::{Call, Ploidy};
 use super::sample::Sample;
 
-/// The last row passes fewer than so many on its way to where its key puts it: aligning moves few, and hardly past one.
-const FARTHEST: usize = 64;
 /// What texts end to end may have together, for where they end is written in 32 bits; little enough in tests to be tried.
 const LONGEST: usize = if cfg!(test) { 1 << 20 } else { i32::MAX as usize };
 
@@ -41,26 +38,6 @@ impl Texts {
     pub fn push(&mut self, text: &[u8]) {
         append(&mut self.bytes, text);
         self.ends.push(i32::try_from(self.bytes.len()).unwrap_or(i32::MAX));
-    }
-
-    /// Bring the last text before the `passed` ones that it follows.
-    fn sink(&mut self, passed: usize) {
-        let [.., _, _] = self.ends[..] else { return };
-        let last = self.ends.len() - 1;
-        let (first, length) = (last - 1 - passed, self.ends[last] - self.ends[last - 1]);
-        let start = self.ends[first];
-        self.bytes[start as usize..].rotate_right(length as usize);
-        for place in (first + 1..last).rev() {
-            self.ends[place + 1] = self.ends[place] + length;
-        }
-        self.ends[first + 1] = start + length;
-    }
-}
-
-/// Bring the last `width` values of a column before those of the `passed` rows before them.
-fn sink<T>(column: &mut [T], width: usize, passed: usize) {
-    if let Some(start) = column.len().checked_sub(width * (passed + 1)) {
-        column[start..].rotate_right(width);
     }
 }
 
@@ -137,41 +114,6 @@ impl Rows {
         Err(Fault::new("vcf.too-large", "REF, ALT", "alleles have no room: together they may be 2 GiB long"))
     }
 
-    /// Bring the row that was pushed last to where its key puts it among its chromosome's, if that is near.
-    #[inline(always)]
-    pub fn settle(&mut self) {
-        if let [.., before, last] = self.key[..] {
-            if comes_behind(before, last) {
-                self.sink(last);
-            }
-        }
-    }
-
-    #[cold]
-    fn sink(&mut self, last: u64) {
-        let before = self.key.iter().rev().skip(1).take(FARTHEST);
-        let passed = before.take_while(|key| comes_behind(**key, last)).count();
-        let rows = self.key.len();
-        if passed == FARTHEST {
-            return;
-        }
-        sink(&mut self.contig, 1, passed);
-        sink(&mut self.pos, 1, passed);
-        sink(&mut self.key, 1, passed);
-        self.reference.sink(passed);
-        self.alternate.sink(passed);
-        sink(&mut self.filter, 1, passed);
-        sink(&mut self.line, 1, passed);
-        for packed in [&mut self.codes, &mut self.forms] {
-            let width = packed.len() / rows;
-            sink(packed, width, passed);
-        }
-        for of_one in [&mut self.depth, &mut self.quality] {
-            let width = of_one.len() / rows;
-            sink(of_one, width, passed);
-        }
-    }
-
     #[inline(always)]
     pub fn push_calls(&mut self, calls: &[Call], allele: u16) {
         if let [only] = calls {
@@ -201,12 +143,6 @@ impl Rows {
     }
 }
 
-/// Whether a key's row belongs behind that of another one, on the same chromosome.
-#[inline(always)]
-fn comes_behind(key: u64, other: u64) -> bool {
-    key > other && key >> CHROMOSOME == other >> CHROMOSOME
-}
-
 /// Drop what two alleles share: first at the end, then at the front; each keeps a base.
 pub fn trim<'a>(pos: u32, reference: &'a [u8], alternate: &'a [u8]) -> (u32, &'a [u8], &'a [u8]) {
     if reference.len() == 1 || alternate.len() == 1 {
@@ -231,70 +167,6 @@ pub fn trim<'a>(pos: u32, reference: &'a [u8], alternate: &'a [u8]) -> (u32, &'a
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A row of a key whose every column follows from it and from its number; keys of 0 are of no chromosome.
-    fn push(rows: &mut Rows, key: u64, number: usize, samples: usize) {
-        let (reference, alternate) = (vec![b'A'; key as usize % 5 + 1], vec![b'C'; number % 4 + 1]);
-        let variant =
-            Variant { contig: number, pos: key as u32, key, reference: &reference, alternate: &alternate };
-        rows.push(&variant, number as i32, number as u64);
-        let calls: Vec<Call> = vec![Call::default(); samples];
-        rows.push_calls(&calls, 1);
-        if samples == 1 {
-            rows.depth.push(number as i32);
-            rows.quality.push(key as i32);
-        }
-        if let Some(code) = rows.codes.last_mut() {
-            *code = number as u8;
-        }
-        rows.settle();
-    }
-
-    #[test]
-    fn rows_stand_where_a_stable_sort_puts_them_if_they_come_near_it() {
-        for (samples, round) in (0..40).map(|round| ([1, 9][round % 2], round as u64)) {
-            let first = (1 << CHROMOSOME) + 40;
-            let mut keys: Vec<u64> = (0..500u64)
-                .map(|place| first + place - place.wrapping_mul(0x9E37_79B9 + 77 * round) % (1 + round % 30))
-                .collect();
-            keys.extend([first + 600, first + 599, 0, 0]);
-            let mut rows = Rows::default();
-            keys.iter().enumerate().for_each(|(number, key)| push(&mut rows, *key, number, samples));
-            let mut expected: Vec<usize> = (0..keys.len()).collect();
-            // One below it, no key, which is 0, becomes the highest of all.
-            expected.sort_by_key(|number| keys[*number].wrapping_sub(1));
-            let numbers: Vec<usize> = rows.line.iter().map(|line| *line as usize).collect();
-            assert_eq!(numbers, expected);
-            let width = samples.div_ceil(4);
-            for (row, number) in expected.into_iter().enumerate() {
-                let key = keys[number];
-                assert_eq!((rows.key[row], rows.pos[row] as u32), (key, key as u32));
-                assert_eq!(rows.contig[row] as usize, number);
-                assert_eq!(
-                    (rows.filter[row] as usize, rows.codes[row * width + width - 1]),
-                    (number, number as u8)
-                );
-                let length = |texts: &Texts| (texts.ends[row + 1] - texts.ends[row]) as usize;
-                let text = |texts: &Texts| texts.bytes[texts.ends[row] as usize..][..length(texts)].to_vec();
-                assert_eq!(text(&rows.reference), vec![b'A'; key as usize % 5 + 1]);
-                assert_eq!(text(&rows.alternate), vec![b'C'; number % 4 + 1]);
-                if samples == 1 {
-                    assert_eq!((rows.depth[row] as usize, rows.quality[row] as u32), (number, key as u32));
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_row_that_belongs_far_away_or_to_another_chromosome_stays() {
-        let far: Vec<u64> = (100..100 + FARTHEST as u64).chain([1, 2, 101]).collect();
-        let others = [2 << CHROMOSOME, 1 << CHROMOSOME, 0, 1 << CHROMOSOME | 5, 0, 7];
-        for keys in [&far[..], &others] {
-            let mut rows = Rows::default();
-            keys.iter().enumerate().for_each(|(number, key)| push(&mut rows, *key, number, 1));
-            assert_eq!(rows.key, keys);
-        }
-    }
 
     #[test]
     fn what_has_no_room_is_refused() {

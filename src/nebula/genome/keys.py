@@ -51,7 +51,8 @@ def chromosomes(keys: Keys) -> NDArray[np.uint8]:
 def ascending(keys: Keys) -> bool:
     """Whether keys ascend, those that are none (0) behind all others."""
     present = keys[: np.count_nonzero(keys)]
-    return bool(present.all() and (present[1:] >= present[:-1]).all())
+    # A 0 among them would come first, or behind what is greater.
+    return bool(present[:1].all() and (present[1:] >= present[:-1]).all())
 
 
 def positions(keys: Keys) -> NDArray[np.int32]:
