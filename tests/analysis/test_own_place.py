@@ -1,4 +1,4 @@
-"""One person among a reference's people: where the person is one of them, their own place and score come back."""
+"""One person among a reference's people: beside themselves where they are one of them, and among their like."""
 
 import numpy as np
 import pytest
@@ -25,13 +25,24 @@ SITES = Sites(
 
 
 @pytest.mark.parametrize("person", [0, 25, 59])
-def test_a_person_of_the_reference_is_put_where_they_are(person: int) -> None:
+def test_a_person_of_the_reference_lies_nearest_to_themselves_somewhat_farther_out(person: int) -> None:
     found = place_on_components(DOSAGE[:, person], MATRIX, CHROMOSOME)
 
-    # Genotypes are rounded to single precision on their way.
-    assert np.allclose(found.person, found.people[person], atol=1e-4)
+    farther = found.person / found.people[person]
+    assert (farther > 1).all()
+    assert (farther[:2] < 1.2).all()
     assert found.nearest[0] == person
     assert (GROUP[found.nearest[:10]] == GROUP[person]).all()
+
+
+def test_strangers_lie_as_far_out_as_their_group() -> None:
+    drawn = DRAW.binomial(2, FREQUENCY[:, GROUP[::4]]).astype(np.int8)
+    places = [place_on_components(stranger, MATRIX, CHROMOSOME) for stranger in drawn.T]
+    people = np.array([[place.people[group == GROUP, :2].mean(axis=0) for group in (0, 1, 2)] for place in places])
+    strangers = np.array([place.person[:2] for place in places])
+
+    theirs = people[np.arange(len(places)), GROUP[::4]]
+    assert 0.9 < (strangers * theirs).sum() / np.square(theirs).sum() < 1.1
 
 
 def test_a_person_with_a_third_of_the_calls_lies_among_their_group() -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nebula.analysis.frequency import GenotypeCounts
+from nebula.analysis.oadp import stranger_place
 from nebula.analysis.products import genotypes_times, standardised_lines, transposed_genotypes_times
 from nebula.analysis.run_score import person_scores
 from nebula.analysis.score_match import match_score
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from nebula.analysis.inputs import Sites
     from nebula.analysis.scoring_file import ScoreVariant
 
-COMPONENTS = 4
+COMPONENTS = 8
 NEAREST = 20
 #: Fewer variants put nobody anywhere.
 ENOUGH_VARIANTS = 500
@@ -77,8 +78,8 @@ def place_on_components(
 ) -> Neighbourhood:
     """Find a reference's components, and put a person among its people.
 
-    Genotypes are standardised by the reference's frequencies; the person's place is the sum of loadings times
-    genotypes, which draws it somewhat to the centre (see ``run_projection``).
+    Genotypes are standardised by the reference's frequencies. The person is taken for a stranger to the reference
+    (see ``stranger_place``); one of its own people comes out somewhat farther from the centre than they are in it.
 
     Args:
         dosage: of the person, shape (variants,); -1 is missing.
@@ -102,9 +103,12 @@ def place_on_components(
     chosen = matrix.select_variants(rows)
     found = leading_components(chosen, COMPONENTS, seed=1)
     lines = standardised_lines(GenotypeCounts.of(chosen))
-    # Of the relationship matrix X'X / variants: what X makes of an eigenvector, over its eigenvalue, leads back to it.
-    loadings = genotypes_times(chosen, lines, found.vectors) / (found.values * len(rows))
-    person = transposed_genotypes_times(PackedMatrix.from_dosage(dosage[rows, None]), lines, loadings)[0]
+    # Eigenvalues are of the relationship matrix, genotypes times themselves over variants.
+    singular = np.sqrt(found.values * len(rows))
+    loadings = genotypes_times(chosen, lines, found.vectors) / singular
+    projected = transposed_genotypes_times(PackedMatrix.from_dosage(dosage[rows, None]), lines, loadings)[0]
+    own = lines[:, 0] + lines[:, 1] * dosage[rows]
+    person = stranger_place(projected, float(own @ own), singular) / singular
     # Components weigh as much as they tell people apart.
     distance = (((found.vectors - person) ** 2) * found.values).sum(axis=1)
     return Neighbourhood(found.vectors, person, np.argsort(distance, kind="stable")[:NEAREST], len(rows))
