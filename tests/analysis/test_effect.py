@@ -57,6 +57,21 @@ def test_where_cases_are_separated_the_penalised_likelihood_has_its_maximum() ->
     assert found.beta == pytest.approx(best[2], abs=1e-5)
 
 
+@pytest.mark.parametrize("share", [0.005, 0.02, 0.5])
+@pytest.mark.parametrize("carriers", [1, 10, 20, 80, 1_000])
+def test_carriers_who_are_all_cases_have_the_odds_of_the_table_with_half_a_person_more(
+    carriers: int, share: float
+) -> None:
+    """Firth's penalty adds a half to each cell of a table of two by two (Heinze and Schemper 2002)."""
+    people = 5_000
+    cases = max(round(share * people), carriers)
+    case, carries = (np.arange(people) < count for count in (cases, carriers))
+    expected = np.log((carriers + 0.5) / 0.5) - np.log((cases - carriers + 0.5) / (people - cases + 0.5))
+    found = effect_on_trait(case.astype(float), carries.astype(float), np.zeros((people, 0)))
+    assert found.test == "FIRTH"
+    assert found.beta == pytest.approx(expected, rel=1e-6)
+
+
 def test_leverage_is_that_of_the_hat_matrix(people: tuple) -> None:
     predictor, covariates, trait = people
     whole, part = (

@@ -26,11 +26,11 @@ from nebula.protocol.errors import RejectedInputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_STEPS = 50
+_STEPS = 100
 _SETTLED = 1e-10
-# A log odds ratio beyond this, per standard deviation of the predictor, is no estimate but the way to infinity.
+# Log odds: what a step changes at most of anybody's, and what is no estimate any more but the way to infinity.
 _LARGEST_STEP = 5.0
-_SEPARATED = 15.0
+_SEPARATED = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,25 +131,43 @@ def _log_odds(
 def _newton(
     design: NDArray[np.float64], case: NDArray[np.float64], start: NDArray[np.float64], *, firth: bool
 ) -> tuple[float, float] | None:
-    """Fit by Newton's method; the last column's factor and its standard error, or None where it does not settle."""
-    factors = start.copy()
+    """Fit by Newton's method; the last column's factor and its standard error, or None where it does not settle.
+
+    A step behind whose end the likelihood falls half as steeply as it rose before is halved: where an allele has hardly
+    any controls, Firth's penalty makes it twice as curved as the information says, and whole steps go to and fro.
+    """
+    factors, step, rise = start, np.zeros_like(start), 0.0
     for _ in range(_STEPS):
-        mean = special.expit(design @ factors)
-        weight = mean * (1 - mean)
-        information = (design.T * weight) @ design
-        try:
-            inverse = np.linalg.inv(information)
-        except np.linalg.LinAlgError:
+        tried = factors + step
+        found = _slope(design, case, tried, firth=firth)
+        if found is None or (not firth and float(np.abs(design @ tried).max()) > _SEPARATED):
             return None
-        rest = case - mean
-        if firth:
-            hat = weight * np.einsum("ij,jk,ik->i", design, inverse, design)
-            rest = rest + hat * (0.5 - mean)
-        step = inverse @ (design.T @ rest)
-        step /= max(1.0, float(np.abs(step).max()) / _LARGEST_STEP)
-        factors = factors + step
-        if not np.isfinite(factors).all() or (not firth and abs(factors[-1]) > _SEPARATED):
-            return None
+        gradient, inverse = found
+        if float(gradient @ step) < -rise / 2:
+            step, rise = step / 2, rise / 2
+            continue
+        factors, step = tried, inverse @ gradient
         if float(np.abs(step).max()) < _SETTLED:
             return float(factors[-1]), float(np.sqrt(inverse[-1, -1]))
+        step *= min(1.0, _LARGEST_STEP / float(np.abs(design @ step).max()))
+        rise = float(gradient @ step)
+        if not rise > 0:  # what is nearly singular has no inverse to speak of
+            return None
     return None
+
+
+def _slope(
+    design: NDArray[np.float64], case: NDArray[np.float64], factors: NDArray[np.float64], *, firth: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """The gradient of the likelihood, or of Firth's, and the inverse of the information; None where it has none."""
+    mean = special.expit(design @ factors)
+    weight = mean * (1 - mean)
+    try:
+        inverse = np.linalg.inv((design.T * weight) @ design)
+    except np.linalg.LinAlgError:
+        return None
+    rest = case - mean
+    if firth:
+        hat = weight * np.einsum("ij,jk,ik->i", design, inverse, design)
+        rest = rest + hat * (0.5 - mean)
+    return design.T @ rest, inverse
