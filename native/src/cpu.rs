@@ -13,6 +13,7 @@ pub fn has_avx512() -> bool {
         && has_avx2()
 }
 
+/// Whether 256-bit vectors are there, with fused multiplication and all the bit instructions that came with them.
 #[cfg(target_arch = "x86_64")]
 pub fn has_avx2() -> bool {
     is_x86_feature_detected!("avx2")

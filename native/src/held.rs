@@ -12,17 +12,18 @@ pub struct Held(PyBuffer<u8>);
 impl Held {
     pub fn of(object: &Bound<'_, PyAny>) -> PyResult<Self> {
         let buffer = PyBuffer::get(object)?;
-        if buffer.is_c_contiguous() {
+        if buffer.is_c_contiguous() && buffer.readonly() {
             return Ok(Self(buffer));
         }
-        Err(PyBufferError::new_err("bytes in one piece are needed"))
+        Err(PyBufferError::new_err("bytes in one piece that nobody writes to are needed"))
     }
 
     #[inline(always)]
     pub fn get(&self, at: usize) -> Option<u8> {
         let inside = at < self.0.len_bytes();
-        // SAFETY: Python neither moves nor frees a buffer that is held, and `at` lies within it. Each byte is read once
-        // and by itself: who writes to a mapped file meanwhile changes what is read, and nothing else.
+        // SAFETY: `at` lies within the buffer, which is in one piece and read-only (`of` has looked); Python neither
+        // moves nor frees it while it is held. Behind a mapped file there may be another process that writes, which no
+        // language rules: so each byte is read once, by itself. One that shortens it raises SIGBUS, see `reference.py`.
         inside.then(|| unsafe { self.0.buf_ptr().cast::<u8>().add(at).read_volatile() })
     }
 

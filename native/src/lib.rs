@@ -50,7 +50,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(packing::place, module)?)?;
     module.add_function(wrap_pyfunction!(packing::keep_samples, module)?)?;
     module.add_function(wrap_pyfunction!(packing::select_samples, module)?)?;
-    module.add_function(wrap_pyfunction!(packing::transpose, module)?)?;
     module.add_function(wrap_pyfunction!(packing::transpose_matrix, module)?)?;
     module.add_function(wrap_pyfunction!(packing::unpack, module)?)?;
     module.add_function(wrap_pyfunction!(texts::number_texts, module)?)?;

@@ -128,19 +128,7 @@ pub fn rows_of<'a>(
     Ok((packed.shape()[0], width, packed.as_slice()?))
 }
 
-/// Transpose individual-major vectors, each of `sites` codes, to a variant-major matrix.
-#[pyfunction]
-pub fn transpose<'py>(
-    py: Python<'py>,
-    vectors: Vec<PyReadonlyArray1<'py, u8>>,
-    sites: usize,
-) -> PyResult<Bound<'py, PyArray2<u8>>> {
-    let rows = vectors_of(&vectors, sites)?;
-    let values = py.detach(|| transpose_codes(&rows, sites));
-    matrix(py, sites, bytes_for(rows.len()), values)
-}
-
-/// Transpose vectors, as `transpose` does, into the columns of `matrix` from sample `first` on.
+/// Transpose individual-major vectors, each of `sites` codes, into the columns of `matrix` from sample `first` on.
 ///
 /// `matrix` is variant-major with `sites` rows. `first` is a multiple of four, and the samples behind the last of
 /// its byte become zero: place people in order, and as many as fill whole bytes, except at the end.

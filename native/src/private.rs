@@ -1,6 +1,6 @@
 //! Many people's private variants, merged: for each site that anyone carries, who carries it.
 //!
-//! Every person's keys ascend. A sample of all keys cuts the genome into ranges of some ten thousand entries;
+//! Every person's keys ascend. A sample of all keys cuts the genome into ranges of some thirty thousand entries;
 //! each range is gathered from all people and sorted where it lies in the cache, by key, then by person.
 
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};

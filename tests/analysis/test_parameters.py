@@ -43,7 +43,7 @@ def test_parameters_out_of_range_or_unknown_are_refused(raw: dict) -> None:
     assert refusal.value.code == "analysis.parameters"
 
 
-@pytest.mark.parametrize("region", ["1", "1:5", "1:0-5", "25x:1-2", "1:1-2;2:1-2", "chr0:1-2"])
+@pytest.mark.parametrize("region", ["1", "1:5", "1:0-5", "25x:1-2", "23:1-2", "1:1-2;2:1-2", "chr0:1-2"])
 def test_a_region_is_chromosome_start_and_end(region: str) -> None:
     with pytest.raises(RejectedInputError):
         parse_parameters("allele-frequency@1", {"regions": [region]})

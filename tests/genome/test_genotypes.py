@@ -74,6 +74,13 @@ def test_what_did_not_pass_its_filter_is_in_the_record_and_missing_in_the_vector
     assert any(note.startswith("2 variants did not pass") for note in genome.report.notes)
 
 
+@pytest.mark.parametrize("name", [".", "PASS", "RefCall", "q10", "LowQual;q10"])
+def test_rows_and_stretches_without_variants_pass_by_the_same_filters(name: str) -> None:
+    of_row = vector(imported(f"1 10 . A C . {name} . GT 0/1"))[0]
+    of_stretch = vector(imported(f"1 5 . A <NON_REF> . {name} END=20 GT 0/0"))[0]
+    assert (of_row, of_stretch) in {(1, 0), (-1, -1)}
+
+
 def test_a_call_whose_own_filter_did_not_pass_is_missing() -> None:
     genome = imported("1 10 . A C . . . GT:FT 0/1:q10", "1 15 . AT A . . . GT:FT 0/1:PASS")
     assert vector(genome) == [-1, -1, 1, -1]

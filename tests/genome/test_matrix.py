@@ -38,8 +38,8 @@ def test_counts_are_what_looking_at_each_dosage_gives(dosage: NDArray[np.int8]) 
 
 @given(DOSAGES)
 def test_transposing_people_to_variants_is_the_transpose_of_the_dosages(dosage: NDArray[np.int8]) -> None:
-    people = list(slow_pack(np.ascontiguousarray(dosage)))
-    assert (_native.transpose(people, dosage.shape[1]) == slow_pack(dosage.T)).all()
+    people = slow_pack(np.ascontiguousarray(dosage))
+    assert (_native.transpose_matrix(people, dosage.shape[1]) == slow_pack(dosage.T)).all()
 
 
 @given(DOSAGES, st.data())
@@ -79,4 +79,4 @@ def test_a_sample_that_is_not_there_cannot_be_selected(columns: list[int]) -> No
 
 def test_vectors_of_another_length_are_refused() -> None:
     with pytest.raises(ValueError, match="vector 1"):
-        _native.transpose([np.zeros(2, np.uint8), np.zeros(3, np.uint8)], 8)
+        _native.place([np.zeros(2, np.uint8), np.zeros(3, np.uint8)], 8, np.zeros((8, 1), np.uint8), 0)

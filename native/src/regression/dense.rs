@@ -48,7 +48,7 @@ impl Kernel {
         found
     }
 
-    /// Carriers, for each this many people, above which a variant is multiplied rather than walked.
+    /// Whether so few carry a variant that walking over them is faster than multiplying all people.
     pub fn is_sparse(self, carriers: i64, samples: usize) -> bool {
         match self {
             #[cfg(target_arch = "x86_64")]

@@ -146,7 +146,7 @@ pub fn is_float(value: &[u8]) -> bool {
     digits > 0 && points <= 1 && digits + points == mantissa.len() && exponent.is_none_or(is_integer)
 }
 
-/// A list of operations such as `10M2I`; `.` and bare operations are met in real files.
+/// A list of operations such as `10M2I`, each with its count.
 fn is_cigar(value: &[u8]) -> bool {
     let mut digits = 0;
     let mut operations = 0;

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
-from nebula.analysis.linear import TOLERANCE, covariate_basis, trait_residual
+from nebula.analysis.linear import covariate_basis, projected_out, trait_residual
 from nebula.analysis.logistic import fit_null
 from nebula.analysis.tails import neg_log10_two_sided_normal, neg_log10_two_sided_t
 from nebula.protocol.errors import RejectedInputError
@@ -75,27 +75,15 @@ def effect_on_trait(
             ``linear.trait_residual`` or ``logistic.fit_null`` for trait and covariates.
     """
     basis = covariate_basis(covariates, len(trait))
-    left = predictor_residual(predictor, basis)
+    left = projected_out(predictor, basis)
+    if left is None:
+        raise RejectedInputError(
+            "analysis.constant-predictor", "the predictor is the same for everyone, or the covariates explain all of it"
+        )
     largest = float((left**2).max() / (left @ left))
     if not is_case_control(trait):
         return _least_squares(trait, left, basis, largest)
     return _log_odds((trait == trait.max()).astype(np.float64), left, basis, largest)
-
-
-def predictor_residual(predictor: NDArray[np.float64], basis: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return what the covariates leave of a predictor, shape (samples,).
-
-    Raises:
-        RejectedInputError: nothing.
-    """
-    centred = predictor - predictor.mean()
-    left = centred - basis @ (basis.T @ centred)
-    left = left - basis @ (basis.T @ left)
-    if float(left @ left) <= TOLERANCE * max(float(centred @ centred), TOLERANCE * float(predictor @ predictor)):
-        raise RejectedInputError(
-            "analysis.constant-predictor", "the predictor is the same for everyone, or the covariates explain all of it"
-        )
-    return np.asarray(left)
 
 
 def _least_squares(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nebula.analysis.region_parameters import RareVariants
+from nebula.genome.chromosomes import chromosome_code
 from nebula.genome.keys import between
 from nebula.protocol.errors import RejectedInputError
 
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
 # Columns of a table, all of one length: text columns are object arrays of str.
 Table = dict[str, "NDArray[Any]"]
-
-# GWAS-SSF writes chromosomes as numbers.
-_NUMBERED = {"X": 23, "Y": 24, "M": 25, "MT": 25, "XY": 25}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,9 +78,9 @@ class Sites:
         return list(zip(*parts, strict=True))
 
     def chromosome_numbers(self) -> NDArray[np.int64]:
-        """Chromosomes as GWAS-SSF numbers them: X is 23, Y 24, mitochondrial 25; 0 is none of these."""
+        """Chromosomes as GWAS-SSF and VariantKeys number them: X is 23, Y 24, mitochondrial 25; 0 is none of these."""
         names, index = np.unique(np.asarray(self.chromosome, dtype=str), return_inverse=True)
-        return np.array([_chromosome_number(str(name)) for name in names], dtype=np.int64)[index]
+        return np.array([chromosome_code(str(name)) for name in names], dtype=np.int64)[index]
 
     def columns(self) -> Table:
         """The first columns of every table that is keyed on variants."""
@@ -142,11 +140,6 @@ class CohortInput:
                 raise RejectedInputError("analysis.unknown-column", f"there is no phenotype column {name!r}")
         columns = [np.asarray(self.phenotypes[name], dtype=np.float64) for name in names]
         return np.column_stack(columns) if columns else np.zeros((self.matrix.samples, 0))
-
-
-def _chromosome_number(name: str) -> int:
-    plain = name.removeprefix("chr").upper()
-    return int(plain) if plain.isdigit() and len(plain) <= 2 else _NUMBERED.get(plain, 0)  # noqa: PLR2004
 
 
 def private_spans(parameters: Parameters) -> tuple[tuple[int, int], ...]:

@@ -199,12 +199,18 @@ def trait_residual(trait: NDArray[np.float64], basis: NDArray[np.float64]) -> ND
         raise RejectedInputError("analysis.shape", f"the trait has shape {trait.shape}, not {basis.shape[:1]}")
     if not np.isfinite(trait).all():
         raise RejectedInputError("analysis.missing-trait", "the trait is missing for someone analysed")
-    centred = trait - trait.mean()
-    residual = centred - basis @ (basis.T @ centred)
-    residual = residual - basis @ (basis.T @ residual)
-    floor = TOLERANCE * max(float(centred @ centred), TOLERANCE * float(trait @ trait))
-    if float(residual @ residual) <= floor:
+    residual = projected_out(trait, basis)
+    if residual is None:
         raise RejectedInputError(
             "analysis.constant-trait", "the trait is constant, or the covariates explain all of it"
         )
-    return np.asarray(residual)
+    return residual
+
+
+def projected_out(values: NDArray[np.float64], basis: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Return what a basis of ``covariate_basis`` leaves of values, shape (samples,), or None if it is nothing."""
+    centred = values - values.mean()
+    residual = centred - basis @ (basis.T @ centred)
+    residual = residual - basis @ (basis.T @ residual)
+    floor = TOLERANCE * max(float(centred @ centred), TOLERANCE * float(values @ values))
+    return None if float(residual @ residual) <= floor else np.asarray(residual)

@@ -52,11 +52,6 @@ def log_tail(weights: NDArray[np.float64], value: float) -> float:
     return float(np.log1p(-np.exp(_log_integral(scaled, place, saddle))))
 
 
-def neg_log10_tail(weights: NDArray[np.float64], value: float) -> float:
-    """Return -log10 of the tail, 0 or more."""
-    return max(0.0, -log_tail(weights, value) / float(np.log(10)))
-
-
 def value_at_tail(weights: NDArray[np.float64], log_p: float) -> float:
     """Return where the tail's natural logarithm is ``log_p``, below zero: the inverse of ``log_tail``."""
     first = float(weights.sum())

@@ -10,7 +10,9 @@ import msgspec
 from nebula.protocol.wire import Document
 
 Column = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
-Region = Annotated[str, msgspec.Meta(pattern=r"\A(chr)?([1-9][0-9]?|X|Y|MT?):[1-9][0-9]{0,9}-[1-9][0-9]{0,9}\Z")]
+Region = Annotated[
+    str, msgspec.Meta(pattern=r"\A(chr)?([1-9]|1[0-9]|2[0-2]|X|Y|MT?):[1-9][0-9]{0,9}-[1-9][0-9]{0,9}\Z")
+]
 VariantName = Annotated[
     str, msgspec.Meta(pattern=r"\A([1-9]|1[0-9]|2[0-2]|X|Y|MT):[1-9][0-9]{0,8}:[ACGT]{1,200}:[ACGT]{1,200}\Z")
 ]

@@ -11,6 +11,7 @@ from nebula.analysis.inputs import CohortInput, Sites
 from nebula.analysis.people import DISCRETE_VALUES
 from nebula.analysis.regional import FrequencyModel, counts_table, run_all, smallest_cells
 from nebula.analysis.result import AnalysisResult
+from nebula.genome.chromosomes import chromosome_code
 from nebula.protocol.errors import RejectedInputError
 
 if TYPE_CHECKING:
@@ -91,7 +92,5 @@ def within_regions(sites: Sites, regions: tuple[str, ...]) -> NDArray[np.bool_]:
     for region in regions:
         name, _, span = region.partition(":")
         first, _, last = span.partition("-")
-        one = Sites(np.array([name]), np.zeros(1, np.int64), np.array([""]), np.array([""]))
-        number = one.chromosome_numbers()[0]
-        inside |= (numbers == number) & (sites.position >= int(first)) & (sites.position <= int(last))
+        inside |= (numbers == chromosome_code(name)) & (sites.position >= int(first)) & (sites.position <= int(last))
     return inside

@@ -1,7 +1,7 @@
 """One analysis in many pieces: each over a region of the panel, by whoever holds that region's genotypes.
 
-In this order: (1) ``plan`` cuts the panel into shards of equal work; (2) what needs all regions is done once and
-handed to everyone (the catalogue's ``prepare``); (3) each shard is run by itself, in any order, anywhere; (4)
+In this order: (1) ``plan`` cuts the panel into shards of equal size; (2) what needs all regions is done once and
+handed to everyone (such as ``logistic.fit_null``); (3) each shard is run by itself, in any order, anywhere; (4)
 ``combine`` puts the pieces together. A row of a result depends on its variant and on what was prepared, on nothing
 else, and all sums over people are exact or taken in the order of people: so the combined table is the same to the
 last bit, however many shards there were and whoever ran them, on whatever processor.
@@ -17,8 +17,6 @@ import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from numpy.typing import NDArray
 
     from nebula.analysis.inputs import Table
 
@@ -39,20 +37,17 @@ class Shard:
         return self.last - self.first
 
 
-def plan(sites: int, shards: int, *, work: NDArray[np.float64] | None = None) -> tuple[Shard, ...]:
-    """Cut a panel into regions of about equal work, in panel order; none is empty unless the panel is.
+def plan(sites: int, shards: int) -> tuple[Shard, ...]:
+    """Cut a panel into regions of about equal size, in panel order; none is empty unless the panel is.
 
     Args:
         sites: of the panel.
         shards: how many at most; there are no more than sites.
-        work: what each site costs, shape (sites,), positive; equal where it is not given.
     """
     if sites == 0:
         return (Shard(0, 0),)
-    total = np.arange(1, sites + 1) if work is None else np.cumsum(work)
-    cuts = np.searchsorted(total, np.arange(1, shards) * total[-1] / shards, "right")
-    borders = np.unique(np.concatenate([[0], cuts, [sites]])).tolist()
-    return tuple(Shard(first, last) for first, last in pairwise(borders))
+    shards = min(shards, sites)
+    return tuple(Shard(first, last) for first, last in pairwise(sites * cut // shards for cut in range(shards + 1)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

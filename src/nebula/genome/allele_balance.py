@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from nebula.genome.inflate import Source
 
 LEAST_DEPTH = 20
@@ -50,7 +48,7 @@ def allele_balance(source: Source) -> AlleleBalance | None:
         None where no call has AD.
     """
     calls = skewed = 0
-    for line in _lines(source.pieces()):
+    for _, line in source.byte_lines(longest=source.limits.line_bytes, code="line-too-long"):
         share = _alternate_share(line)
         if share is not None:
             calls += 1
@@ -58,14 +56,6 @@ def allele_balance(source: Source) -> AlleleBalance | None:
             if calls == _MOST_CALLS:
                 break
     return AlleleBalance(calls, skewed) if calls else None
-
-
-def _lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    rest = b""
-    for piece in pieces:
-        *lines, rest = (rest + bytes(piece)).split(b"\n")
-        yield from lines
-    yield rest
 
 
 def _alternate_share(line: bytes) -> float | None:

@@ -16,6 +16,7 @@ from nebula.genome.chromosomes import NAMES, X_NOT_PSEUDOAUTOSOMAL, X, Y
 from nebula.genome.consumer_layout import HINT
 from nebula.genome.consumer_match import Markers, match
 from nebula.genome.matrix import MISSING, PackedMatrix
+from nebula.genome.sex import judge_sex
 from nebula.genome.texts import Texts
 from nebula.genome.vcf.reader import CallForm
 
@@ -27,10 +28,6 @@ if TYPE_CHECKING:
     from nebula.genome.inflate import Source
     from nebula.genome.liftover import Chain
     from nebula.genome.panel import Panel
-
-_ENOUGH_ON_X = 50
-#: Of a man's common sites on X, so many at most are read as heterozygous by mistake.
-_FEW_HETEROZYGOUS = 0.02
 
 
 class LiftReport(NamedTuple):
@@ -168,17 +165,16 @@ def _texts(letters: NDArray[np.uint8]) -> Texts:
 def _one_copy(found: Match, keys: NDArray[np.uint64], assembly: str) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """Take the second letter off where there is one copy: some vendors write every letter twice.
 
-    On Y and MT always, on X outside the pseudo-autosomal regions where hardly any call is heterozygous; a
-    call of two different letters is missing there.
+    On Y and MT always, on X outside the pseudo-autosomal regions where the calls are a man's; a call of two different
+    letters is missing there.
     """
     lowest, highest = variant_keys.between(X, *X_NOT_PSEUDOAUTOSOMAL[assembly])
     on_x = slice(keys.searchsorted(np.uint64(lowest)), keys.searchsorted(np.uint64(highest), "right"))
     single = np.zeros(len(keys), np.bool_)
     single[keys.searchsorted(np.uint64(Y << 59)) :] = True
-    called = found.codes[on_x] != MISSING
-    heterozygous = int((called & (found.codes[on_x] == 1) & ~found.haploid[on_x]).sum())
-    if called.sum() >= _ENOUGH_ON_X and heterozygous <= _FEW_HETEROZYGOUS * called.sum():
-        single[on_x] = True
+    called, haploid = found.codes[on_x] != MISSING, found.haploid[on_x]
+    heterozygous = (found.codes[on_x] == 1) & ~haploid
+    single[on_x] = judge_sex(int(called.sum()), int((called & haploid).sum()), int(heterozygous.sum())) == "male"
     doubled = np.flatnonzero(single & ~found.haploid & (found.codes != MISSING))
     codes, haploid = found.codes.copy(), found.haploid.copy()
     codes[doubled] = np.array([0, MISSING, 1], np.uint8)[codes[doubled]]

@@ -189,12 +189,12 @@ class Source:
         self.refuse("damaged", f"the compressed data is damaged: {problem}", hint="copy or download it again")
 
 
-def _block_size(buffer: bytes, start: int = 0) -> int | None:
-    """The size of the BGZF block at ``start``, or None where there is no whole header of one."""
-    head = buffer[start : start + 12]
+def _block_size(buffer: bytes) -> int | None:
+    """The size of the BGZF block that begins so, or None where there is no whole header of one."""
+    head = buffer[:12]
     if len(head) < 12 or head[:4] != b"\x1f\x8b\x08\x04":  # noqa: PLR2004 - fixed part of the header
         return None
-    extra = buffer[start + 12 : start + 12 + int.from_bytes(head[10:12], "little")]
+    extra = buffer[12 : 12 + int.from_bytes(head[10:12], "little")]
     while len(extra) >= 6:  # noqa: PLR2004 - two letters, a length and a value of two bytes each
         length = int.from_bytes(extra[2:4], "little")
         if extra[:2] == b"BC" and length == 2:  # noqa: PLR2004

@@ -14,8 +14,6 @@ import numpy as np
 from nebula.genome.chromosomes import NAMES, assembly_by_lengths, chromosome_code
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from nebula.genome.inflate import Source
@@ -91,8 +89,8 @@ def read_chain(source: Source) -> Chain:
     heading: _Heading | None = None
     old_lengths: dict[str, int | None] = {}
     new_lengths: dict[str, int | None] = {}
-    for number, line in enumerate(_lines(source), start=1):
-        words = line.split()
+    for number, line in source.byte_lines(longest=source.limits.line_bytes, code="malformed"):
+        words = line.decode("latin-1").split()
         try:
             if not words or words[0].startswith("#"):
                 continue
@@ -141,13 +139,3 @@ class _Heading:
         if self._reverse:
             return _Block(start, start + size, self._to, self._size - 1 - target, -1)
         return _Block(start, start + size, self._to, target, 1)
-
-
-def _lines(source: Source) -> Iterator[str]:
-    rest = b""
-    for piece in source.pieces():
-        *lines, rest = (rest + piece).split(b"\n")
-        if len(rest) > source.limits.line_bytes:
-            source.refuse("malformed", "a line is too long")
-        yield from (line.decode("latin-1") for line in lines)
-    yield rest.decode("latin-1")

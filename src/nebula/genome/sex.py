@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 _ENOUGH_CALLS = 50
 _MOSTLY = 0.5
-#: A woman is heterozygous at far more, a man at far fewer of her or his common sites on X.
+#: Women of the 1000 Genomes Project are heterozygous at a fifth of the sites on X that vary among 26 of its people,
+#: men at none but by mistake. The borders leave room for rarer sites, and for mistakes.
 _FEW_HETEROZYGOUS, _MANY_HETEROZYGOUS = 0.02, 0.06
 
 

@@ -21,6 +21,7 @@ _MAGIC = (
     (b">", Unlike("it is a sequence (FASTA), without genotypes", "give a reference genome as --reference")),
     (b"TBI\x01", Unlike("it is the index of a VCF (.tbi)", _BELONGS_TO)),
     (b"CSI\x01", Unlike("it is the index of a VCF or BCF (.csi)", _BELONGS_TO)),
+    (b"PK\x03\x04", Unlike("it is a zip archive", "unpack it, and give the file that is in it")),
     (b"PAR1", Unlike("it is a Parquet file", "give the VCF, or the raw data as the vendor exports it")),
     (b"%PDF", Unlike("it is a PDF: a report about a genome, not the genome", "download the raw data from the vendor")),
     (b"chain ", Unlike("it is a chain file", "give it as --chain, and name the genome file itself")),
@@ -32,14 +33,16 @@ _NEITHER = Unlike(
 )
 
 
+def known_by_magic(start: bytes) -> Unlike | None:
+    """What a file is whose content, once inflated, begins with the magic of a known other format."""
+    return next((found for magic, found in _MAGIC if start.startswith(magic)), None)
+
+
 def unlike_genotypes(start: bytes) -> Unlike | None:
     """What a file is whose content begins so, if it can be neither VCF nor BCF; None where it may be one.
 
     Args:
         start: the first bytes once inflated, of a file that does not look like raw data of a consumer test.
     """
-    for magic, found in _MAGIC:
-        if start.startswith(magic):
-            return found
     is_text = b"\x00" not in start
-    return _NEITHER if is_text and not start.startswith(b"#") else None
+    return known_by_magic(start) or (_NEITHER if is_text and not start.startswith(b"#") else None)

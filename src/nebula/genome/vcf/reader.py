@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 from nebula import _native
 from nebula.genome.matrix import PackedMatrix
 from nebula.genome.texts import Texts
+from nebula.genome.unlike import known_by_magic
 from nebula.genome.vcf.bcf import OTHER_MAGIC, as_vcf
 from nebula.genome.vcf.header import HeaderError, VcfHeader, parse_header
 from nebula.genome.vcf.overlooked import Overlooked
@@ -29,11 +30,6 @@ if TYPE_CHECKING:
 _VERSIONS_OF_LAST_NEWLINE = (3, 4)
 #: How many more rows are expected than the first lines let expect.
 _MARGIN = 1.1
-_MAGIC = {
-    b"BAM\x01": "BAM: aligned reads, not variants",
-    b"CRAM": "CRAM: aligned reads, not variants",
-    b"PK\x03\x04": "a zip archive; unpack it first",
-}
 
 
 class CallForm(IntEnum):
@@ -284,9 +280,8 @@ class VcfReader:
             return line.decode("latin-1")
 
     def _check_magic(self, start: bytes) -> None:
-        for magic, what in _MAGIC.items():
-            if start.startswith(magic):
-                self._source.refuse("binary", f"this is {what}", hint="give a VCF file, plain or compressed with bgzip")
+        if (other := known_by_magic(start)) is not None:
+            self._source.refuse("binary", other.what, hint=other.hint)
         if b"\x00" in start[:4096]:
             self._source.refuse("binary", "this is a binary file, not a VCF", hint="give a VCF file")
 
