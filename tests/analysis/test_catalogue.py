@@ -1,3 +1,7 @@
+import shutil
+import subprocess
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -85,8 +89,8 @@ def test_groups_have_their_own_counts_and_share_what_is_rarest(cohort: CohortInp
     women = cohort.matrix.select_samples(np.flatnonzero(cohort.phenotypes["sex"] == 1))
     mine = result.table["group"] == 1
     np.testing.assert_array_equal(result.table["effect_allele_count"][mine], GenotypeCounts.of(women).alternate)
-    np.testing.assert_array_equal(result.table["minor_allele_count"][mine], result.table["minor_allele_count"][~mine])
-    assert (result.table["minor_allele_count"][mine] <= GenotypeCounts.of(women).minor).all()
+    np.testing.assert_array_equal(result.table["fewest"][mine], result.table["fewest"][~mine])
+    assert (result.table["fewest"][mine] <= GenotypeCounts.of(women).minor).all()
     with pytest.raises(RejectedInputError) as refusal:
         run("allele-frequency@1", AlleleFrequency(groups="trait"), cohort)
     assert refusal.value.code == "analysis.not-groups"
@@ -101,7 +105,7 @@ def test_cases_are_those_with_the_larger_of_two_values(cohort: CohortInput) -> N
     cases = cohort.matrix.select_samples(kept[cohort.phenotypes["sex"][kept] == 1])
     counts = GenotypeCounts.of(cases)
     np.testing.assert_allclose(result.table["effect_allele_frequency_cases"], counts.frequency[rows])
-    assert (result.table["minor_allele_count"] <= counts.minor[rows]).all()
+    assert (result.table["fewest"] <= counts.minor[rows]).all()
     with pytest.raises(RejectedInputError) as refusal:
         run("gwas-logistic@1", LogisticGwas(trait="trait"), cohort)
     assert refusal.value.code == "analysis.not-case-control"
@@ -170,3 +174,36 @@ def test_parameters_of_another_analysis_are_refused(cohort: CohortInput) -> None
         run("gwas-linear@1", AlleleFrequency(), cohort)
     with pytest.raises(RejectedInputError):
         run("gwas-linear@2", LinearGwas(trait="trait"), cohort)
+
+
+def test_frequencies_of_chromosomes_of_which_people_have_one_copy_are_those_of_plink2(tmp_path: Path) -> None:
+    if shutil.which("plink2") is None:
+        pytest.skip("plink2 is not installed")
+    rng = np.random.default_rng(1)
+    men = np.arange(500) % 2 == 0
+    copies = np.array([np.full(500, 2), np.where(men, 1, 2), np.full(500, 2), np.where(men, 1, 0), np.full(500, 1)])
+    dosage = np.where(copies > 0, rng.binomial(copies, [[0.4], [0.4], [0.3], [0.4], [0.9]]), -1).astype(np.int8)
+    sites = Sites(
+        np.array(["1", "X", "X", "Y", "MT"]),
+        np.array([100, 5_000_000, 1_000_000, 5_000_000, 100]),
+        np.full(5, "A"),
+        np.full(5, "C"),
+    )
+    cohort = CohortInput(PackedMatrix.from_dosage(dosage), sites, {"sex": men.astype(float)}, assembly="GRCh38")
+    found = run("allele-frequency@1", AlleleFrequency(sex="sex", women=0), cohort).table
+
+    spelt = {(0, -1): ".", (1, 0): "0", (1, 1): "1", (2, 0): "0/0", (2, 1): "0/1", (2, 2): "1/1"}
+    lines = ["##fileformat=VCFv4.2", *(f"##contig=<ID={name}>" for name in ("1", "X", "PAR1", "Y", "MT"))]
+    lines += ['##FORMAT=<ID=GT,Number=1,Type=String,Description="g">']
+    lines.append("\t".join(["#CHROM POS ID REF ALT QUAL FILTER INFO FORMAT", *(f"s{i}" for i in range(500))]))
+    for row, (name, at) in enumerate(zip(("1", "X", "PAR1", "Y", "MT"), sites.position, strict=True)):
+        calls = [spelt[pair] for pair in zip(copies[row].tolist(), dosage[row].tolist(), strict=True)]
+        lines.append("\t".join([f"{name} {at} v{row} A C . . . GT", *calls]))
+    (tmp_path / "in.vcf").write_text("\n".join(line.replace(" ", "\t") for line in lines) + "\n")
+    people = "".join(f"s{i}\t{1 if man else 2}\n" for i, man in enumerate(men.tolist()))
+    (tmp_path / "in.psam").write_text(f"#IID\tSEX\n{people}")
+    command = ["plink2", "--vcf", "in.vcf", "--psam", "in.psam", "--freq", "--out", "out"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    theirs = {line.split()[1]: line.split() for line in (tmp_path / "out.afreq").read_text().splitlines()[1:]}
+    frequencies = [float(theirs[f"v{row}"][4]) for row in range(5)]
+    np.testing.assert_allclose(found["effect_allele_frequency"], frequencies, rtol=1e-4)

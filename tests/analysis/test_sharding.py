@@ -79,7 +79,7 @@ def test_a_sharded_table_of_cases_is_that_of_all_variants_at_once(cohort: Cohort
     rng = np.random.default_rng(5)
     case, covariates = (rng.random(PEOPLE.sum()) < 0.1).astype(float), rng.standard_normal((PEOPLE.sum(), 2))
     found = run_all(LogisticModel.fit(LOGISTIC, PEOPLE, case, covariates), cohort, shards=9)
-    analysed, rows = select_analysed(LOGISTIC, PEOPLE, cohort.matrix)
+    analysed, _, rows = select_analysed(LOGISTIC, PEOPLE, cohort.matrix, cohort.sites)
     unsharded = associate_cases(analysed.select_variants(rows), case, covariates)
     estimated = unsharded.no_fit == NoFit.NONE
     assert (

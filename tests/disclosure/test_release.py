@@ -7,11 +7,13 @@ import pytest
 
 from nebula.analysis import report
 from nebula.analysis.catalogue import run
-from nebula.analysis.parameters import AlleleFrequency, KinshipCounts, LogisticGwas, PopulationStructure
+from nebula.analysis.inputs import CohortInput, Sites
+from nebula.analysis.parameters import AlleleFrequency, KinshipCounts, LinearGwas, LogisticGwas, PopulationStructure
 from nebula.analysis.result import AnalysisResult
 from nebula.disclosure import floors
 from nebula.disclosure.floors import PRODUCTION, Floors, simulation
 from nebula.disclosure.release import ReleaseContext, Released, ReleaseTerms, release
+from nebula.genome.matrix import PackedMatrix
 from nebula.protocol.errors import NotPermittedError
 from nebula.protocol.study import ResultClass
 
@@ -44,7 +46,7 @@ def test_hits_are_all_that_a_hits_result_shows(association: Make) -> None:
 @pytest.mark.parametrize("kind", [ResultClass.HITS, ResultClass.FULL])
 def test_no_row_below_the_allele_floor_ever_leaves(association: Make, kind: ResultClass) -> None:
     result = association(1200)
-    rare = result.table["minor_allele_count"] < 10
+    rare = result.table["fewest"] < 10
     assert rare.sum() > 20
     result.table["neg_log_10_p_value"][rare] = 99.0  # would be the strongest hits of all
     released = let_out(result, kind)
@@ -53,6 +55,26 @@ def test_no_row_below_the_allele_floor_ever_leaves(association: Make, kind: Resu
     assert released.quantiles["observed"].max() != 99.0
     if kind is ResultClass.FULL:
         assert shown == set(result.table["variant_id"][~rare])
+
+
+@pytest.mark.parametrize("chromosome", ["7", "MT"])
+@pytest.mark.parametrize("apart", [1, 9])
+def test_where_all_but_a_few_have_the_same_genotype_nothing_leaves_whichever_it_is(chromosome: str, apart: int) -> None:
+    """All have one copy of either allele, or of the alternate one alone: neither allele is rare."""
+    rng = np.random.default_rng(1)
+    dosage = np.ones((1, 2_000), np.int8)
+    dosage[0, :apart] = 0
+    trait = rng.standard_normal(2_000)
+    trait[:apart] += 7
+    sites = Sites(np.array([chromosome]), np.array([8_860]), np.array(["A"]), np.array(["G"]))
+    columns = {"trait": trait, "case": (trait > 1).astype(float)}
+    cohort = CohortInput(PackedMatrix.from_dosage(dosage), sites, columns)
+    for name, parameters in (
+        ("gwas-linear@1", LinearGwas(trait="trait", pcs=0, minimum_maf=0)),
+        ("gwas-logistic@1", LogisticGwas(trait="case", pcs=0, minimum_maf=0)),
+        ("allele-frequency@1", AlleleFrequency()),
+    ):
+        assert not len(let_out(run(name, parameters, cohort), ResultClass.FULL).table["variant_id"])
 
 
 def test_frequencies_leave_without_rare_alleles_and_with_small_cells_masked(frequencies: Make) -> None:
@@ -100,7 +122,7 @@ def test_a_noised_result_shows_every_variant_that_was_asked_for(frequencies: Mak
     released = let_out(result, ResultClass.NOISED)
     assert released.table["variant_id"].tolist() == result.table["variant_id"].tolist()
     assert released.micro_rho == 500_000
-    assert not set(released.table) & {"heterozygous", "hwe_p_value", "minor_allele_count"}
+    assert not set(released.table) & {"heterozygous", "hwe_p_value", "fewest"}
     assert (released.table["effect_allele_count"] != result.table["effect_allele_count"]).any()
     assert (released.table["n"] == 150).all()
 

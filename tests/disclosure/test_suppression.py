@@ -11,7 +11,7 @@ CELLS = ("homozygous_other", "heterozygous", "homozygous_effect")
 def row(hom_other: int, het: int, hom_effect: int) -> dict:
     people, effect = hom_other + het + hom_effect, het + 2 * hom_effect
     values = dict(zip(CELLS, (hom_other, het, hom_effect), strict=True))
-    values |= {"n": people, "effect_allele_count": effect, "minor_allele_count": min(effect, 2 * people - effect)}
+    values |= {"n": people, "effect_allele_count": effect, "fewest": min(effect, 2 * people - effect)}
     return {name: np.array([value]) for name, value in values.items()} | {"hwe_p_value": np.array([0.5])}
 
 

@@ -96,6 +96,13 @@ def test_heteroplasmy_counts_as_one() -> None:
     assert vector(imported("chrM 10 . A C . . . GT 1"))[3] == 1
 
 
+@pytest.mark.parametrize(("call", "counted"), [("1/1", 1), ("1", 1), ("0/0", 0), ("0", 0), ("./.", -1)])
+def test_everybody_has_one_copy_of_the_mitochondria_however_it_is_written(call: str, counted: int) -> None:
+    genome = imported(f"MT 10 . A C . . . GT {call}")
+    assert vector(genome)[3] == counted
+    assert record(genome, "gt") == [(call,)]
+
+
 def of_sex(call: str, *calls: str) -> list[int]:
     """Somebody whose 60 other calls on X are those given, and their call at each site."""
     others = [f"X {OUTSIDE + 100 + place} . A G . . . GT {calls[place % len(calls)]}" for place in range(60)]

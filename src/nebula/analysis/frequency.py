@@ -20,15 +20,23 @@ class GenotypeCounts:
     """How many people have which genotype.
 
     Attributes:
-        counts: int64, shape (variants, 4): hom-ref, het, hom-alt, missing.
+        counts: int64, shape (variants, 4): hom-ref, het, hom-alt, missing. Who has one copy and it is the alternate
+            allele stands under het.
+        copies: of each variant in everybody observed: 2, or an array of shape (variants,) that has 1 where people have
+            one copy.
     """
 
     counts: NDArray[np.int64]
+    copies: NDArray[np.int64] | int = 2
 
     @classmethod
-    def of(cls, matrix: PackedMatrix) -> GenotypeCounts:
+    def of(cls, matrix: PackedMatrix, copies: NDArray[np.int64] | int = 2) -> GenotypeCounts:
         """Count a whole cohort."""
-        return cls(matrix.counts())
+        return cls(matrix.counts(), copies)
+
+    def select(self, rows: NDArray[np.bool_]) -> GenotypeCounts:
+        """The counts of some variants."""
+        return GenotypeCounts(self.counts[rows], self.copies if isinstance(self.copies, int) else self.copies[rows])
 
     @property
     def observed(self) -> NDArray[np.int64]:
@@ -39,13 +47,31 @@ class GenotypeCounts:
     @property
     def alternate(self) -> NDArray[np.int64]:
         """Alternate alleles, shape (variants,)."""
-        alternate: NDArray[np.int64] = self.counts[:, 1] + 2 * self.counts[:, 2]
+        alternate: NDArray[np.int64] = self.counts[:, 1] + self.copies * self.counts[:, 2]
         return alternate
+
+    @property
+    def alleles(self) -> NDArray[np.int64]:
+        """Alleles of either kind, shape (variants,)."""
+        alleles: NDArray[np.int64] = self.copies * self.observed
+        return alleles
 
     @property
     def minor(self) -> NDArray[np.int64]:
         """Copies of the rarer allele, shape (variants,)."""
-        return minor_copies(self.alternate, self.observed)
+        rarer: NDArray[np.int64] = np.minimum(self.alternate, self.alleles - self.alternate)
+        return rarer
+
+    @property
+    def fewest(self) -> NDArray[np.int64]:
+        """What floors decide on, shape (variants,): copies of the rarer allele, or people if these are fewer.
+
+        Counted are people whose genotype is not the commonest: where all but one are heterozygous, or carry the one
+        copy that they have, neither allele is rare, and what is told is about that one.
+        """
+        apart = self.observed - self.counts[:, :3].max(axis=1)
+        fewest: NDArray[np.int64] = np.minimum(self.minor, apart)
+        return fewest
 
     @property
     def missing_share(self) -> NDArray[np.float64]:
@@ -61,11 +87,11 @@ class GenotypeCounts:
 
         Missing genotypes leave numerator and denominator, as in ``plink2 --freq``.
         """
-        return allele_frequency(self.alternate, self.observed)
+        return allele_frequency(self.alternate, self.alleles)
 
     def common(self, minimum_maf: float, maximum_missing: float) -> NDArray[np.bool_]:
         """Which variants vary, are common enough and are called in enough people, shape (variants,)."""
-        enough = self.minor >= np.maximum(1, 2 * self.observed * minimum_maf)
+        enough = self.minor >= np.maximum(1, self.alleles * minimum_maf)
         return np.asarray(enough & (self.missing_share <= maximum_missing))
 
     def hardy_weinberg(self, *, mid: bool = False) -> NDArray[np.float64]:
@@ -81,14 +107,8 @@ class GenotypeCounts:
         return _native.hardy_weinberg(np.ascontiguousarray(self.counts), mid)
 
 
-def minor_copies(alternate: NDArray[np.int64], observed: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Count the rarer allele among the people observed."""
-    rarer: NDArray[np.int64] = np.minimum(alternate, 2 * observed - alternate)
-    return rarer
-
-
-def allele_frequency(alternate: NDArray[np.int64], observed: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Divide alternate alleles by all alleles observed; NaN where nobody is observed."""
-    out = np.full(len(observed), np.nan)
-    np.divide(alternate, 2 * observed, out=out, where=observed > 0)
+def allele_frequency(alternate: NDArray[np.int64], alleles: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Divide alternate alleles by all alleles; NaN where there is none."""
+    out = np.full(len(alleles), np.nan)
+    np.divide(alternate, alleles, out=out, where=alleles > 0)
     return out

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nebula.analysis.region_parameters import RareVariants
-from nebula.genome.chromosomes import chromosome_code
+from nebula.genome.chromosomes import MT, Y, chromosome_code
 from nebula.genome.keys import between
 from nebula.protocol.errors import RejectedInputError
 
@@ -81,6 +81,10 @@ class Sites:
         """Chromosomes as GWAS-SSF and VariantKeys number them: X is 23, Y 24, mitochondrial 25; 0 is none of these."""
         names, index = np.unique(np.asarray(self.chromosome, dtype=str), return_inverse=True)
         return np.array([chromosome_code(str(name)) for name in names], dtype=np.int64)[index]
+
+    def copies(self) -> NDArray[np.int64]:
+        """How many copies of each site a person has, shape (sites,): 1 on Y and MT; 2 elsewhere, men's X aside."""
+        return np.where(np.isin(self.chromosome_numbers(), (Y, MT)), 1, 2)
 
     def columns(self) -> Table:
         """The first columns of every table that is keyed on variants."""

@@ -62,7 +62,7 @@ class Associations:
     @property
     def frequency(self) -> NDArray[np.float64]:
         """Frequency of the effect allele, the alternate one, among the people observed."""
-        return allele_frequency(self.alternate, self.observed)
+        return allele_frequency(self.alternate, 2 * self.observed)
 
 
 def complete_cases(*columns: NDArray[np.float64]) -> NDArray[np.bool_]:

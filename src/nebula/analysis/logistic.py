@@ -90,17 +90,17 @@ class CaseControlAssociations:
     @property
     def frequency(self) -> NDArray[np.float64]:
         """Frequency of the effect allele, the alternate one, among the people observed."""
-        return allele_frequency(self.alternate, self.observed)
+        return allele_frequency(self.alternate, 2 * self.observed)
 
     @property
     def case_frequency(self) -> NDArray[np.float64]:
         """The same among cases."""
-        return allele_frequency(self.case_alternate, self.cases)
+        return allele_frequency(self.case_alternate, 2 * self.cases)
 
     @property
     def control_frequency(self) -> NDArray[np.float64]:
         """The same among controls."""
-        return allele_frequency(self.alternate - self.case_alternate, self.observed - self.cases)
+        return allele_frequency(self.alternate - self.case_alternate, 2 * (self.observed - self.cases))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -70,7 +70,7 @@ class AlleleFrequency(Document, frozen=True, kw_only=True):
     regions: Annotated[tuple[Region, ...], msgspec.Meta(max_length=1000)] = ()
     groups: Column | None = None  # counts of each class of this column instead of the whole cohort's
     mid_p: bool = False  # of Hardy-Weinberg proportions
-    sex: Column | None = None  # then proportions are tested on X too, in women
+    sex: Column | None = None  # then X counts as men have it, and proportions are tested there too, in women
     women: float = 0.0  # their value of it; categories are numbered by name: female 0, male 1
 
     def __post_init__(self) -> None:

@@ -75,7 +75,7 @@ def common_variants(
     cohort: CohortInput, minimum_maf: float, maximum_missing: float, *, autosomal: bool = False
 ) -> NDArray[np.bool_]:
     """Variants that vary, are common enough and are called in enough people, shape (variants,)."""
-    chosen = GenotypeCounts.of(cohort.matrix).common(minimum_maf, maximum_missing)
+    chosen = GenotypeCounts.of(cohort.matrix, cohort.sites.copies()).common(minimum_maf, maximum_missing)
     if autosomal:
         numbers = cohort.sites.chromosome_numbers()
         chosen &= (numbers >= 1) & (numbers <= AUTOSOMES)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nebula.analysis.frequency import GenotypeCounts
+from nebula.analysis.frequency import GenotypeCounts, allele_frequency
 from nebula.analysis.sharding import Piece, Shard, combine, plan
+from nebula.genome.chromosomes import X_NOT_PSEUDOAUTOSOMAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,11 +39,12 @@ def run_all(analysis: Callable[[PackedMatrix, Sites], Table], cohort: CohortInpu
 
 
 def select_analysed(
-    parameters: Association, people: NDArray[np.bool_], matrix: PackedMatrix
-) -> tuple[PackedMatrix, NDArray[np.bool_]]:
-    """Return a region's genotypes of who is analysed, and which of its variants are tested."""
+    parameters: Association, people: NDArray[np.bool_], matrix: PackedMatrix, sites: Sites
+) -> tuple[PackedMatrix, GenotypeCounts, NDArray[np.bool_]]:
+    """Return a region's genotypes of who is analysed, their counts, and which of its variants are tested."""
     chosen = matrix if people.all() else matrix.select_samples(people)
-    return chosen, GenotypeCounts.of(chosen).common(parameters.minimum_maf, parameters.maximum_missing)
+    counts = GenotypeCounts.of(chosen, sites.copies())
+    return chosen, counts, counts.common(parameters.minimum_maf, parameters.maximum_missing)
 
 
 def estimates_table(sites: Sites, estimated: NDArray[np.bool_], columns: dict[str, NDArray[Any]]) -> Table:
@@ -57,20 +59,31 @@ class FrequencyModel:
 
     Attributes:
         mid_p: of Hardy-Weinberg proportions.
-        women: who they are tested in on X, shape (samples,); None where nobody knows, and X is not tested.
+        women: who they are tested in on X, shape (samples,), and who has two copies of it outside the pseudo-autosomal
+            regions; None where nobody knows: then X is not tested, and everybody is taken to have two copies.
+        assembly: that the regions' places are of; None where it is not known, and X is taken to have none.
     """
 
     mid_p: bool = False
     women: NDArray[np.bool_] | None = None
+    assembly: str | None = None
 
     def __call__(self, matrix: PackedMatrix, sites: Sites) -> Table:
         """Count a region's genotypes and alleles."""
-        table = counts_table(sites, GenotypeCounts.of(matrix), mid_p=self.mid_p)
+        counts = GenotypeCounts.of(matrix, sites.copies())
+        table = counts_table(sites, counts, mid_p=self.mid_p)
         if self.women is None:
             return table
         on_x = np.flatnonzero(sites.chromosome_numbers() == X)
         part = matrix.select_variants(on_x)
-        women, men = (GenotypeCounts.of(part.select_samples(sex)) for sex in (self.women, ~self.women))
+        women = GenotypeCounts.of(part.select_samples(self.women))
+        first, last = X_NOT_PSEUDOAUTOSOMAL.get(self.assembly or "", (0, np.inf))
+        single = (sites.position[on_x] >= first) & (sites.position[on_x] <= last)
+        men = GenotypeCounts.of(part.select_samples(~self.women), np.where(single, 1, 2))
+        alternate, alleles = women.alternate + men.alternate, women.alleles + men.alleles
+        table["effect_allele_count"][on_x] = alternate
+        table["effect_allele_frequency"][on_x] = allele_frequency(alternate, alleles)
+        table["fewest"][on_x] = np.minimum(counts.fewest[on_x], alleles - alternate)
         table["hwe_p_value"][on_x] = women.hardy_weinberg(mid=self.mid_p)
         # The test tells of women's cells, and those of men follow: the smallest of either decides what is shown.
         smallest = np.full(matrix.variants, np.iinfo(np.int64).max)
@@ -95,6 +108,6 @@ def counts_table(sites: Sites, counts: GenotypeCounts, *, mid_p: bool = False) -
         "heterozygous": counts.counts[:, 1],
         "homozygous_effect": counts.counts[:, 2],
         "hwe_p_value": np.where(autosomal, counts.hardy_weinberg(mid=mid_p), np.nan),
-        "minor_allele_count": counts.minor,
+        "fewest": counts.fewest,
     }
     return sites.columns() | columns

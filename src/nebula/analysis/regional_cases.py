@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nebula.analysis import logistic
-from nebula.analysis.frequency import minor_copies
+from nebula.analysis.frequency import GenotypeCounts
 from nebula.analysis.people import as_cases
 from nebula.analysis.regional import estimates_table, select_analysed
 
@@ -49,30 +49,34 @@ class LogisticModel:
 
     def __call__(self, matrix: PackedMatrix, sites: Sites) -> Table:
         """Test the region's variants that are common enough and called well enough."""
-        chosen, tested = select_analysed(self.parameters, self.people, matrix)
+        chosen, counts, tested = select_analysed(self.parameters, self.people, matrix, sites)
         if not tested.all():
-            chosen, sites = chosen.select_variants(tested), sites.select(tested)
-        return _case_table(sites, logistic.associate_with_null(chosen, self.null))
+            chosen, sites, counts = chosen.select_variants(tested), sites.select(tested), counts.select(tested)
+        case = self.null.case > 0
+        groups = [GenotypeCounts.of(chosen.select_samples(group), counts.copies) for group in (case, ~case)]
+        return _case_table(sites, counts, groups, logistic.associate_with_null(chosen, self.null))
 
 
-def _case_table(sites: Sites, found: logistic.CaseControlAssociations) -> Table:
-    """As for measurements, and cases and controls apart; the rarer allele is counted where it is rarest."""
+def _case_table(
+    sites: Sites,
+    counts: GenotypeCounts,
+    groups: list[GenotypeCounts],
+    found: logistic.CaseControlAssociations,
+) -> Table:
+    """As for measurements, and cases and controls apart; floors decide on the group in which there are fewer."""
     estimated = found.no_fit == logistic.NoFit.NONE
-    controls = found.observed - found.cases
+    cases, controls = groups
     columns: dict[str, NDArray[Any]] = {
         "beta": found.beta,
         "standard_error": found.standard_error,
-        "effect_allele_frequency": found.frequency,
+        "effect_allele_frequency": counts.frequency,
         "neg_log_10_p_value": found.neg_log10_p,
         "n": found.observed,
-        "n_cases": found.cases,
-        "n_controls": controls,
-        "effect_allele_frequency_cases": found.case_frequency,
-        "effect_allele_frequency_controls": found.control_frequency,
+        "n_cases": cases.observed,
+        "n_controls": controls.observed,
+        "effect_allele_frequency_cases": cases.frequency,
+        "effect_allele_frequency_controls": controls.frequency,
         "test": _TESTS[found.method],
-        "minor_allele_count": np.minimum(
-            minor_copies(found.case_alternate, found.cases),
-            minor_copies(found.alternate - found.case_alternate, controls),
-        ),
+        "fewest": np.minimum(cases.fewest, controls.fewest),
     }
     return estimates_table(sites, estimated, columns)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nebula.analysis import linear
-from nebula.analysis.frequency import minor_copies
 from nebula.analysis.regional import estimates_table, select_analysed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from nebula.analysis.frequency import GenotypeCounts
     from nebula.analysis.inputs import Sites, Table
     from nebula.analysis.parameters import Association
     from nebula.genome.matrix import PackedMatrix
@@ -52,21 +52,24 @@ class LinearModel:
 
     def __call__(self, matrix: PackedMatrix, sites: Sites) -> Table:
         """Test the region's variants that are common enough and called well enough."""
-        chosen, tested = select_analysed(self.parameters, self.people, matrix)
+        chosen, counts, tested = select_analysed(self.parameters, self.people, matrix, sites)
         if np.count_nonzero(tested) < WORTH_COPYING * len(tested):
-            chosen, sites, tested = chosen.select_variants(tested), sites.select(tested), tested[tested]
+            chosen, sites = chosen.select_variants(tested), sites.select(tested)
+            counts, tested = counts.select(tested), tested[tested]
         (found,) = linear.associate_residuals(chosen, self.basis, self.residual)
-        return _measured_table(sites, tested, found)
+        return _measured_table(sites, tested, counts, found)
 
 
-def _measured_table(sites: Sites, tested: NDArray[np.bool_], found: linear.Associations) -> Table:
+def _measured_table(
+    sites: Sites, tested: NDArray[np.bool_], counts: GenotypeCounts, found: linear.Associations
+) -> Table:
     estimated = tested & (found.no_estimate == linear.NoEstimate.NONE)
     columns: dict[str, NDArray[Any]] = {
         "beta": found.beta,
         "standard_error": found.standard_error,
-        "effect_allele_frequency": found.frequency,
+        "effect_allele_frequency": counts.frequency,
         "neg_log_10_p_value": found.neg_log10_p,
         "n": found.observed,
-        "minor_allele_count": minor_copies(found.alternate, found.observed),
+        "fewest": counts.fewest,
     }
     return estimates_table(sites, estimated, columns)

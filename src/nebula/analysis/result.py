@@ -21,8 +21,7 @@ class AnalysisResult:
     Attributes:
         analysis: name and version.
         parameters: as they were asked for.
-        table: one row per variant. Besides what is published it holds ``minor_allele_count``, on which
-            floors decide.
+        table: one row per variant. Besides what is published it holds ``fewest``, on which floors decide.
         people: how many people the numbers are about.
         smallest_group: people in the rarest class of any classifying column used (trait or covariate).
         fitted: parameters estimated per variant from the cohort, beside the variant's own; 0 for counts.

@@ -111,7 +111,7 @@ def _stacked(rows: Sequence[Table]) -> Table:
 
 def _strongest(table: Table, largest_p: float) -> int | None:
     """The row of the smallest p below a threshold, of those that rest on enough people."""
-    told = (table["leverage"] <= _LARGEST_SHARE) & (table["minor_allele_count"] >= _FEWEST_COPIES)
+    told = (table["leverage"] <= _LARGEST_SHARE) & (table["fewest"] >= _FEWEST_COPIES)
     logs = np.where(told, table["neg_log_10_p_value"], 0.0)
     if not len(logs) or logs.max() <= -np.log10(largest_p):
         return None
@@ -125,7 +125,7 @@ def _name(table: Table, row: int) -> str:
 
 
 def _require_common(matrix: PackedMatrix, rows: Sequence[int]) -> None:
-    if (GenotypeCounts.of(matrix.select_variants(list(rows))).minor < _FEWEST_COPIES).any():
+    if (GenotypeCounts.of(matrix.select_variants(list(rows))).fewest < _FEWEST_COPIES).any():
         raise RejectedInputError(
             "analysis.rare-condition",
             f"a variant to condition on has fewer than {_FEWEST_COPIES} copies of its rarer allele",

@@ -36,7 +36,7 @@ def run_frequency(analysis: str, parameters: AlleleFrequency, cohort: CohortInpu
     return AnalysisResult(
         analysis=analysis,
         parameters=parameters,
-        table=run_all(FrequencyModel(parameters.mid_p, women), within),
+        table=run_all(FrequencyModel(parameters.mid_p, women, cohort.assembly), within),
         people=within.matrix.samples,
         smallest_group=sexes,
         fitted=0,
@@ -59,15 +59,15 @@ def _run_by_group(analysis: str, parameters: AlleleFrequency, cohort: CohortInpu
         )
     rows = within_regions(cohort.sites, parameters.regions)
     sites, matrix = cohort.sites.select(rows), cohort.matrix.select_variants(rows)
-    parts = [GenotypeCounts.of(matrix.select_samples(people & (column == one))) for one in classes]
-    rarest = np.minimum.reduce([part.minor for part in parts])
+    parts = [GenotypeCounts.of(matrix.select_samples(people & (column == one)), sites.copies()) for one in classes]
+    fewest = np.minimum.reduce([part.fewest for part in parts])
     cells = np.stack([part.counts[:, :3] for part in parts])
     smallest = smallest_cells(cells)
     tables = [
         counts_table(sites, part, mid_p=parameters.mid_p)
         | {
             "group": np.full(len(sites), one),
-            "minor_allele_count": rarest,
+            "fewest": fewest,
             "smallest_cell": smallest,
         }
         for one, part in zip(classes, parts, strict=True)

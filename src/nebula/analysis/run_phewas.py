@@ -63,13 +63,13 @@ def run_phewas(analysis: str, parameters: VariantPhewas | ScorePhewas, cohort: C
 def _variant(
     parameters: VariantPhewas, cohort: CohortInput, traits: dict[str, NDArray[np.float64]]
 ) -> tuple[NDArray[np.float64], dict[str, int]]:
-    """Copies of the alternate allele, and for each trait those of the rarer one where they are fewest."""
+    """Copies of the alternate allele, and for each trait what floors decide on."""
     row = cohort.sites.find([parameters.variant])
     matrix = cohort.matrix.select_variants(row)
     copies = {}
     for name, trait in traits.items():
         groups = [trait == value for value in np.unique(trait)] if is_case_control(trait) else [np.isfinite(trait)]
-        copies[name] = min(int(GenotypeCounts.of(matrix.select_samples(group)).minor[0]) for group in groups)
+        copies[name] = min(int(GenotypeCounts.of(matrix.select_samples(group)).fewest[0]) for group in groups)
     return mean_dosage(matrix, [0])[:, 0], copies
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nebula.analysis.effect import effect_on_trait, is_case_control
-from nebula.analysis.frequency import GenotypeCounts, minor_copies
+from nebula.analysis.frequency import GenotypeCounts
 from nebula.analysis.inputs import CohortInput
 from nebula.analysis.people import cohort_components, smallest_group, trait_and_covariates
 from nebula.analysis.result import AnalysisResult
@@ -156,11 +156,10 @@ def well_counted(matrix: PackedMatrix, traits: Sequence[NDArray[np.float64]], le
     Raises:
         RejectedInputError: ``analysis.score-empty``; none has.
     """
-    enough = GenotypeCounts.of(matrix).minor >= least
+    enough = GenotypeCounts.of(matrix).fewest >= least
     for trait in traits:
         for value in np.unique(trait) if is_case_control(trait) else ():
-            counts = GenotypeCounts.of(matrix.select_samples(trait == value))
-            enough &= minor_copies(counts.alternate, counts.observed) >= least
+            enough &= GenotypeCounts.of(matrix.select_samples(trait == value)).fewest >= least
     if not enough.any():
         raise RejectedInputError("analysis.score-empty", "no variant of the score is carried often enough to be scored")
     return np.asarray(enough)

@@ -3,7 +3,8 @@
 For one variant, the published numbers are tied by two margins: the three genotype cells add up to n, and
 het + 2 hom-effect is the allele count. Masking one small cell alone would be undone by subtraction, so
 
-1. a variant with fewer than ten copies of its rarer allele loses its row, and
+1. a variant with fewer than ten copies of its rarer allele, or fewer than ten people whose genotype is not the
+   commonest, loses its row, and
 2. a variant with a genotype cell between 1 and 9 loses all three cells, and its Hardy-Weinberg p, which is
    a function of them. What remains (n, allele count) leaves the cells one degree of freedom.
 
@@ -33,11 +34,11 @@ def select(table: Table, rows: NDArray[np.bool_]) -> Table:
 
 
 def enough_copies(table: Table) -> NDArray[np.bool_]:
-    """Rows whose rarer allele has enough copies; a variant without any is left out as well.
+    """Rows whose rarer allele has enough copies, in enough people; a variant without any is left out as well.
 
     Were only those between 1 and 9 left out, an absent row would say that the variant is there.
     """
-    return np.asarray(table["minor_allele_count"] >= MINIMUM_CELL, dtype=np.bool_)
+    return np.asarray(table["fewest"] >= MINIMUM_CELL, dtype=np.bool_)
 
 
 def no_one_stands_out(table: Table) -> NDArray[np.bool_]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nebula.genome import keys as variant_keys
-from nebula.genome.chromosomes import X_NOT_PSEUDOAUTOSOMAL, X, Y
+from nebula.genome.chromosomes import MT, X_NOT_PSEUDOAUTOSOMAL, X, Y
 from nebula.genome.matrix import PackedMatrix
 from nebula.genome.vcf.reader import CallForm
 
@@ -45,7 +45,7 @@ class Counted:
 
 
 def count_calls(calls: Calls, sexes: list[str], assembly: str) -> Counted:
-    """Set aside what does not count.
+    """Set aside what does not count, and count the one copy that everybody has of the mitochondria as one.
 
     Args:
         calls: of one file.
@@ -56,7 +56,8 @@ def count_calls(calls: Calls, sexes: list[str], assembly: str) -> Counted:
     packed = calls.codes.packed
     men = np.flatnonzero(np.array(sexes) == "male")
     rows = one_copy_rows(calls.key, assembly) if len(men) else np.zeros(0, np.intp)
-    if not len(failed) and not len(rows):
+    mitochondrial = np.flatnonzero(variant_keys.chromosomes(calls.key) == MT)
+    if not len(failed) and not len(rows) and not len(mitochondrial):
         return Counted(calls, 0, 0, 0)
     packed = packed.copy()
     single = impossible = 0
@@ -68,6 +69,8 @@ def count_calls(calls: Calls, sexes: list[str], assembly: str) -> Counted:
         dosage[hom], dosage[het] = 1, -1
         packed[rows] = PackedMatrix.from_dosage(dosage).packed
         single, impossible = int(hom.sum()), int(het.sum())
+    if len(mitochondrial):
+        packed[mitochondrial] = PackedMatrix.from_dosage(np.minimum(calls.codes.dosage(mitochondrial), 1)).packed
     packed[failed] = _missing_row(len(calls.samples))
     codes = PackedMatrix(packed, len(calls.samples))
     return Counted(replace(calls, codes=codes), len(failed), single, impossible)
