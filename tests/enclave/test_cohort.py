@@ -123,3 +123,39 @@ def test_a_further_condition_never_lets_anybody_in(rows: list[tuple[float | None
     assert set(fewer) <= set(all_of_them)
     assert all(rows[i][0] is not None and rows[i][0] <= bound for i in all_of_them)  # type: ignore[operator]
     assert not np.isnan(columns["b"]).any()
+
+
+def numbers(*columns: np.ndarray) -> list[PhenotypeTable | None]:
+    return tables(*({f"c{at}": float(value) for at, value in enumerate(row)} for row in np.column_stack(columns)))
+
+
+@pytest.mark.parametrize("hostile", [1e30, -1e30, 1e6])
+@pytest.mark.parametrize("few", [1, 9])
+def test_numbers_of_a_few_far_beyond_all_others_are_missing(hostile: float, few: int) -> None:
+    trait = np.random.default_rng(3).standard_normal(400)
+    trait[:few] = hostile * np.arange(1, few + 1) / few
+
+    members, columns = choose_cohort(numbers(trait), (), ("c0",))
+
+    assert members.tolist() == list(range(few, 400))
+    assert columns["c0"].tolist() == trait[few:].tolist()
+
+
+def test_what_is_only_skewed_stays() -> None:
+    trait = np.exp(np.random.default_rng(3).standard_normal(1_000))
+    members, _ = choose_cohort(numbers(trait, np.arange(1_000) % 97), (), ("c0", "c1"))
+    assert len(members) == 1_000
+
+
+def test_a_number_of_a_few_is_missing_where_numbers_are_classes() -> None:
+    sex = np.arange(60) % 2 + 1.0
+    sex[:9] = 7
+    members, columns = choose_cohort(numbers(sex), (), ("c0",))
+    assert members.tolist() == list(range(9, 60))
+    assert set(columns["c0"]) == {1.0, 2.0}
+
+
+def test_classes_of_which_all_but_one_are_rare_stay_for_the_floors_to_refuse() -> None:
+    case = (np.arange(60) < 9).astype(float)
+    members, _ = choose_cohort(numbers(case), (), ("c0",))
+    assert len(members) == 60

@@ -3,8 +3,10 @@
 Columns are numbers. A category with two values becomes 0 and 1 in the order of their names; with more, it can be a
 condition, but not a covariate. A number is believed in the unit that most people have; in another it is missing.
 
-SECURITY: what fewer people have than a published cell holds is missing: a category, or numbers among categories. An
-error that the tenth person decides says little about anyone; one that a single person decides is an answer about them.
+SECURITY: what fewer people have than a published cell holds is missing: a category, numbers among categories, a number
+among a few that are classes, and one that lies far beyond all others'. An error that the tenth person decides says
+little about anyone; one that a single person decides is an answer about them. And no record may spoil a run for all
+others: an age of a trillion years would leave everybody else's unadjusted.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nebula.analysis.people import DISCRETE_VALUES
 from nebula.disclosure.floors import MINIMUM_CELL
 from nebula.protocol.errors import RejectedInputError
 
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
 
 Columns = dict[str, "NDArray[np.float64]"]
 _TWO = 2
+_ENOUGH_TO_JUDGE = 100
+_FAR_BEYOND = 10.0
+"""Times as far from the median as the tenth farthest: nobody is of 100,000 whose numbers are log-normal, sigma 1."""
 
 
 def choose_cohort(
@@ -78,7 +84,7 @@ def _numbers(name: str, column: Column, inside: NDArray[np.bool_]) -> NDArray[np
     counted = Counter(found for found in column.category[inside].tolist() if found is not None)
     categories = sorted(category for category, people in counted.items() if people >= MINIMUM_CELL)
     if not categories:
-        return numbers
+        return _plausible(numbers, inside)
     if len(categories) > _TWO or np.count_nonzero(~np.isnan(numbers[inside])) >= MINIMUM_CELL:
         raise RejectedInputError(
             "cohort.categories",
@@ -89,6 +95,20 @@ def _numbers(name: str, column: Column, inside: NDArray[np.bool_]) -> NDArray[np
     for code, category in enumerate(categories):
         codes[column.category == category] = code
     return codes
+
+
+def _plausible(numbers: NDArray[np.float64], inside: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The numbers, without what fewer than ten of the people inside have, or have so far beyond all others."""
+    judged = numbers[inside & ~np.isnan(numbers)]
+    values, people = np.unique(judged, return_counts=True)
+    if len(values) <= DISCRETE_VALUES:
+        classes = values[people >= MINIMUM_CELL]
+        return numbers if len(classes) < _TWO else np.where(np.isin(numbers, classes), numbers, np.nan)
+    if len(judged) < _ENOUGH_TO_JUDGE:
+        return numbers
+    median = np.median(judged)
+    tenth = np.partition(np.abs(judged - median), -MINIMUM_CELL)[-MINIMUM_CELL]
+    return np.where(np.abs(numbers - median) <= _FAR_BEYOND * tenth, numbers, np.nan)
 
 
 def _numbers_in_common_unit(column: Column) -> NDArray[np.float64]:
