@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nebula.analysis.region_parameters import RareVariants
-from nebula.genome.chromosomes import MT, Y, chromosome_code
+from nebula.genome.chromosomes import MT, NAMES, Y, chromosome_code
 from nebula.genome.keys import between
 from nebula.protocol.errors import RejectedInputError
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nebula.analysis.parameters import Parameters
     from nebula.analysis.scoring_file import ScoreVariant
     from nebula.genome.matrix import PackedMatrix
+    from nebula.genome.panel import Panel
     from nebula.genome.private import PrivateVariants
 
 # Columns of a table, all of one length: text columns are object arrays of str.
@@ -41,6 +42,18 @@ class Sites:
     position: NDArray[np.int64]
     reference: NDArray[Any]
     alternate: NDArray[Any]
+
+    @classmethod
+    def of_panel(cls, panel: Panel) -> Sites:
+        """All sites of a panel, in its order."""
+        reference, alternate = panel.alleles()
+        names: NDArray[np.object_] = np.array(NAMES, dtype=object)[panel.chromosomes()]
+        return cls(
+            names,
+            panel.positions().astype(np.int64),
+            np.array(reference, dtype=object),
+            np.array(alternate, dtype=object),
+        )
 
     def __len__(self) -> int:
         return len(self.position)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from nebula.analysis.inputs import Table
+    from nebula.analysis.inputs import Sites, Table
     from nebula.analysis.projection_parameters import Projection
     from nebula.analysis.score_match import MatchedScore
     from nebula.analysis.score_parameters import PolygenicScore
@@ -71,19 +71,21 @@ def run_score(analysis: str, parameters: PolygenicScore, cohort: CohortInput) ->
 
 
 def matched_on_panel(parameters: ScoreWeights | Projection, cohort: CohortInput) -> MatchedScore:
-    """Match the score's rows with the cohort's panel.
+    """Match the score's rows with the cohort's panel; refuses as ``match_panel``."""
+    return match_panel(parameters, _variants(parameters, cohort), cohort.sites, cohort.assembly)
+
+
+def match_panel(
+    parameters: ScoreWeights | Projection, variants: Sequence[ScoreVariant], sites: Sites, assembly: str | None
+) -> MatchedScore:
+    """Match the rows of a score with a panel's sites.
 
     Raises:
         RejectedInputError: ``analysis.build``, or ``analysis.score-match`` where too few of them are there.
     """
-    if parameters.build != cohort.assembly:
-        raise RejectedInputError(
-            "analysis.build",
-            f"the score is on {parameters.build}, the panel on {cohort.assembly or 'no build that is known'}",
-            hint="take the score's file harmonised to the panel's build",
-        )
+    require_build(parameters, assembly)
     keep_ambiguous = isinstance(parameters, ScoreWeights) and parameters.keep_ambiguous
-    matched = match_score(_variants(parameters, cohort), cohort.sites, keep_ambiguous=keep_ambiguous)
+    matched = match_score(variants, sites, keep_ambiguous=keep_ambiguous)
     if not len(matched.rows) or matched.share < parameters.minimum_matched:
         raise RejectedInputError(
             "analysis.score-match",
@@ -91,6 +93,16 @@ def matched_on_panel(parameters: ScoreWeights | Projection, cohort: CohortInput)
             hint="lower minimum_matched, or ask for a panel that has them",
         )
     return matched
+
+
+def require_build(parameters: ScoreWeights | Projection, assembly: str | None) -> None:
+    """Refuse a score on another build than the panel's, ``analysis.build``."""
+    if parameters.build != assembly:
+        raise RejectedInputError(
+            "analysis.build",
+            f"the score is on {parameters.build}, the panel on {assembly or 'no build that is known'}",
+            hint="take the score's file harmonised to the panel's build",
+        )
 
 
 def _variants(parameters: ScoreWeights | Projection, cohort: CohortInput) -> Sequence[ScoreVariant]:

@@ -9,6 +9,7 @@ from nebula.analysis.parameters import AlleleFrequency, Discovery, Parameters, a
 from nebula.buyer.draft import StudyDraft, no_study
 from nebula.buyer.draft_parameters import draft_parameters
 from nebula.buyer.settings import BuyerSettings
+from nebula.disclosure.floors import MINIMUM_FULL_COHORT
 from nebula.disclosure.release import OFFERED
 from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.money import parse_tokens, wei_to_wire
@@ -68,7 +69,7 @@ def write_study(
         "privacy_micro_rho": _micro_rho(draft, result_class),
         "price_per_record_wei": wei_to_wire(parse_tokens(draft.price)),
         "fee_wei": wei_to_wire(parse_tokens(draft.fee)),
-        "min_records": draft.min_records,
+        "min_records": _least_records(draft, result_class),
         "max_records": draft.max_records,
         "deadline": int((at + timedelta(days=draft.days)).timestamp()),
         "keepers": settings.keepers,
@@ -109,6 +110,12 @@ def _suiting_class(parameters: Parameters) -> ResultClass:
         return ResultClass.HITS
     noised = isinstance(parameters, AlleleFrequency) and not analysed_columns(parameters)
     return ResultClass.NOISED if noised else ResultClass.FULL
+
+
+def _least_records(draft: StudyDraft, result_class: ResultClass) -> int:
+    """What the draft asks for, or what complete results need anyway, as far as the draft lets so many in."""
+    needed = MINIMUM_FULL_COHORT if result_class is ResultClass.FULL else 0
+    return max(draft.min_records, min(needed, draft.max_records))
 
 
 def _micro_rho(draft: StudyDraft, result_class: ResultClass) -> int:

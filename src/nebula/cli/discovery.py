@@ -93,7 +93,7 @@ def start(
         settings,
         buyer=buyer.address,
         result_key=buyer.result_key,
-        panel=choose_panel(settings, panel),
+        panel=choose_panel(settings, panel).panel_id,
         at=system_clock(),
     )
     published = buyer.publish(document)

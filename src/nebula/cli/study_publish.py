@@ -11,6 +11,7 @@ from nebula.buyer.client import Buyer
 from nebula.buyer.columns import columns_of, likely_meant
 from nebula.buyer.draft import StudyDraft, read_draft, with_options
 from nebula.buyer.drafting import write_study
+from nebula.buyer.feasible import require_feasible
 from nebula.buyer.settings import BuyerSettings
 from nebula.buyer.shelf import Shelf
 from nebula.cli.buying import open_buyer, open_shelf
@@ -18,6 +19,7 @@ from nebula.cli.console import counted, err, out, print_json, short, show_facts
 from nebula.cli.hints import tell
 from nebula.cli.options import OF_BUYER, BuyerOptions, Json
 from nebula.cli.study_words import facts, terms
+from nebula.genome.panel import Panel
 from nebula.keeper.reasons import SENTENCES
 from nebula.ledger.client import LedgerClient, Panels
 from nebula.protocol.duo import Pledge, Purpose
@@ -97,7 +99,7 @@ def publish(
         privacy_rho: the privacy budget that noise takes from each record, for noised results.
         price: tokens for each record; 2 unless said.
         fee: tokens for the operator; 50 unless said.
-        min_records: fewer do not run; 100 unless said.
+        min_records: fewer do not run; 100 unless said, and 1000 for full results.
         max_records: more are not paid for; 1000 unless said.
         days: until the deadline, after which the escrow comes back; 30 unless said.
         panel: the panel's name or id; needed where the network has published several.
@@ -135,14 +137,16 @@ def publish(
     }
     draft = with_options(StudyDraft() if file is None else read_draft(file), options)
     settings, buyer = open_buyer(at)
+    chosen = choose_panel(settings, draft.panel)
     document = write_study(
         draft,
         settings,
         buyer=buyer.address,
         result_key=buyer.result_key,
-        panel=choose_panel(settings, draft.panel),
+        panel=chosen.panel_id,
         at=datetime.now(UTC),
     )
+    require_feasible(document, chosen)
     answer = buyer.publish(document)
     shelf = open_shelf(at)
     shelf.keep(document)
@@ -184,14 +188,14 @@ def _meant(document: StudyDocument, shelf: Shelf, buyer: Buyer) -> dict[str, str
     return likely_meant(document, earlier, has_result=buyer.has_settled)
 
 
-def choose_panel(settings: BuyerSettings, wanted: str | None) -> str:
-    """Return the id of the published panel of this name or id; of the only one there is, where nothing is said."""
+def choose_panel(settings: BuyerSettings, wanted: str | None) -> Panel:
+    """Return the published panel of this name or id; the only one there is, where nothing is said."""
     if settings.panels_url is None:
         raise RejectedInputError(
             "panel.url", "the buyer's settings do not say where panels are", hint="add panels_url to settings.json"
         )
     published = Panels(LedgerClient(settings.ledger_url), settings.network.panels).is_published
-    return PanelShelf(settings.panels_url).choose(wanted, published=published).panel_id
+    return PanelShelf(settings.panels_url).choose(wanted, published=published)
 
 
 def _told(answer: PublishAnswer) -> dict[str, object]:

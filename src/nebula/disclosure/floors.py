@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nebula.protocol.study import ResultClass
+from nebula.protocol.trust_roots import is_simulated
+
+if TYPE_CHECKING:
+    from nebula.protocol.study import StudyDocument
 
 # People in any cohort whose result leaves.
 MINIMUM_COHORT = 100
@@ -42,3 +49,18 @@ PRODUCTION = Floors(minimum_cohort=MINIMUM_COHORT, simulated=False)
 def simulation(minimum_cohort: int = MINIMUM_COHORT) -> Floors:
     """Floors for a network whose trust root is a simulated one: at least ten people."""
     return Floors(minimum_cohort=minimum_cohort, simulated=True)
+
+
+def floors_of(study: StudyDocument) -> Floors:
+    """Return the floors that hold for a study.
+
+    SECURITY: the worker cannot tell simulated hardware from real, but keepers release only to a quote under the
+    root that the study names: where that is Intel's, these are production's floors.
+    """
+    return simulation(MINIMUM_CELL) if is_simulated(study.trust_root) else PRODUCTION
+
+
+def smallest_cohort(study: StudyDocument) -> int:
+    """Return how many people a result of this study is about at least, whatever the study says."""
+    floor = floors_of(study).minimum_cohort
+    return max(floor, MINIMUM_FULL_COHORT) if study.result_class is ResultClass.FULL else floor

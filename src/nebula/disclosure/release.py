@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     from nebula.analysis.result import AnalysisResult
 
-__all__ = ["OFFERED", "ReleaseContext", "ReleaseTerms", "Released", "release"]
+__all__ = ["OFFERED", "ReleaseContext", "ReleaseTerms", "Released", "release", "require_offered"]
 
 # Which classes each analysis has. Noise on associations would have to be calibrated first.
 OFFERED: dict[type[Parameters], tuple[ResultClass, ...]] = {
@@ -124,20 +124,29 @@ def _check_class(result: AnalysisResult, terms: ReleaseTerms, context: ReleaseCo
         )
     if terms.result_class is ResultClass.FULL and not context.buyer_accredited:
         raise NotPermittedError("disclosure.not-accredited", "complete summary statistics go to accredited buyers only")
-    offered = OFFERED[type(result.parameters)]
-    if terms.result_class not in offered:
+    require_offered(result.analysis, result.parameters, terms.result_class)
+    if terms.result_class is ResultClass.NOISED and terms.micro_rho <= 0:
+        raise NotPermittedError("disclosure.no-budget", "a noised result needs a privacy budget above zero")
+
+
+def require_offered(analysis: str, parameters: Parameters, result_class: ResultClass) -> None:
+    """Refuse a class of result that an analysis does not have.
+
+    Raises:
+        NotPermittedError: ``disclosure.class-not-offered``.
+    """
+    offered = OFFERED[type(parameters)]
+    if result_class not in offered:
         raise NotPermittedError(
             "disclosure.class-not-offered",
-            f"{result.analysis} has no {terms.result_class} results",
+            f"{analysis} has no {result_class} results",
             hint=f"ask for {' or '.join(offered)}",
         )
-    grouped = isinstance(result.parameters, AlleleFrequency) and bool(analysed_columns(result.parameters))
-    if terms.result_class is ResultClass.NOISED and grouped:
+    grouped = isinstance(parameters, AlleleFrequency) and bool(analysed_columns(parameters))
+    if result_class is ResultClass.NOISED and grouped:
         raise NotPermittedError(
             "disclosure.class-not-offered", "frequencies by group or sex have no noised results", hint="ask for full"
         )
-    if terms.result_class is ResultClass.NOISED and terms.micro_rho <= 0:
-        raise NotPermittedError("disclosure.no-budget", "a noised result needs a privacy budget above zero")
 
 
 def _check_groups(result: AnalysisResult) -> None:

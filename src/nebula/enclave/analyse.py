@@ -7,29 +7,13 @@ a record that t keepers released allows the class, and its buyer may have it.
 
 from nebula.analysis import catalogue
 from nebula.analysis.parameters import Parameters
-from nebula.disclosure.floors import MINIMUM_CELL, MINIMUM_FULL_COHORT, PRODUCTION, Floors, simulation
+from nebula.disclosure.floors import floors_of
 from nebula.disclosure.release import ReleaseContext, Released, ReleaseTerms, release
 from nebula.enclave.assemble import Cohort
 from nebula.protocol.ids import Hash32
 from nebula.protocol.result import SUMMARY_FILE, ResultBundle
-from nebula.protocol.study import ResultClass, StudyDocument
-from nebula.protocol.trust_roots import is_simulated
+from nebula.protocol.study import StudyDocument
 from nebula.protocol.wire import to_canonical
-
-
-def floors_of(study: StudyDocument) -> Floors:
-    """Return the floors that hold for a study.
-
-    SECURITY: the worker cannot tell simulated hardware from real, but keepers release only to a quote under the
-    root that the study names: where that is Intel's, these are production's floors.
-    """
-    return simulation(MINIMUM_CELL) if is_simulated(study.trust_root) else PRODUCTION
-
-
-def smallest_cohort(study: StudyDocument) -> int:
-    """Return how many people a result of this study is about at least, whatever the study says."""
-    floor = floors_of(study).minimum_cohort
-    return max(floor, MINIMUM_FULL_COHORT) if study.result_class is ResultClass.FULL else floor
 
 
 def analyse(study: StudyDocument, parameters: Parameters, cohort: Cohort) -> Released:

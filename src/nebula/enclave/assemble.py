@@ -17,14 +17,11 @@ from nebula.enclave.cohort import choose_cohort
 from nebula.enclave.columns import PhenotypeColumns
 from nebula.enclave.release import Dropped
 from nebula.genome.assembly import Assembly
-from nebula.genome.chromosomes import NAMES
 from nebula.genome.private import assemble_private
 from nebula.protocol.errors import NebulaError, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    from numpy.typing import NDArray
 
     from nebula.analysis.parameters import Parameters
     from nebula.analysis.scoring_file import ScoreVariant
@@ -142,7 +139,7 @@ def form_cohort(
     return Cohort(
         tuple(record.record for record in chosen),
         tuple(record.owner for record in chosen),
-        CohortInput(matrix, panel_sites(panel), columns, panel.assembly, _private(chosen), score),
+        CohortInput(matrix, Sites.of_panel(panel), columns, panel.assembly, _private(chosen), score),
     )
 
 
@@ -150,15 +147,3 @@ def _private(chosen: Sequence[ReadRecord]) -> PrivateVariants | None:
     """Everybody's variants off the panel; None where the analysis needs none."""
     vectors = [record.private for record in chosen if record.private is not None]
     return assemble_private(vectors) if vectors else None
-
-
-def panel_sites(panel: Panel) -> Sites:
-    """Return a panel's sites as the analyses take them."""
-    reference, alternate = panel.alleles()
-    names: NDArray[np.object_] = np.array(NAMES, dtype=object)[panel.chromosomes()]
-    return Sites(
-        names,
-        panel.positions().astype(np.int64),
-        np.array(reference, dtype=object),
-        np.array(alternate, dtype=object),
-    )

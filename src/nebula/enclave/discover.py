@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from nebula.disclosure.floors import smallest_cohort
 from nebula.disclosure.people import ToldCount, tell_people
-from nebula.enclave.analyse import smallest_cohort
 from nebula.enclave.confirm import Confirmation, confirm_for_buyer
 from nebula.enclave.people import People
 from nebula.protocol.beacon import AnswerInfo, BeaconResponse, Granularity, ResponseSummary, respond

@@ -22,8 +22,9 @@ from nebula.analysis.score_object import MAX_SCORE_BYTES, parse_score
 from nebula.analysis.score_parameters import ScoreWeights
 from nebula.analysis.scoring_file import ScoreVariant
 from nebula.attestation.quoting import Quoter
+from nebula.disclosure.floors import smallest_cohort
 from nebula.disclosure.release import Released
-from nebula.enclave.analyse import analyse, bundle_result, smallest_cohort
+from nebula.enclave.analyse import analyse, bundle_result
 from nebula.enclave.assemble import Cohort, Reading, form_cohort, read_records
 from nebula.enclave.confirm import confirm_records
 from nebula.enclave.discover import AnsweringSession, people_of, serve
