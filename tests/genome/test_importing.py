@@ -17,6 +17,7 @@ from nebula.genome.matrix import PackedMatrix
 from nebula.genome.panel import Panel
 from nebula.genome.record import parse_vector
 from nebula.genome.record.parquet import read_record
+from nebula.protocol.errors import RejectedInputError
 
 SMALL = ("1 10 . A C . . . GT 0/1 1|1", "1 20 . A C,G . . . GT 1/2 ./.", "7 5 . T TA . . . GT 0/0 0|1")
 
@@ -229,3 +230,13 @@ def test_a_report_tells_calls_of_rows_from_calls_of_blocks_and_how_the_assembly_
     assert (report.called, report.in_blocks, report.variants) == (3, 2, 1)
     assert report.heterozygosity == 1 / 3
     assert "1 of 1 variants at places of the panel have its reference base, too few to prove it" in report.assembly_by
+
+
+def test_a_file_that_says_no_assembly_and_meets_the_panel_nowhere_proves_none() -> None:
+    nowhere = [f"1 {at} . A C . . . GT 0/1" for at in range(5_000_000, 5_000_040)]
+    with pytest.raises(RejectedInputError) as caught:
+        import_genomes(source(vcf(*nowhere, samples="A")), SMALL_PANEL)
+    assert caught.value.code == "vcf.wrong-assembly"
+    assert "--reference" in (caught.value.hint or "")
+    stated = import_genomes(source(vcf(*nowhere, samples="A", meta=["##contig=<ID=1,length=248956422>"])), SMALL_PANEL)
+    assert stated.genome(0).report.called == 0

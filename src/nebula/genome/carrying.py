@@ -9,6 +9,7 @@ import numpy as np
 
 from nebula.genome import keys as variant_keys
 from nebula.genome.aligning import Places, Verdict, align
+from nebula.genome.assembly_proof import ENOUGH_MARKERS
 from nebula.genome.chain_files import chain_not_needed
 from nebula.genome.chromosomes import chromosome_code
 from nebula.genome.count_notes import count_notes
@@ -100,7 +101,15 @@ def bring_to_panel(
         notes = notes_of_lift(lift, old, panel.assembly, proven_by_panel=reference is None)
         said = f"carried from {old}; {said}"
     sites = calls.locate(panel)
-    proof = prove(source, carried or fit_of(panel, calls.key, sites), panel.assembly)
+    fit = carried or fit_of(panel, calls.key, sites)
+    if stated.assembly is None and reference is None and not fit.met and calls.rows >= ENOUGH_MARKERS:
+        source.refuse(
+            "wrong-assembly",
+            f"its header does not say which assembly it is on, and of its {calls.rows:,} variants none is at a place "
+            "of the panel",
+            hint=f"--reference GENOME.fa of {panel.assembly} proves it; --chain FILE carries it there from another one",
+        )
+    proof = prove(source, fit, panel.assembly)
     return Brought(calls, sites, f"{said}; {proof}", notes, repeated)
 
 

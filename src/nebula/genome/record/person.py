@@ -1,7 +1,7 @@
 """One person's calls, found by variant: what a standard record says, and where it says nothing.
 
-They count as in the analysis vector: what did not pass its FILTER is not known, and a man has one copy of X and Y; see
-``nebula.genome.counting``. What is in no row and in no block without variants is not known either.
+They count as in the analysis vector (``nebula.genome.counting``): what did not pass its FILTER is not known, a man has
+one copy of X and Y, and everybody of MT. What is in no row and in no block without variants is not known either.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from nebula.genome import keys as variant_keys
 from nebula.genome.blocks import Blocks
-from nebula.genome.chromosomes import chromosome_code
+from nebula.genome.chromosomes import MT, chromosome_code
 from nebula.genome.counting import count_calls, one_copy_rows
 from nebula.genome.record.reading import read_calls
 from nebula.genome.sex import guess_sex
@@ -145,7 +145,8 @@ class PersonalCalls:
     def _ploidy(self, site: Site) -> int:
         """How many copies the person has of the chromosome at a place."""
         key = np.array([variant_keys.variant_key(*site)], np.uint64)
-        return 1 if self.sex == "male" and len(one_copy_rows(key, self.assembly)) else 2
+        of_a_man = self.sex == "male" and len(one_copy_rows(key, self.assembly))
+        return 1 if of_a_man or (variant_keys.chromosomes(key) == MT).all() else 2
 
 
 def _span(site: Site) -> tuple[Keys, Keys]:
