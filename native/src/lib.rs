@@ -24,6 +24,7 @@ mod room;
 mod select;
 mod symmetric;
 mod texts;
+mod threads;
 mod transpose;
 mod variant_key;
 mod vcf;

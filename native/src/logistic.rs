@@ -14,7 +14,8 @@ use crate::logistic_fit::{Estimate, Fitter, Method, Problem};
 use crate::math::exponential;
 use crate::packing::rows_of;
 use crate::symmetric::{cholesky, dot, forward_solve};
-use crate::walk::{row_sums, rows_together, shares, Lanes, Oriented, Sums, Weights, LANES};
+use crate::threads::{in_threads, shares};
+use crate::walk::{row_sums, rows_together, Lanes, Oriented, Sums, Weights, LANES};
 
 /// Below this share of its variance left, a variant counts as explained by the covariates: what sums of single-precision
 /// weights can tell from nothing.
@@ -235,19 +236,10 @@ pub fn logistic_scan<'py>(
     let problem = Problem { design: design.as_slice()?.chunks_exact(people).collect(), case, null };
     let found = py.detach(|| {
         let screen = &Screen::new(&problem, threshold);
-        std::thread::scope(|scope| {
-            let workers: Vec<_> = shares(variants, threads, 1)
-                .into_iter()
-                .map(|range| {
-                    let part = &rows[range.start * width..range.end * width];
-                    scope.spawn(move || scan_rows(screen, part, width))
-                })
-                .collect();
-            let joined = workers.into_iter().map(|worker| worker.join());
-            joined
-                .flat_map(|part| part.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-                .collect::<Vec<Found>>()
-        })
+        let parts = in_threads(shares(variants, threads, 1), |range| {
+            scan_rows(screen, &rows[range.start * width..range.end * width], width)
+        });
+        parts.into_iter().flatten().collect::<Vec<Found>>()
     });
     let decimal = |pick: fn(&Found) -> f64| found.iter().map(pick).collect::<Vec<_>>().into_pyarray(py);
     let code = |pick: fn(&Found) -> u8| found.iter().map(pick).collect::<Vec<_>>().into_pyarray(py);

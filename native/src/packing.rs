@@ -14,20 +14,20 @@ use crate::select::{compact, Kept};
 use crate::transpose::{transpose_codes, transpose_into, transpose_narrow, Target};
 
 /// Low bit of each of the 32 codes of a word.
-const LOW_BITS: u64 = 0x5555_5555_5555_5555;
+pub const LOW_BITS: u64 = 0x5555_5555_5555_5555;
 
 fn bytes_for(codes: usize) -> usize {
     codes.div_ceil(4)
 }
 
-/// Read up to eight bytes, little-endian; what lies behind the end reads as zero.
+/// Up to 32 codes of a row from a byte on; what lies behind the end reads as zero.
+#[inline(always)]
 pub fn word_at(row: &[u8], start: usize) -> u64 {
-    let mut word = [0u8; 8];
-    if let Some(rest) = row.get(start..) {
-        let width = rest.len().min(8);
-        word[..width].copy_from_slice(&rest[..width]);
-    }
-    u64::from_le_bytes(word)
+    let rest = row.get(start..).unwrap_or_default();
+    rest.first_chunk::<8>().map_or_else(
+        || rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+        |bytes| u64::from_le_bytes(*bytes),
+    )
 }
 
 /// Keep every second bit of a word, closed up.

@@ -10,7 +10,8 @@ use pyo3::prelude::*;
 
 use crate::cpu::widest;
 use crate::packing::rows_of;
-use crate::walk::{add_column_sums, row_sums, rows_together, shares, Lanes, Oriented, Sums, Weights, LANES};
+use crate::threads::{in_threads, shares};
+use crate::walk::{add_column_sums, row_sums, rows_together, Lanes, Oriented, Sums, Weights, LANES};
 
 /// Variants whose weights are made at a time, in the walk over people.
 const GROUP: usize = 1024;
@@ -57,21 +58,6 @@ fn tile_times_anywhere(
         }
     }
     sums
-}
-
-/// Run `work` on every range in a thread of its own; the results in the ranges' order.
-fn in_threads<T: Send>(
-    ranges: Vec<std::ops::Range<usize>>,
-    work: impl Fn(std::ops::Range<usize>) -> T + Sync,
-) -> Vec<T> {
-    let work = &work;
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = ranges.into_iter().map(|range| scope.spawn(move || work(range))).collect();
-        workers
-            .into_iter()
-            .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
-    })
 }
 
 fn scatter(out: &mut [f64], width: usize, first: usize, sums: impl Iterator<Item = Sums>) {

@@ -5,9 +5,8 @@
 //! Rows with few carriers are walked carrier by carrier. Both products of a genotype matrix are this one walk:
 //! over its rows, or over the rows of its transpose, which is made a tile at a time.
 
-use std::ops::Range;
-
 use crate::cpu::widest;
+use crate::packing::{word_at, LOW_BITS};
 use crate::transpose::{transpose_squares, SIDE};
 
 /// Columns of one walk: 64 bytes of single precision.
@@ -26,7 +25,6 @@ const PITCH: usize = BLOCK + 16;
 const NEAR_BYTES: usize = 1 << 20;
 /// A row is walked carrier by carrier below one carrier to so many people.
 const SPARSE_SHARE: usize = 16;
-const LOW_BITS: u64 = 0x5555_5555_5555_5555;
 
 /// One value for each column, on a cache line of its own.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -141,16 +139,6 @@ impl Walk {
             total.iter_mut().zip(&sum.0).for_each(|(total, value)| *total += f64::from(*value));
         }
     }
-}
-
-/// Up to 32 codes of a row from a byte on; what lies behind the end reads as zero.
-#[inline(always)]
-fn word_at(row: &[u8], start: usize) -> u64 {
-    let rest = row.get(start..).unwrap_or_default();
-    rest.first_chunk::<8>().map_or_else(
-        || rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
-        |bytes| u64::from_le_bytes(*bytes),
-    )
 }
 
 /// One row, seen in such a way that its codes count the rarer allele.
@@ -333,12 +321,6 @@ fn add_column_sums_anywhere(
             walk.run(count, strides, chunk, complete, totals);
         }
     }
-}
-
-/// Share `0..items` out over threads in pieces that start at multiples of `grain`.
-pub fn shares(items: usize, threads: usize, grain: usize) -> Vec<Range<usize>> {
-    let share = items.div_ceil(threads.max(1)).div_ceil(grain).max(1) * grain;
-    (0..items).step_by(share).map(|start| start..(start + share).min(items)).collect()
 }
 
 #[cfg(test)]

@@ -11,10 +11,9 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::locate::leap;
+use crate::variant_key::{is_single, ALLELE_BITS};
 
 const MISSING: u8 = 3;
-/// Chromosome and position stand above the alleles of a `VariantKey`.
-const ALLELE_BITS: u32 = 31;
 const POSITION_BITS: u32 = 28;
 
 /// A marker with bases at a place of some chromosome; `two` is empty where there is one copy.
@@ -65,9 +64,7 @@ fn turned(bases: u8) -> u8 {
 
 /// REF and ALT of a key whose alleles have one base each, as sets.
 fn single_bases(key: u64) -> Option<(u8, u8)> {
-    const ONE_BASE_EACH: u64 = (1 << 4) | 1;
-    let spelt = key & 1 == 0 && (key >> 23) & 0xff == ONE_BASE_EACH;
-    spelt.then_some((1 << ((key >> 21) & 3), 1 << ((key >> 19) & 3)))
+    is_single(key).then_some((1 << ((key >> 21) & 3), 1 << ((key >> 19) & 3)))
 }
 
 /// The markers that have bases and a place, in the file's order.

@@ -17,6 +17,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::cpu::widest;
+use crate::threads::{in_threads, shares};
 use columns::{Columns, QUAD};
 use dense::{tile_sums, Kernel, Work, TILE};
 use estimate::{Estimates, Estimator, Model};
@@ -106,17 +107,11 @@ impl Scan<'_> {
 
 /// Share the variants out over threads; every variant's result is the same however many there are.
 fn scan(scan: &Scan<'_>, rows: &[u8], width: usize, threads: usize) -> Estimates {
-    let share = (rows.len() / width).div_ceil(threads.max(1)).max(1);
-    let mut all = Estimates::default();
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = rows
-            .chunks(share * width)
-            .map(|chunk| scope.spawn(move || estimate_rows(scan, chunk, width)))
-            .collect();
-        for worker in workers {
-            all.append(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        }
+    let parts = in_threads(shares(rows.len() / width, threads, 1), |range| {
+        estimate_rows(scan, &rows[range.start * width..range.end * width], width)
     });
+    let mut all = Estimates::default();
+    parts.into_iter().for_each(|part| all.append(part));
     all
 }
 

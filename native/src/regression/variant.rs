@@ -1,10 +1,8 @@
 //! One variant, read so that its codes count the rarer allele, and the walk over those who carry it.
 
-use crate::packing::{count_codes, word_at};
+use crate::packing::{count_codes, word_at, LOW_BITS};
 use crate::regression::columns::{Block, QUAD};
 
-/// Low bit of each of the 32 codes of a word.
-const LOW_BITS: u64 = 0x5555_5555_5555_5555;
 const LINE_BYTES: usize = 64;
 
 #[derive(Clone, Copy)]
