@@ -3,6 +3,7 @@
 import gzip
 import io
 import random
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -301,6 +302,34 @@ def test_an_index_that_does_not_fit_is_refused(made: Callable[[], object], code:
     error = refused(made)
     assert error is not None
     assert error.code == code
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [[(2**40, 2**40)], [(2**63 - 1, 1)], [(2**63, 1)], [(0, 2)], [(30, 2), (20, 4)], [(20, 2), (20, 4)], [(10_000, 2)]],
+)
+def test_an_index_of_blocks_stays_inside_its_file(tmp_path: Path, pairs: list[tuple[int, int]]) -> None:
+    """What it says is asked of the file, and so of memory."""
+    fasta, packed = tmp_path / "small.fa", tmp_path / "small.fa.gz"
+    fasta.write_bytes(FASTA)
+    pysam.tabix_compress(str(fasta), str(packed))
+    blocks = struct.pack(f"<{1 + 2 * len(pairs)}Q", len(pairs), *(number for pair in pairs for number in pair))
+    with packed.open("rb") as file:
+        error = refused(lambda: IndexedReference(Source(file, kind="fasta"), INDEX, blocks).lines("1", 0, 2))
+    assert error is not None
+    assert error.code == "fasta.index"
+
+
+def test_behind_the_end_of_a_compressed_contig_there_are_no_lines(tmp_path: Path) -> None:
+    fasta, packed = tmp_path / "long.fa", tmp_path / "long.fa.gz"
+    fasta.write_text(">1\n" + "ACGT\n" * 100_000)
+    pysam.tabix_compress(str(fasta), str(packed))
+    pysam.faidx(str(packed))
+    with packed.open("rb") as file:
+        beside = (Path(f"{packed}{suffix}").read_bytes() for suffix in (".fai", ".gzi"))
+        reference = IndexedReference(Source(file, kind="fasta"), *beside)
+        assert reference.lines("1", 99_999, 5) == b"ACGT\n"
+        assert reference.lines("1", 200_000, 5) == b""
 
 
 @given(st.binary(max_size=60), st.binary(max_size=40), st.none() | st.binary(max_size=40))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import mmap
 from dataclasses import dataclass, field
+from os import SEEK_END
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
 
 import numpy as np
@@ -113,13 +114,15 @@ class IndexedReference:
         if entry is None or not entry.bases:
             return b""
         last = min(first + count, -(-entry.bases // entry.bases_per_line))
+        if last <= first:
+            return b""
         start, end = (entry.offset + line * entry.bytes_per_line for line in (first, last))
         if self._blocks is not None:
             return self._blocks.read(start, end)
         if self._mapped is not None:
-            return self._mapped[start : max(start, end)]
+            return self._mapped[start:end]
         self._file.seek(start)
-        return self._file.read(max(0, end - start))
+        return self._file.read(end - start)
 
     def _entry(self, contig: str) -> Entry | None:
         entry = self._entries.get(contig)
@@ -145,7 +148,12 @@ class _Blocks:
         self._source = source
         numbers = np.frombuffer(index[8:], "<u8") if len(index) % 8 == 0 else np.zeros(1, np.uint64)
         pairs = numbers[: len(numbers) // 2 * 2].reshape(-1, 2).astype(np.int64)
-        if int.from_bytes(index[:8], "little") * 2 != len(numbers) or (np.diff(pairs, axis=0, prepend=0) < 0).any():
+        compressed, inflated = np.diff(pairs, axis=0, prepend=0).T
+        # SECURITY: as many bytes are asked for as lie between two of its blocks.
+        inside = (
+            (compressed > 0).all() and (inflated >= 0).all() and (pairs[:, 0] <= source.file.seek(0, SEEK_END)).all()
+        )
+        if int.from_bytes(index[:8], "little") * 2 != len(numbers) or not inside:
             source.refuse("index", "the index of its blocks (.gzi) is damaged", hint=_MAKE_INDEX)
         self._starts: NDArray[np.int64] = np.vstack([np.zeros((1, 2), np.int64), pairs])
 
