@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from nebula import _native
@@ -49,6 +50,9 @@ _VERSION = b"nebula.record"
 _HOM_REF = 0
 _PHASED_FROM = 4 * CallForm.PHASED
 _DICTIONARIES = ["chrom", "ref", "alt", "gt", "filter"]
+#: What a file may hold, and what more for each of its bytes: several times what real ones do.
+_ROWS, _ROWS_PER_BYTE = 1_000_000, 8
+_TEXT_BYTES, _TEXT_PER_BYTE = 1 << 29, 16
 
 
 class RecordWriter:
@@ -98,16 +102,16 @@ class RecordWriter:
 
 
 def read_record(raw: bytes, *, max_rows: int = 200_000_000) -> pa.Table:
-    """Read a record, strictly: the columns above, of these types, and not more rows than ``max_rows``.
+    """Read a record, strictly: the columns above, and not more than such a file can hold, or rows than ``max_rows``.
 
     Raises:
         RejectedInputError: ``record.malformed``, ``record.too-large``; ``record.other-version``, it says that it is of
             another version.
     """
+    # SECURITY: a few bytes of a dictionary, or of equal rows, become gigabytes.
     try:
         metadata = pq.read_metadata(pa.BufferReader(raw))
-        if metadata.num_rows > max_rows:
-            raise RejectedInputError("record.too-large", f"{metadata.num_rows} rows, more than {max_rows}")
+        _check_rows(metadata, len(raw), max_rows)
         version = (metadata.metadata or {}).get(_VERSION, b"")
         if version not in (b"", b"%d" % SCHEMA_VERSION):
             raise RejectedInputError(
@@ -116,12 +120,38 @@ def read_record(raw: bytes, *, max_rows: int = 200_000_000) -> pa.Table:
                 hint="a newer version of nebula reads it",
             )
         # Before the columns are asked for by name, which they may not have.
-        if metadata.schema.names != SCHEMA.names:
+        if [metadata.schema.column(index).path for index in range(metadata.num_columns)] != SCHEMA.names:
             raise RejectedInputError("record.malformed", f"the columns are not {', '.join(SCHEMA.names)}")
         file = pq.ParquetFile(pa.BufferReader(raw), metadata=metadata, read_dictionary=_DICTIONARIES)
-        return file.read().cast(pa.schema([(field.name, _plain(field.type)) for field in SCHEMA]))
+        if not all(pa.types.is_dictionary(file.schema_arrow.field(name).type) for name in _DICTIONARIES):
+            raise RejectedInputError("record.malformed", f"{', '.join(_DICTIONARIES)} are not all texts")
+        table = file.read()
+        _check_texts(table, len(raw))
+        return table.cast(pa.schema([(field.name, _plain(field.type)) for field in SCHEMA]))
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise RejectedInputError("record.malformed", f"this is no Parquet record: {error}") from error
+
+
+def _check_rows(metadata: pq.FileMetaData, size: int, max_rows: int) -> None:
+    """Refuse more rows than a file of ``size`` bytes can hold, and columns that it says become more than its texts."""
+    groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
+    rows, most = sum(group.num_rows for group in groups), min(max_rows, _ROWS + _ROWS_PER_BYTE * size)
+    if rows > most:
+        raise RejectedInputError("record.too-large", f"{rows:,} rows, more than the {most:,} of a file of this size")
+    _check_bytes(sum(group.total_byte_size for group in groups), size)
+
+
+def _check_texts(table: pa.Table, size: int) -> None:
+    """Refuse texts that are more, each written out in its row, than those of a file of ``size`` bytes."""
+    chunks = [chunk for name in _DICTIONARIES for chunk in table.column(name).chunks]
+    lengths = (pc.sum(pc.binary_length(chunk.dictionary).take(chunk.indices)).as_py() or 0 for chunk in chunks)
+    _check_bytes(sum(lengths), size)
+
+
+def _check_bytes(found: int, size: int) -> None:
+    most = _TEXT_BYTES + _TEXT_PER_BYTE * size
+    if found > most:
+        raise RejectedInputError("record.too-large", f"{found:,} bytes, more than the {most:,} of a file of this size")
 
 
 def in_blocks(table: pa.Table) -> NDArray[np.bool_]:
