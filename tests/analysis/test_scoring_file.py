@@ -103,6 +103,66 @@ def test_a_file_that_says_nothing_certain_is_refused(text: str, code: str) -> No
     assert refusal(text).code == code
 
 
+RATIOS = [
+    "OR",
+    "or",
+    "ORs",
+    "odds ratio",
+    "Odds_Ratio",
+    "hr",
+    "Hazard Ratio",
+    "aOR",
+    "adjusted OR",
+    "relative risk",
+    "exp(beta)",
+]
+LOGARITHMS = ["beta", "NR", "", "log(OR)", "logOR", "ln(HR)", "log odds ratio", "Log-Hazard Ratio", "log_or"]
+
+
+@pytest.mark.parametrize("kind", [*RATIOS, "OR from logistic regression"])
+def test_ratios_are_refused_however_they_are_called(kind: str) -> None:
+    assert refusal(f"#weight_type={kind}\n{COLUMNS}\n1\t5\tA\tC\t1\n").code == "score.weight-type"
+    error = refusal(f"{COLUMNS}\tweight_type\n1\t5\tA\tC\t1\tbeta\n1\t6\tA\tC\t1\t{kind}\n")
+    assert (error.code, error.message[:8]) == ("score.weight-type", "line 3: ")
+
+
+@pytest.mark.parametrize("kind", LOGARITHMS)
+def test_logarithms_are_summed_however_they_are_called(kind: str) -> None:
+    text = f"#weight_type={kind}\n{COLUMNS}\tweight_type\n1\t5\tA\tC\t1\t{kind}\n"
+    assert len(parse_scoring_file(text).variants) == 1
+
+
+@pytest.mark.parametrize("weight", ["1_0", "\u0661", "0x10", "\u22121", "1,5", "1e400", "Infinity", ""])
+def test_a_weight_is_a_number_of_ascii_digits(weight: str) -> None:
+    assert refusal(f"{COLUMNS}\n1\t5\tA\tC\t{weight}\n").code == "score.weight"
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [("CHR1", "1"), ("x", "X"), ("23", "X"), ("chr24", "Y"), ("m", "MT"), ("Mt", "MT"), ("chrM", "MT")],
+)
+def test_a_chromosome_has_several_names(said: str, name: str) -> None:
+    assert one(f"{said}\t5\tA\tC\t1").chromosome == name
+
+
+@pytest.mark.parametrize("said", ["XY", "PAR", "25", "26", "0", "01", "1_KI270706v1_random", "\u0661"])
+def test_what_may_be_several_chromosomes_is_none(said: str) -> None:
+    text = f"{HEADER}{COLUMNS}\n{said}\t5\tA\tC\t1\n1\t5\tA\tC\t1\n"
+    assert parse_scoring_file(text).left_out["off_chromosomes"] == 1
+
+
+def test_the_header_of_the_first_format_says_build_and_name_too() -> None:
+    text = f"# PGS ID = PGS7\n# Original Genome Build = hg19\n{COLUMNS}\n1\t5\tA\tC\t1\n"
+    score = parse_scoring_file(text)
+    assert (score.name, score.build) == ("PGS7", "GRCh37")
+    assert refusal(text.replace("hg19", "hg18")).code == "score.build"
+
+
+def test_only_line_feeds_end_lines_and_the_mark_of_an_editor_is_none() -> None:
+    text = f"\ufeff{HEADER}{COLUMNS}\tlocus_name\n1\t5\tA\tC\t1\ta\u2028b\x85c\n".replace("\n", "\r\n")
+    assert parse_scoring_file(text).build == "GRCh38"
+
+
 @given(st.text(alphabet="#=\t\nAC1hm_chr_poseffect_allele0.5 TrueX", max_size=300))
 def test_any_text_is_a_score_or_is_refused(text: str) -> None:
     with contextlib.suppress(RejectedInputError):

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nebula.analysis.plain_text import decimal_number, text_lines
 from nebula.analysis.scoring_file import LAST_POSITION
 from nebula.genome.chromosomes import AUTOSOME, parse_position
 from nebula.protocol.errors import RejectedInputError
@@ -50,7 +51,7 @@ def parse_loadings(text: str) -> Loadings:
     # SECURITY: the file is a stranger's.
     build, columns = None, None
     rows = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text_lines(text), start=1):
         if line.startswith("#"):
             name, _, value = line.lstrip("#").partition("=")
             build = value.strip() if name.strip() == "genome_assembly" else build
@@ -108,10 +109,7 @@ def _row(line: int, cells: Sequence[str], columns: _Columns) -> str:
 
 
 def _number(line: int, name: str, text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
+    value = decimal_number(text)
     if not abs(value) <= _LARGEST:  # NaN too
         raise _refused(line, "number", f"{name} is {text.strip()[:20]!r}, no number of up to a million")
     return value

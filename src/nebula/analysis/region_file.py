@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from nebula.analysis.plain_text import text_lines
 from nebula.genome.chromosomes import AUTOSOME
 from nebula.protocol.errors import RejectedInputError
 
@@ -23,7 +24,7 @@ def parse_regions(text: str) -> tuple[str, ...]:
     """
     # SECURITY: the file is a stranger's.
     found = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text_lines(text), start=1):
         if line.strip() and not line.startswith(("#", "browser", "track")):
             found.append(_parse_line(number, line.split("\t")))
     if not found:

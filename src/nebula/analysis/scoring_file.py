@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from nebula.analysis.plain_text import decimal_number, text_lines
 from nebula.genome.chromosomes import parse_position
 from nebula.protocol.errors import RejectedInputError
 
@@ -23,13 +24,17 @@ if TYPE_CHECKING:
 MAX_ROWS = 5_000_000
 #: That a VariantKey can name.
 LAST_POSITION = (1 << 28) - 1
-_CHROMOSOME = re.compile(r"\A(?:chr)?([1-9]|1[0-9]|2[0-2]|X|Y|MT?)\Z")
+#: 25 is MT in some files, and what X and Y share in others.
+_CHROMOSOME = re.compile(r"(?:chr)?([1-9]|1[0-9]|2[0-4]|X|Y|MT?)", re.ASCII | re.IGNORECASE)
+_NAMES = {"23": "X", "24": "Y", "M": "MT"}
 _ALLELE = re.compile(r"\A[ACGT]+\Z")
 _BUILDS = {"GRCh37": "GRCh37", "hg19": "GRCh37", "GRCh38": "GRCh38", "hg38": "GRCh38"}
 _COMPLEX_FLAGS = ("is_haplotype", "is_diplotype", "is_interaction")
 _KNOWN_FLAGS = {*_COMPLEX_FLAGS, "is_dominant", "is_recessive", "is_duplicated"}
 _DOSAGE_WEIGHTS = ("dosage_0_weight", "dosage_1_weight", "dosage_2_weight")
-_RATIOS = {"OR", "HR", "RR"}
+#: Of ``weight_type``, which is written as people please; a word in capitals, for ``or`` is one of English too.
+_RATIO = re.compile(r"\b[A-Za-z]?(?:OR|HR|RR)s?\b|(?i:\A(?:OR|HR|RR)\Z|ratio|odds|relative risk|\bexp\b)")
+_LOGARITHM = re.compile(r"\b(?:log(?!istic)|ln)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,7 @@ def parse_scoring_file(text: str, *, leave_out_complex: bool = False) -> Scoring
         RejectedInputError: ``score.*``, with the line where there is one.
     """
     # SECURITY: the file is a stranger's.
-    lines = enumerate(text.splitlines(), start=1)
+    lines = enumerate(text_lines(text), start=1)
     header, names, line = _read_header(lines)
     columns = _Columns.of(names, header, line=line)
     variants: list[ScoreVariant] = []
@@ -136,7 +141,8 @@ class _Columns:
                 f"{place}: no columns hm_chr and hm_pos, nor chr_name and chr_position: variants have no position",
                 hint="take the score's harmonised file from the PGS Catalog",
             )
-        said = header.get("HmPOS_build" if harmonised else "genome_build", "NR")
+        own = header.get("genome_build", header.get("original_genome_build", "NR"))
+        said = header.get("hmpos_build", "NR") if harmonised else own
         if said != "NR" and said not in _BUILDS:
             raise RejectedInputError(
                 "score.build", f"positions are on {said}", hint="take the file harmonised to GRCh37 or GRCh38"
@@ -147,7 +153,10 @@ class _Columns:
 
 
 def _read_header(lines: Iterator[tuple[int, str]]) -> tuple[dict[str, str], list[str], int]:
-    """Return what the comments say, the table's columns, and the line that these stand in."""
+    """Return what the comments say, the table's columns, and the line that these stand in.
+
+    Names in comments are as format 2.0 has them, in small letters; ``PGS ID`` of the format before is ``pgs_id``.
+    """
     header: dict[str, str] = {}
     for number, line in lines:
         if not line.startswith("#"):
@@ -155,7 +164,7 @@ def _read_header(lines: Iterator[tuple[int, str]]) -> tuple[dict[str, str], list
             return header, line.split("\t"), number
         name, equals, value = line.lstrip("#").strip().partition("=")
         if equals:
-            header[name.strip()] = value.strip()
+            header[name.strip().lower().replace(" ", "_")] = value.strip()
     raise RejectedInputError("score.empty", "this scoring file has no table")
 
 
@@ -163,10 +172,16 @@ def _check_header(header: Mapping[str, str]) -> None:
     version = header.get("format_version", "2.0")
     if version != "2.0":
         raise RejectedInputError("score.version", f"this is format {version}; 2.0 is read")
-    kind = header.get("weight_type", "NR")
-    if kind.strip() in _RATIOS:
+    _check_weight_type(header.get("weight_type", ""))
+
+
+def _check_weight_type(kind: str, place: str = "") -> None:
+    said = kind.replace("_", " ")
+    if _RATIO.search(said) and not _LOGARITHM.search(said):
         raise RejectedInputError(
-            "score.weight-type", f"the weights are {kind}: ratios do not add up", hint="take their logarithms"
+            "score.weight-type",
+            f"{place}the weights are {kind[:40]}: ratios do not add up",
+            hint="take their logarithms",
         )
 
 
@@ -199,14 +214,14 @@ def _parse_row(row: _Row, columns: _Columns, *, leave_out_complex: bool) -> Scor
     chromosome, position = row.get(columns.chromosome), row.get(columns.position)
     if not chromosome or not position:
         return "unplaced"
-    matched = _CHROMOSOME.match(chromosome)
+    matched = _CHROMOSOME.fullmatch(chromosome)
     if matched is None:
         return "off_chromosomes"
     place = parse_position(position, last=LAST_POSITION)
     if place is None:
         raise row.refused("position", f"{columns.position} is {position[:40]!r}, not a 1-based position")
-    name = "MT" if matched[1] == "M" else matched[1]
-    return ScoreVariant(name, place, row.get("effect_allele").upper(), _other(row), weights)
+    name = matched[1].upper()
+    return ScoreVariant(_NAMES.get(name, name), place, row.get("effect_allele").upper(), _other(row), weights)
 
 
 def _complexity(row: _Row, columns: _Columns) -> str | None:
@@ -237,6 +252,8 @@ def _other(row: _Row) -> str | None:
 
 
 def _weights(row: _Row, columns: _Columns) -> tuple[float, float, float]:
+    if kind := row.get("weight_type"):
+        _check_weight_type(kind, f"line {row.line}: ")
     dominant, recessive = (row.get(name).upper() == "TRUE" for name in ("is_dominant", "is_recessive"))
     by_dosage = columns.by_dosage and any(row.get(name) for name in _DOSAGE_WEIGHTS)
     if dominant + recessive + by_dosage > 1:
@@ -249,10 +266,7 @@ def _weights(row: _Row, columns: _Columns) -> tuple[float, float, float]:
 
 
 def _number(row: _Row, name: str) -> float:
-    try:
-        value = float(row.get(name))
-    except ValueError:
-        value = float("nan")
+    value = decimal_number(row.get(name))
     if not abs(value) < 1e30:  # noqa: PLR2004 - NaN and infinity too
         raise row.refused("weight", f"{name} is {row.get(name)!r}, not a number")
     return value
