@@ -1,14 +1,19 @@
 """GWAS-SSF 1.0 tables, read strictly: our own and other people's.
 
-Source: Hayhurst et al., Cell Genomics 2 (2022). Columns may come in any order; others are not looked at.
+Source: Hayhurst et al., Cell Genomics 2 (2022). Columns may come in any order; others are not looked at. Numbers are
+such as can be: people above 0, frequencies from 0 to 1, and effects and standard errors whose squares' squares are
+still numbers.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nebula.analysis.plain_text import decimal_number, text_lines
+from nebula.analysis.scoring_file import LAST_POSITION
 from nebula.protocol.errors import RejectedInputError
 
 if TYPE_CHECKING:
@@ -19,8 +24,17 @@ if TYPE_CHECKING:
     from nebula.analysis.inputs import Table
 
 REQUIRED = ("chromosome", "base_pair_location", "effect_allele", "other_allele", "beta", "standard_error")
-_ABSENT = frozenset({"#NA", "NA", ""})
+_ABSENT = frozenset({"#NA", "NA", "NaN", "nan", ""})
+_WHOLE = re.compile(r"[0-9]{1,10}")
 _MOST_CHROMOSOME = 25
+_LARGEST = 1e30
+#: What the numbers of a column are, and the least and the most of them.
+_RANGES = {
+    "beta": (f"an effect, up to {_LARGEST}", -_LARGEST, _LARGEST),
+    "standard_error": (f"a standard error, from {1 / _LARGEST} to {_LARGEST}", 1 / _LARGEST, _LARGEST),
+    "effect_allele_frequency": ("a frequency, from 0 to 1", 0.0, 1.0),
+    "n": ("a number of people, above 0", np.nextafter(0.0, 1.0), _LARGEST),
+}
 
 
 def parse_gwas_ssf(text: str) -> Table:
@@ -31,11 +45,11 @@ def parse_gwas_ssf(text: str) -> Table:
         estimate or standard error are left out.
 
     Raises:
-        RejectedInputError: ``ssf.*``, with the line; a column is missing, a cell is no number, a variant stands there
-            twice.
+        RejectedInputError: ``ssf.*``, with the line; a column is missing, a cell is no number or one that cannot be, a
+            variant stands there twice.
     """
     # SECURITY: the file is a stranger's.
-    header, *lines = text.splitlines() or [""]
+    header, *lines = text_lines(text) or [""]
     names = header.split("\t")
     missing = [name for name in REQUIRED if name not in names]
     if missing:
@@ -50,13 +64,10 @@ def parse_gwas_ssf(text: str) -> Table:
         if len(cells) != len(names):
             raise RejectedInputError("ssf.row", f"line {number}: {len(cells)} cells under {len(names)} columns")
         rows.append(dict(zip(names, cells, strict=True)))
-    table: Table = {name: _numbers(name, rows, names) for name in ("beta", "standard_error")}
-    table |= {name: _numbers(name, rows, names) for name in ("effect_allele_frequency", "n")}
-    table |= {name: _whole(name, rows) for name in ("chromosome", "base_pair_location")}
+    table: Table = {name: _numbers(name, rows, names) for name in _RANGES}
+    table["chromosome"] = _whole("chromosome", rows, most=_MOST_CHROMOSOME, hint="X is 23, Y 24, MT 25")
+    table["base_pair_location"] = _whole("base_pair_location", rows, most=LAST_POSITION)
     table |= {name: np.array([row[name].upper() for row in rows], dtype=object) for name in REQUIRED[2:4]}
-    if (table["standard_error"] <= 0).any():
-        first = 2 + int(np.flatnonzero(table["standard_error"] <= 0)[0])
-        raise RejectedInputError("ssf.standard-error", f"line {first}: a standard error is above zero")
     _check_variants(table)
     usable = np.isfinite(table["beta"]) & np.isfinite(table["standard_error"])
     return {name: column[usable] for name, column in table.items()}
@@ -65,31 +76,30 @@ def parse_gwas_ssf(text: str) -> Table:
 def _numbers(name: str, rows: Sequence[dict[str, str]], names: Sequence[str]) -> NDArray[np.float64]:
     if name not in names:
         return np.full(len(rows), np.nan)
+    kind, least, most = _RANGES[name]
     out = np.empty(len(rows))
-    for index, row in enumerate(rows):
-        try:
-            out[index] = np.nan if row[name] in _ABSENT else float(row[name])
-        except ValueError:
-            raise RejectedInputError("ssf.number", f"line {index + 2}: {name} is {row[name][:40]!r}") from None
-        if np.isinf(out[index]):
-            raise RejectedInputError("ssf.number", f"line {index + 2}: {name} is not finite")
+    for line, row in enumerate(rows, start=2):
+        text = row[name]
+        found = np.nan if text in _ABSENT else decimal_number(text)
+        if text not in _ABSENT and not least <= found <= most:
+            raise RejectedInputError("ssf.number", f"line {line}: {name} is {text[:40]!r}, not {kind}")
+        out[line - 2] = found
     return out
 
 
-def _whole(name: str, rows: Sequence[dict[str, str]]) -> NDArray[np.int64]:
-    for index, row in enumerate(rows):
-        if not (row[name].isascii() and row[name].isdigit()) or len(row[name]) > 10:  # noqa: PLR2004 - no position
-            raise RejectedInputError(
-                "ssf.number",
-                f"line {index + 2}: {name} is {row[name][:40]!r}, not a whole number",
-                hint="GWAS-SSF numbers chromosomes 1 to 25",
-            )
-    return np.array([int(row[name]) for row in rows], dtype=np.int64)
+def _whole(name: str, rows: Sequence[dict[str, str]], *, most: int, hint: str | None = None) -> NDArray[np.int64]:
+    out = np.empty(len(rows), dtype=np.int64)
+    for line, row in enumerate(rows, start=2):
+        text = row[name]
+        found = int(text) if _WHOLE.fullmatch(text) else 0
+        if not 0 < found <= most:
+            what = f"{name} is {text[:40]!r}, not a whole number from 1 to {most}"
+            raise RejectedInputError("ssf.number", f"line {line}: {what}", hint=hint)
+        out[line - 2] = found
+    return out
 
 
 def _check_variants(table: Table) -> None:
-    if ((table["chromosome"] < 1) | (table["chromosome"] > _MOST_CHROMOSOME)).any():
-        raise RejectedInputError("ssf.chromosome", "a chromosome is not one of 1 to 25")
     seen: dict[tuple[int, int, frozenset[str]], int] = {}
     parts = (table[name].tolist() for name in REQUIRED[:4])
     for line, (chromosome, position, effect, other) in enumerate(zip(*parts, strict=True), start=2):

@@ -5,7 +5,7 @@ disagree beyond chance; random effects (DerSimonian and Laird) take the disagree
 
 Variants are brought to the alleles of the first run that has them: sign and frequency turn where the alleles are
 swapped; alleles that only fit on the other strand are read there. A pair that reads alike on both strands, A/T or
-C/G, is believed only where the runs' frequencies say the same.
+C/G, is believed only where the runs' frequencies agree, and would not if one of them were of the other strand.
 
 Sources: Cochran, Biometrics 10 (1954); DerSimonian and Laird, Controlled Clinical Trials 7 (1986); Higgins and
 Thompson, Statistics in Medicine 21 (2002).
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from nebula.analysis.inputs import Table
 
-# Palindromic variants whose frequencies differ by more are left out: one of them is of the other strand.
+# Frequencies of one allele differ by no more. Palindromic variants are believed where they fit so on one strand alone.
 FREQUENCY_SLACK = 0.2
 _COMPLEMENT = str.maketrans("ACGT", "TGCA")
 _Key = tuple[int, int, frozenset[str]]
@@ -165,8 +165,12 @@ class _Aligned:
         return "first", len(self._alleles) - 1, 1
 
     def _agrees(self, row: int, frequency: float) -> bool:
+        """Whether a palindrome's frequency fits the first that is known, and not that of the other strand's allele."""
         known = [value[2] for value in self._values[row] if np.isfinite(value[2])]
-        return bool(known) and bool(abs(known[0] - frequency) <= FREQUENCY_SLACK)
+        if not known:
+            return False
+        here, turned = abs(known[0] - frequency), abs(1 - known[0] - frequency)
+        return bool(here <= FREQUENCY_SLACK < turned)
 
     def arrays(self) -> Table:
         """The variants, and for each of the numbers an array of shape (variants, runs)."""
