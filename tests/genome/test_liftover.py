@@ -44,12 +44,32 @@ def test_a_minus_strand_runs_backwards() -> None:
         CHAIN.replace(b"35", b"9" * 30),
         CHAIN.replace(b"500 + 10", b"500 + -10"),
         CHAIN.replace(b"300 -", b"59 -"),
+        CHAIN.replace(b"\n35", b""),
+        CHAIN.replace(b"35", b"30"),
+        CHAIN.replace(b"10 75", b"10 80"),
+        CHAIN.replace(b"100 160", b"100 161"),
+        CHAIN.replace(b"chr1 1000", b"chr1 150"),
+        CHAIN.replace(b"chr2 500", b"chr2 70"),
+        CHAIN.replace(b"35\n", b"35\n1\n"),
+        CHAIN.replace(b"35", b"3_5"),
+        CHAIN.replace(b"chr1 1000", b"chr1 1_000"),
+        CHAIN.replace(b"chr2 500 + 10", b"chr2 500 +- 10"),
+        CHAIN.replace(b"75 1\n", b"75 1 1\n"),
     ],
 )
 def test_a_malformed_chain_is_refused_with_its_line(raw: bytes) -> None:
     error = refused(lambda: read_chain(source(raw, "chain")))
     assert error is not None
     assert error.code == "chain.malformed"
+
+
+@pytest.mark.parametrize("lines", range(1, 8))
+def test_a_chain_file_that_is_cut_off_is_refused(lines: int) -> None:
+    """All but the two that are whole chains: what is cut off would be told as lost."""
+    whole = len(CHAIN.splitlines()) - lines in {0, 3, 4}
+    raw = b"\n".join(CHAIN.splitlines()[: -lines or None])
+    error = refused(lambda: read_chain(source(raw, "chain")))
+    assert (error is None) == (whole and bool(raw))
 
 
 def test_known_positions_land_where_ucsc_says(shared_data: Path) -> None:
