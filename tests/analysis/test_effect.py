@@ -24,6 +24,14 @@ def test_a_measured_trait_is_that_of_statsmodels(people: tuple) -> None:
     assert found.explained == pytest.approx(1 - peer.ssr / without.ssr)
 
 
+def test_a_trait_that_the_predictor_explains_whole_is_certain() -> None:
+    predictor = np.array([0.0, 1.0, 2.0, 3.0, 4.0, 5.0])
+    found = effect_on_trait(2 * predictor, predictor, np.zeros((6, 0)))
+    assert (found.beta, found.explained) == (pytest.approx(2.0), pytest.approx(1.0))
+    assert found.standard_error == pytest.approx(0.0, abs=1e-7)
+    assert found.neg_log10_p > 20
+
+
 def test_cases_and_controls_are_those_of_statsmodels(people: tuple) -> None:
     sm = pytest.importorskip("statsmodels.api")
     predictor, covariates, trait = people

@@ -16,9 +16,10 @@ def slow_kinship(one: np.ndarray, other: np.ndarray) -> float:
     both = (one >= 0) & (other >= 0)
     a, b = one[both], other[both]
     fewer = min((a == 1).sum(), (b == 1).sum())
+    if not fewer:
+        return np.nan
     shared = ((a == 1) & (b == 1)).sum() - 2 * (np.abs(a - b) == 2).sum()
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return shared / np.float64(2 * fewer) + 0.5 - ((a == 1).sum() + (b == 1).sum()) / np.float64(4 * fewer)
+    return shared / (2 * fewer) + 0.5 - ((a == 1).sum() + (b == 1).sum()) / (4 * fewer)
 
 
 def a_child(mother: np.ndarray, father: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -44,6 +45,12 @@ def test_every_pairs_kinship_is_that_of_the_formula(
     assert list(zip(found.first, found.second, strict=True)) == pairs
     expected = [slow_kinship(dosage[:, one], dosage[:, other]) for one, other in pairs]
     np.testing.assert_allclose(found.kinship, expected, rtol=1e-12)
+
+
+def test_with_somebody_who_has_no_heterozygote_there_is_no_kinship() -> None:
+    dosage = np.array([[0, 2, 1], [0, 2, 1], [1, 0, 1]], np.int8)
+    found = find_relatives(PackedMatrix.from_dosage(dosage), -np.inf)
+    assert np.isnan(found.kinship).tolist() == [True, False, True]
 
 
 def test_a_family_is_found_with_its_degrees_and_only_strangers_stay() -> None:

@@ -32,3 +32,9 @@ def test_p_values_far_below_the_smallest_double_stay_finite_and_ordered() -> Non
 
 def test_what_is_no_statistic_has_no_p() -> None:
     assert np.isnan(neg_log10_two_sided_t(np.array([np.nan, 2.0]), np.array([10, 0]))).all()
+
+
+def test_a_statistic_beyond_all_numbers_has_the_smallest_p_of_all() -> None:
+    found = neg_log10_two_sided_t(np.array([np.inf, -np.inf, np.inf]), np.array([10, 1, 0]))
+    assert found[:2].tolist() == [np.inf, np.inf]
+    assert np.isnan(found[2])

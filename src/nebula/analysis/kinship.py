@@ -36,7 +36,7 @@ class Kinship:
     Attributes:
         first: index of one person, shape (pairs,).
         second: index of the other, larger than ``first``.
-        kinship: KING-robust coefficient over the variants that both have; NaN where there is no heterozygote.
+        kinship: KING-robust coefficient over the variants that both have; NaN where one has no heterozygote there.
         samples: people among whom the pairs were looked for.
     """
 
@@ -96,7 +96,7 @@ def find_relatives(matrix: PackedMatrix, minimum: float = RELATED, *, threads: i
         minimum: of the pairs returned; minus infinity returns all, those without an estimate too.
         threads: results do not depend on it.
 
-    Equal to ``plink2 --make-king-table`` on the same variants.
+    Equal to ``plink2 --make-king-table`` on the same variants, which divides by zero where one has no heterozygote.
     """
     first, second, kinship = _native.kinship_pairs(matrix.packed, matrix.samples, minimum, workers(threads))
-    return Kinship(first, second, kinship, matrix.samples)
+    return Kinship(first, second, np.where(np.isinf(kinship), np.nan, kinship), matrix.samples)

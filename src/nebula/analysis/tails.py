@@ -23,11 +23,12 @@ def neg_log10_two_sided_t(
     """Return -log10 of the two-sided p of Student's t.
 
     Args:
-        t: statistic, any shape; NaN stays NaN.
+        t: statistic, any shape; NaN stays NaN. Of a fit without residuals it is infinite, and so is the result.
         freedom: degrees of freedom, same shape; NaN results below 1.
     """
     freedom = np.asarray(freedom, dtype=np.float64)
-    valid = np.isfinite(t) & (freedom >= 1)
+    known = ~np.isnan(t) & (freedom >= 1)
+    valid = known & np.isfinite(t)
     # p is the regularised incomplete beta function at x = v / (v + t²).
     squared = np.where(valid, t, 0.0) ** 2
     safe_freedom = np.where(valid, freedom, 1.0)
@@ -39,7 +40,7 @@ def neg_log10_two_sided_t(
         out[deep] = -_log10_incomplete_beta(safe_freedom[deep] / 2, 0.5, squared[deep], safe_freedom[deep])
     # -0.0 for p = 1 would print a sign.
     out = np.asarray(out + 0.0)
-    out[~valid] = np.nan
+    out[~valid] = np.where(known, np.inf, np.nan)[~valid]
     return out
 
 
