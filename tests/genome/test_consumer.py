@@ -57,6 +57,20 @@ def test_a_letter_that_is_no_allele_is_missing_and_so_are_twins_that_disagree() 
     assert [found[int(key)] for key in panel.keys] == [-1, -1, 1]
 
 
+@pytest.mark.parametrize(("places", "disagreeing", "several"), [(300, 41, True), (300, 30, False), (1_000, 50, False)])
+def test_two_peoples_files_end_to_end_are_no_persons(places: int, disagreeing: int, several: bool) -> None:
+    panel = Panel(
+        "p", "1", "GRCh37", np.array([variant_key("3", pos, "A", "G") for pos in range(1, places + 1)], np.uint64)
+    )
+    one = [f"rs{pos} 3 {pos} AG" for pos in range(1, places + 1)]
+    other = [marker.replace("AG", "GG" if pos < disagreeing else "GA") for pos, marker in enumerate(one)]
+    error = refused(lambda: import_genomes(source(text(*one, *other), "genome"), panel))
+    assert several == (error is not None)
+    if error is not None:
+        assert error.code == "consumer.several-people"
+        assert "at 41 of 300 sites of the panel it has markers that disagree" in error.message
+
+
 @pytest.mark.parametrize(
     ("marker", "code"),
     [

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from nebula.genome.panel import Panel
 
 
+#: Of the panel's sites that markers stand at: a chip that measures some places twice seldom contradicts itself.
+_MOST_CONFLICTS = 0.05
+
+
 class LiftReport(NamedTuple):
     """What became of markers that were carried to another assembly.
 
@@ -66,7 +70,7 @@ def calls_on_panel(file: ConsumerFile, panel: Panel, source: Source, *, chain: C
     Raises:
         RejectedInputError: ``consumer.few-markers`` where they cannot prove an assembly, ``consumer.wrong-assembly``
             where the data fit neither as they are nor lifted, ``consumer.chain`` where the chain file leads to another
-            assembly than the panel's.
+            assembly than the panel's, ``consumer.several-people`` where markers of one place often disagree.
     """
     as_they_are = Markers(file.chromosome, file.pos, file.first, file.second)
     best = match(as_they_are, panel, plus_strand=file.layout.plus_strand)
@@ -84,6 +88,9 @@ def calls_on_panel(file: ConsumerFile, panel: Panel, source: Source, *, chain: C
     if best.met < enough or best.fitting < ENOUGH_FIT * best.met:
         sentence = _few_meet(best, file, panel, enough) if best.met < enough else _few_fit(best, panel)
         source.refuse("wrong-assembly", sentence, hint=_where_to_get_chains(file, panel, chain))
+    if best.conflicts > max(ENOUGH_MARKERS, _MOST_CONFLICTS * len(best.rows)):
+        sentence = f"at {best.conflicts:,} of {len(best.rows):,} sites of the panel it has markers that disagree"
+        source.refuse("several-people", f"{sentence}: it is not of one person", hint="give each person's file alone")
     return ConsumerCalls(_calls(best, panel), assembly, lift, best)
 
 
