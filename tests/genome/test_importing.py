@@ -204,6 +204,19 @@ def test_every_consumer_file_lifted_over_agrees_with_the_same_persons_column(
     assert mirrored.all()
 
 
+@pytest.mark.parametrize(
+    ("place", "inside"),
+    [("1 248956422", True), ("1 248956423", False), ("chr21 46709984", False), ("X 156040895", True), ("un1 9", True)],
+)
+def test_no_variant_stands_behind_the_end_of_its_chromosome(place: str, inside: bool) -> None:
+    raw = vcf("1 10 . A C . . . GT 0/1", f"{place} . A C . . . GT 0/1")
+    error = refused(lambda: import_genomes(source(raw, "genome"), panel_of(("1", 10, "A", "C"))))
+    assert inside == (error is None)
+    if error is not None:
+        assert error.code == "vcf.wrong-assembly"
+        assert error.message.endswith(f"GRCh38, such as at {place.removeprefix('chr').replace(' ', ':')}")
+
+
 def test_a_file_on_another_assembly_is_told_which_chain_file_to_give(shared_data: Path, cohort_panel: Panel) -> None:
     with (shared_data / "consumer/NA18486_YRI_23andme_v5.txt.gz").open("rb") as file:
         error = refused(lambda: import_genomes(Source(file, "raw"), cohort_panel))

@@ -16,7 +16,7 @@ from nebula.genome.count_notes import count_notes
 from nebula.genome.lift_calls import lift_calls
 from nebula.genome.lift_notes import notes_of_lift
 from nebula.genome.vcf.rules import hint_of
-from nebula.genome.vcf_assembly import fit_if_carried, fit_of, prove
+from nebula.genome.vcf_assembly import check_ends, fit_if_carried, fit_of, prove
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -110,6 +110,7 @@ def bring_to_panel(
             hint=f"--reference GENOME.fa of {panel.assembly} proves it; --chain FILE carries it there from another one",
         )
     proof = prove(source, fit, panel.assembly)
+    check_ends(source, calls.key, panel.assembly)
     return Brought(calls, sites, f"{said}; {proof}", notes, repeated)
 
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
+import numpy as np
+
 from nebula.genome import keys as variant_keys
 from nebula.genome.assembly_proof import ENOUGH_FIT, ENOUGH_MARKERS
 from nebula.genome.chain_files import chain_hint, check_chain
-from nebula.genome.chromosomes import assembly_by_lengths, assembly_by_name
+from nebula.genome.chromosomes import ASSEMBLIES, NAMES, assembly_by_lengths, assembly_by_name, last_position
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from nebula.genome.calls import Calls
@@ -100,6 +101,28 @@ def _carried_keys(keys: Keys, chain: Chain) -> Keys:
     lifted = chain.lift(variant_keys.chromosomes(keys), variant_keys.positions(keys))
     placed = lifted.chromosome > 0
     return variant_keys.carried(keys, lifted.chromosome, lifted.pos, lifted.flipped)[placed]
+
+
+def check_ends(source: Source, keys: Keys, assembly: str) -> None:
+    """Make sure that no variant stands behind the end of its chromosome, as far as lengths of the assembly are known.
+
+    Raises:
+        RejectedInputError: ``wrong-assembly``.
+    """
+    if assembly not in ASSEMBLIES:
+        return
+    # By chromosome code; 0 is that of keys that are none.
+    ends = (variant_keys.between(code, 1, last_position(code, assembly))[1] for code in range(1, len(NAMES)))
+    highest = np.array([0, *ends], np.uint64)
+    behind = np.flatnonzero(keys > highest.take(variant_keys.chromosomes(keys)))
+    if len(behind):
+        first = keys[behind[:1]]
+        name, pos = NAMES[variant_keys.chromosomes(first)[0]], variant_keys.positions(first)[0]
+        source.refuse(
+            "wrong-assembly",
+            f"{len(behind):,} variants stand behind the end of their chromosome on {assembly}, such as at {name}:{pos}",
+            hint=f"is it on another assembly than {assembly}? Then --chain FILE carries it there",
+        )
 
 
 def prove(source: Source, found: Fit, assembly: str) -> str:
