@@ -110,7 +110,7 @@ def bring_to_panel(
             hint=f"--reference GENOME.fa of {panel.assembly} proves it; --chain FILE carries it there from another one",
         )
     proof = prove(source, fit, panel.assembly)
-    check_ends(source, calls.key, panel.assembly)
+    check_ends(source, calls, panel.assembly)
     return Brought(calls, sites, f"{said}; {proof}", notes, repeated)
 
 

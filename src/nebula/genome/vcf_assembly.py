@@ -12,7 +12,13 @@ import numpy as np
 from nebula.genome import keys as variant_keys
 from nebula.genome.assembly_proof import ENOUGH_FIT, ENOUGH_MARKERS
 from nebula.genome.chain_files import chain_hint, check_chain
-from nebula.genome.chromosomes import ASSEMBLIES, NAMES, assembly_by_lengths, assembly_by_name, last_position
+from nebula.genome.chromosomes import (
+    ASSEMBLIES,
+    assembly_by_lengths,
+    assembly_by_name,
+    chromosome_code,
+    last_position,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,6 +29,9 @@ if TYPE_CHECKING:
     from nebula.genome.liftover import Chain
     from nebula.genome.panel import Panel
     from nebula.genome.vcf.header import VcfHeader
+
+#: Of a contig that is no chromosome.
+_NO_END = (1 << 31) - 1
 
 
 class Fit(NamedTuple):
@@ -103,26 +112,27 @@ def _carried_keys(keys: Keys, chain: Chain) -> Keys:
     return variant_keys.carried(keys, lifted.chromosome, lifted.pos, lifted.flipped)[placed]
 
 
-def check_ends(source: Source, keys: Keys, assembly: str) -> None:
+def check_ends(source: Source, calls: Calls, assembly: str) -> None:
     """Make sure that no variant stands behind the end of its chromosome, as far as lengths of the assembly are known.
 
     Raises:
         RejectedInputError: ``wrong-assembly``.
     """
-    if assembly not in ASSEMBLIES:
+    if assembly not in ASSEMBLIES or not calls.rows:
         return
-    # By chromosome code; 0 is that of keys that are none.
-    ends = (variant_keys.between(code, 1, last_position(code, assembly))[1] for code in range(1, len(NAMES)))
-    highest = np.array([0, *ends], np.uint64)
-    behind = np.flatnonzero(keys > highest.take(variant_keys.chromosomes(keys)))
-    if len(behind):
-        first = keys[behind[:1]]
-        name, pos = NAMES[variant_keys.chromosomes(first)[0]], variant_keys.positions(first)[0]
-        source.refuse(
-            "wrong-assembly",
-            f"{len(behind):,} variants stand behind the end of their chromosome on {assembly}, such as at {name}:{pos}",
-            hint=f"is it on another assembly than {assembly}? Then --chain FILE carries it there",
-        )
+    codes = [chromosome_code(name) for name in calls.contigs]
+    ends = np.array([last_position(code, assembly) if code else _NO_END for code in codes], np.int32)
+    # Of each run of rows on one contig the furthest is looked at: there are few, as long as a chromosome.
+    starts = np.append(0, np.flatnonzero(calls.contig[1:] != calls.contig[:-1]) + 1)
+    if (np.maximum.reduceat(calls.pos, starts) <= ends[calls.contig[starts]]).all():
+        return
+    behind = np.flatnonzero(calls.pos > ends[calls.contig])
+    name, pos = calls.contigs[calls.contig[behind[0]]], calls.pos[behind[0]]
+    source.refuse(
+        "wrong-assembly",
+        f"behind the end of a chromosome of {assembly}: {len(behind):,} of its variants, such as {name}:{pos}",
+        hint=f"is it on another assembly than {assembly}? Then --chain FILE carries it there",
+    )
 
 
 def prove(source: Source, found: Fit, assembly: str) -> str:
