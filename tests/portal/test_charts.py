@@ -29,18 +29,6 @@ def values_of(chart: alt.TopLevelMixin) -> list[dict]:
     return [row for rows in datasets.values() for row in rows]
 
 
-def test_a_manhattan_plot_is_thinned_but_keeps_every_peak(associations: dict) -> None:
-    rows = values_of(charts.manhattan(associations))
-    assert len(rows) < 60_000
-    assert max(row["y"] for row in rows) == 31.5
-    assert [row["y"] for row in rows if row.get("kind") == "hit"] == [31.5]
-
-
-def test_a_manhattan_plot_says_which_line_is_drawn_and_that_nothing_is_beyond_it() -> None:
-    remarks = [row["remark"] for row in values_of(charts.manhattan(empty_table())) if "remark" in row]
-    assert remarks == ["p = 5e-08", "no variant beyond p = 5e-08"]
-
-
 def test_thinning_moves_no_point_by_more_than_a_pixel() -> None:
     rng = np.random.default_rng(1)
     x, y = rng.random(20_000), rng.random(20_000)
@@ -57,14 +45,9 @@ def test_either_column_of_p_gives_the_same_plot(associations: dict) -> None:
     np.testing.assert_allclose(charts.logarithms(written), charts.logarithms(associations), atol=1e-9)
 
 
-def empty_table() -> dict:
-    return {name: np.zeros(0) for name in ("chromosome", "base_pair_location", "p_value")}
-
-
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: charts.manhattan(empty_table()),
         lambda: charts.qq(report.qq_quantiles(np.zeros(0))),
         lambda: charts.qq(report.qq_quantiles(-np.log10(np.linspace(1e-4, 1, 500)))),
         lambda: charts.components(np.random.default_rng(2).standard_normal((300, 3)), ["AFR", "EUR", "EAS"] * 100),
@@ -88,34 +71,9 @@ def test_a_chart_says_whom_it_is_about_and_what_is_not_real() -> None:
         assert said in svg
 
 
-def test_the_whole_genome_is_on_the_axis_however_few_the_hits() -> None:
-    hit = {"chromosome": np.array([8.0]), "base_pair_location": np.array([1e8]), "p_value": np.array([1e-12])}
-
-    svg = charts.to_svg(charts.manhattan(hit | {"variant_id": np.array(["8_100000000_A_G"], dtype=object)}))
-
-    labels = set(re.findall(r">([^<>]+)</text>", svg))
-    assert {str(number) for number in range(1, 23)} <= labels
-    assert "8:100000000:A:G" in labels
-    assert "X" not in labels
-
-
 def test_a_place_on_the_axis_is_inside_its_chromosome() -> None:
     axis = GenomeAxis.of(np.array([1, 23]), "GRCh38")
     starts = axis.places(np.array([1, 2, 23]), np.array([1, 1, 1]))
     ends = axis.places(np.array([1, 2, 23]), np.array([248_956_422, 242_193_529, 156_040_895]))
 
     assert starts[0] < ends[0] < starts[1] < ends[1] < starts[2] < ends[2] <= axis.end
-
-
-def test_no_two_names_lie_on_each_other() -> None:
-    rng = np.random.default_rng(3)
-    count = 500
-    position = rng.integers(1, 10**8, count)
-    hits = {"chromosome": np.sort(rng.integers(1, 23, count)), "base_pair_location": position}
-    hits |= {"p_value": 10.0 ** -rng.uniform(8, 60, count), "variant_id": position.astype(str).astype(object)}
-
-    named = [row["x"] for row in values_of(charts.manhattan(hits)) if "name" in row]
-
-    end = GenomeAxis.of(hits["chromosome"], "GRCh38").end
-    assert 5 <= len(named) <= charts.NAMED_PEAKS
-    assert np.diff(np.sort(named)).min() > charts.NAME_SHARE * end

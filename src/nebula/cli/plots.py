@@ -8,6 +8,7 @@ import altair as alt
 from nebula.analysis.inputs import Table
 from nebula.analysis.report import lambda_gc, parse_tsv
 from nebula.portal import charts, study_charts
+from nebula.portal.manhattan import manhattan
 from nebula.protocol.receipt import Receipt
 from nebula.protocol.result import ResultBundle
 from nebula.protocol.study import ResultClass
@@ -44,7 +45,7 @@ def draw_associations(table: Table, quantiles: Table, folder: Path, *, title: st
 
 
 def _associations(table: Table, quantiles: Table, caption: charts.Caption) -> dict[str, alt.LayerChart]:
-    return {"manhattan": charts.manhattan(table, caption), "qq": charts.qq(quantiles, caption)}
+    return {"manhattan": manhattan(table, caption), "qq": charts.qq(quantiles, caption)}
 
 
 def _write(drawn: Mapping[str, alt.LayerChart], folder: Path) -> dict[str, Path]:

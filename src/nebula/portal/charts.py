@@ -13,9 +13,6 @@ import altair as alt
 import numpy as np
 import vl_convert as vlc
 
-from nebula.disclosure.floors import HIT_P
-from nebula.portal.genome_axis import GenomeAxis
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -29,14 +26,10 @@ SQUARE = 360
 SHADES = ("#1f4e79", "#7fa6d1")
 HIT_COLOUR = "#d55e00"
 RULE_COLOUR = "#777777"
-POINT_SIZE, HIT_SIZE = 12, 40
 # Okabe and Ito's palette.
 GROUP_COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#f0e442", "#000000")
 # Cells of the thinning grid per pixel of the chart.
 CELLS_PER_PIXEL = 1.5
-# The strongest hits are named, each at least a name's width from the others: this share of the chart.
-NAMED_PEAKS = 10
-NAME_SHARE = 0.09
 Styled = TypeVar("Styled", alt.Chart, alt.LayerChart)
 
 
@@ -60,75 +53,15 @@ class Caption:
     hits_only: bool = False
     simulated: bool = False
 
-    def to_title(self) -> alt.TitleParams:
-        """Lay out title and subtitle."""
+    def to_title(self, *more: str) -> alt.TitleParams:
+        """Lay out title and subtitle, which ends with what else is to be said."""
         facts = [f"n = {self.people:,}"] * (self.people > 0)
         facts += [f"λ = {self.lambda_gc:.3f}"] * bool(np.isfinite(self.lambda_gc))
         facts.append(self.assembly)
         facts += ["only hits are published"] * self.hits_only
         facts += ["SIMULATED hardware"] * self.simulated
+        facts += more
         return alt.TitleParams(text=self.title, subtitle=" · ".join(facts), subtitleColor="#555555")
-
-
-def manhattan(table: Table, caption: Caption | None = None, *, hit_p: float = HIT_P) -> alt.LayerChart:
-    """Draw -log10 p along the whole genome, hits in a colour and the strongest of them by name.
-
-    Args:
-        table: columns of an association result (``report.parse_tsv`` reads them from a file): chromosome,
-            base_pair_location, p_value or neg_log_10_p_value, and variant_id if there is one. May be empty.
-        caption: what stands above it.
-        hit_p: what is smaller is a hit.
-    """
-    caption = caption or Caption()
-    logs = logarithms(table)
-    axis = GenomeAxis.of(table["chromosome"], caption.assembly)
-    places = axis.places(table["chromosome"], table["base_pair_location"])
-    limit = float(-np.log10(hit_p))
-    rows = [
-        {"x": float(places[row]), "y": float(logs[row]), "kind": _kind(table["chromosome"][row], logs[row] > limit)}
-        for row in thinned(places, logs, width=WIDTH, height=HEIGHT)
-    ]
-    top = max(float(logs.max(initial=0.0)), limit) * 1.12
-    x = alt.X(
-        "x:Q",
-        title="chromosome",
-        axis=alt.Axis(values=list(axis.middles), labelExpr=axis.label_expression(), ticks=False, grid=False),
-        scale=alt.Scale(domain=[0, axis.end], nice=False),
-    )
-    y = alt.Y("y:Q", title="-log10 p", scale=alt.Scale(domain=[0, top], nice=False))
-    colours = alt.Scale(domain=["odd", "even", "hit"], range=[*SHADES, HIT_COLOUR])
-    sizes = alt.Scale(domain=["odd", "even", "hit"], range=[POINT_SIZE, POINT_SIZE, HIT_SIZE])
-    points = (
-        alt.Chart(alt.InlineData(values=rows))
-        .mark_circle(opacity=0.9)
-        .encode(
-            x=x,
-            y=y,
-            color=alt.Color("kind:N", scale=colours, legend=None),
-            size=alt.Size("kind:N", scale=sizes, legend=None),
-        )
-    )
-    names = (
-        alt.Chart(alt.InlineData(values=_peaks(table, places, logs, apart=NAME_SHARE * axis.end, limit=limit)))
-        .mark_text(dy=-9, fontSize=10, color="#333333")
-        .encode(x="x:Q", y="y:Q", text="name:N")
-    )
-    said = [{"x": axis.end, "y": limit, "remark": f"p = {hit_p:g}"}]
-    remarks = (
-        alt.Chart(alt.InlineData(values=said))
-        .mark_text(dy=-6, align="right", fontSize=9, color=RULE_COLOUR)
-        .encode(x="x:Q", y="y:Q", text="remark:N")
-    )
-    layers = rule(limit) + points + names + remarks
-    if not rows:
-        nothing = [{"x": axis.end / 2, "y": top * 0.55, "remark": f"no variant beyond p = {hit_p:g}"}]
-        layers += (
-            alt.Chart(alt.InlineData(values=nothing))
-            .mark_text(fontSize=12, color="#333333")
-            .encode(x=x, y=y, text="remark:N")
-        )
-    chart: alt.LayerChart = layers.properties(width=WIDTH, height=HEIGHT, title=caption.to_title())
-    return styled(chart)
 
 
 def qq(quantiles: Table, caption: Caption | None = None) -> alt.LayerChart:
@@ -214,32 +147,12 @@ def thinned(x: NDArray[Any], y: NDArray[np.float64], *, width: int, height: int)
     return np.sort(usable[first])
 
 
-def _peaks(
-    table: Table, places: NDArray[np.float64], logs: NDArray[np.float64], *, apart: float, limit: float
-) -> list[dict[str, object]]:
-    """The strongest hits that are so far apart on the axis."""
-    if "variant_id" not in table:
-        return []
-    named: list[int] = []
-    for row in np.argsort(-logs):
-        if logs[row] <= limit or len(named) == NAMED_PEAKS:
-            break
-        if all(abs(places[row] - places[one]) > apart for one in named):
-            named.append(int(row))
-    return [
-        {"x": float(places[row]), "y": float(logs[row]), "name": str(table["variant_id"][row]).replace("_", ":")}
-        for row in named
-    ]
-
-
-def _kind(chromosome: float, is_hit: bool) -> str:
-    return "hit" if is_hit else ("odd" if int(chromosome) % 2 else "even")
-
-
-def rule(height: float) -> alt.Chart:
-    """The line of genome-wide significance."""
-    rule = alt.Chart(alt.InlineData(values=[{"y": float(height)}])).mark_rule(color=RULE_COLOUR, strokeDash=[4, 4])
-    drawn: alt.Chart = rule.encode(y="y:Q")
+def rule(height: float, remark: str) -> alt.LayerChart:
+    """A line across the plot, and right of it, where no point is, what it stands for."""
+    where = alt.Chart(alt.InlineData(values=[{"y": float(height), "remark": remark}]))
+    line = where.mark_rule(color=RULE_COLOUR, strokeDash=[4, 4]).encode(y="y:Q")
+    text = where.mark_text(align="left", baseline="middle", dx=5, fontSize=9, color=RULE_COLOUR)
+    drawn: alt.LayerChart = line + text.encode(x=alt.value("width"), y="y:Q", text="remark:N")
     return drawn
 
 

@@ -16,10 +16,10 @@ from nebula.portal.charts import (
     SQUARE,
     WIDTH,
     Caption,
-    manhattan,
     rule,
     styled,
 )
+from nebula.portal.manhattan import manhattan
 
 if TYPE_CHECKING:
     from nebula.analysis.inputs import Table
@@ -36,7 +36,7 @@ def regions(table: Table, caption: Caption) -> alt.LayerChart:
         "neg_log_10_p_value": table["neg_log_10_p_skat_o"],
         "variant_id": table["region"],
     }
-    return manhattan(placed, caption, hit_p=REGION_HIT_P)
+    return manhattan(placed, caption, hit_p=REGION_HIT_P, locus_bp=0, test="SKAT-O")
 
 
 def phewas(table: Table, caption: Caption) -> alt.LayerChart:
@@ -69,7 +69,9 @@ def phewas(table: Table, caption: Caption) -> alt.LayerChart:
         )
     )
     width = int(np.clip(_TRAIT_WIDTH * len(rows), SQUARE, WIDTH))
-    layers: alt.LayerChart = (rule(limit) + points).properties(width=width, height=HEIGHT, title=caption.to_title())
+    layers: alt.LayerChart = (rule(limit, "p = 0.05 / traits") + points).properties(
+        width=width, height=HEIGHT, title=caption.to_title()
+    )
     return styled(layers)
 
 
