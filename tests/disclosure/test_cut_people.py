@@ -72,6 +72,16 @@ def test_people_stand_in_squares_in_tens(cohort: CohortInput) -> None:
     assert released.table["people"].sum() <= PEOPLE
 
 
+def test_a_side_too_small_for_the_loadings_is_told_in_the_summary(cohort: CohortInput) -> None:
+    rows = loading_rows(np.random.default_rng(1).standard_normal((200, 2)))
+    small, large = (
+        ask("pca-projection@1", Projection(reference="R", build="GRCh38", rows=rows, grid_step=step), cohort)
+        for step in (0.1, 8.0)
+    )
+    assert "of the people shown on components 1 and 2" in small.summary["outermost_squares"]
+    assert "outermost_squares" not in large.summary
+
+
 def test_loadings_that_point_at_one_person_are_refused(cohort: CohortInput) -> None:
     """Only the variant that one person alone carries has a loading."""
     values = np.zeros((200, 2))

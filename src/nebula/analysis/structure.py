@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from nebula.analysis.inputs import Table
     from nebula.genome.matrix import PackedMatrix
 
 # Directions are carried in groups of 16: the kernel's columns. At least so many are more than asked for.
@@ -33,6 +34,8 @@ RESIDUAL = 1e-3
 # Squares of a grid on two components, in their standard deviations; who lies further out is put into the last ones.
 GRID_STEP = 0.25
 GRID_REACH = 4.0
+# Squares are numbered from the centre: -16 to 15.
+SQUARES_EACH_WAY = round(GRID_REACH / GRID_STEP)
 # What a single-precision walk cannot tell from nothing.
 ROUNDING = 1e-5
 
@@ -143,8 +146,7 @@ def people_on_grid(vectors: NDArray[np.float64], first: int) -> dict[str, NDArra
 
 def people_on_squares(places: NDArray[np.float64], first: int) -> dict[str, NDArray[np.int64]]:
     """Count people in squares of side 1, shape (samples, 2), as ``people_on_grid`` has them."""
-    edge = round(GRID_REACH / GRID_STEP)
-    places = np.floor(places).clip(-edge, edge - 1).astype(np.int64)
+    places = np.floor(places).clip(-SQUARES_EACH_WAY, SQUARES_EACH_WAY - 1).astype(np.int64)
     squares, people = np.unique(places, axis=0, return_counts=True)
     return {
         "component_x": np.full(len(squares), first),
@@ -153,6 +155,17 @@ def people_on_squares(places: NDArray[np.float64], first: int) -> dict[str, NDAr
         "square_y": squares[:, 1],
         "people": people.astype(np.int64),
     }
+
+
+def share_in_outermost(table: Table) -> float:
+    """Return the share of the people counted who are in a square at the grid's border, where all further out are put.
+
+    Args:
+        table: as ``people_on_squares`` has it, of one pair of components.
+    """
+    borders = (-SQUARES_EACH_WAY, SQUARES_EACH_WAY - 1)
+    outermost = np.isin(table["square_x"], borders) | np.isin(table["square_y"], borders)
+    return float(table["people"][outermost].sum() / max(1, table["people"].sum()))
 
 
 def _block_lanczos(

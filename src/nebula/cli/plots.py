@@ -1,7 +1,9 @@
 """Draw a result: what an analyst would look at first, beside its tables."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import altair as alt
 
@@ -9,10 +11,12 @@ from nebula.analysis.inputs import Table
 from nebula.analysis.report import lambda_gc, parse_tsv
 from nebula.portal import charts, study_charts
 from nebula.portal.manhattan import manhattan
+from nebula.portal.squares import squares
 from nebula.protocol.receipt import Receipt
 from nebula.protocol.result import ResultBundle
 from nebula.protocol.study import ResultClass
 
+Drawn: TypeAlias = alt.Chart | alt.LayerChart
 _BY_FILE = {
     "regions.tsv": ("regions", study_charts.regions),
     "phewas.tsv": ("phewas", study_charts.phewas),
@@ -33,8 +37,10 @@ def draw(bundle: ResultBundle, receipt: Receipt, folder: Path, *, title: str) ->
     )
     if "associations.tsv" in tables:
         return _write(_associations(tables["associations.tsv"], tables["qq.tsv"], caption), folder)
-    drawn = {name: chart(tables[file], caption) for file, (name, chart) in _BY_FILE.items() if file in tables}
-    return _write(drawn, folder)
+    drawn: dict[str, Drawn] = {}
+    for file, (name, chart) in _BY_FILE.items():
+        drawn |= {name: chart(tables[file], caption)} if file in tables else {}
+    return _write(drawn | _squares(tables, bundle.summary, caption), folder)
 
 
 def draw_associations(table: Table, quantiles: Table, folder: Path, *, title: str, assembly: str) -> dict[str, Path]:
@@ -48,7 +54,18 @@ def _associations(table: Table, quantiles: Table, caption: charts.Caption) -> di
     return {"manhattan": manhattan(table, caption), "qq": charts.qq(quantiles, caption)}
 
 
-def _write(drawn: Mapping[str, alt.LayerChart], folder: Path) -> dict[str, Path]:
+def _squares(tables: Mapping[str, Table], summary: Mapping[str, Any], caption: charts.Caption) -> dict[str, Drawn]:
+    caption = replace(caption, people=summary["sample_size"])
+    if "structure.tsv" in tables:
+        step = summary["grid_step_standard_deviations"]
+        return squares(tables["structure.tsv"], caption, step=step, unit="standard deviations")
+    if "projection.tsv" in tables:
+        step = summary["parameters"]["grid_step"]
+        return squares(tables["projection.tsv"], caption, step=step, unit="the loadings' units")
+    return {}
+
+
+def _write(drawn: Mapping[str, Drawn], folder: Path) -> dict[str, Path]:
     written: dict[str, Path] = {}
     for name, chart in drawn.items():
         (folder / f"{name}.png").write_bytes(charts.to_png(chart))

@@ -182,6 +182,8 @@ def result(
     out.print(f"{own.document.title}: {opened}", markup=False)
     if receipt.simulated:
         out.print("[bold]SIMULATED hardware: it protected nothing.[/bold]")
+    if (piled := bundle.summary.get("outermost_squares")) is not None:
+        out.print(f"{piled}.", markup=False)
     for path in sorted(written.values()):
         out.print(f"  {path.name:<20} {path}")
     tell(f"Next: `nebula audit run {quote(str(folder / 'run.json'))} --result {quote(str(folder / 'result.json'))}`")

@@ -88,8 +88,9 @@ def publish(
         score_build: GRCh37 or GRCh38, where the scoring file or the loadings do not say.
         without_complex: leave rows of the score out that are no single variant, such as haplotypes.
         loadings: a table of a reference's loadings, for pca-projection: GWAS-SSF's columns of a variant and of its
-            frequency, then PC1, PC2 and so on.
-        grid_step: side of the squares on which pca-projection counts people, in the components' units.
+            frequency, then PC1, PC2 and so on; at most 4,000 variants.
+        grid_step: side of the squares on which pca-projection counts people, in the components' units; the grid reaches
+            16 squares each way.
         regions: a BED file of genes or other regions by name, for rare-variants.
         condition: a variant to condition on, such as 1:12345:A:G, for gwas-conditional; may be given several times.
         traits: a phenotype's column, for phewas-variant and phewas-score; may be given several times.

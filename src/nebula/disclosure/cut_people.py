@@ -8,6 +8,7 @@ import numpy as np
 
 from nebula.disclosure import floors as limits
 from nebula.disclosure.cuts import FREQUENCY_DIGITS
+from nebula.disclosure.grid_borders import told_of_borders
 from nebula.disclosure.released import Cut
 from nebula.disclosure.suppression import enough_people, mask_small
 
@@ -30,7 +31,8 @@ def cut_missingness(result: AnalysisResult, _: ReleaseTerms) -> Cut:
 def cut_projection(result: AnalysisResult, _: ReleaseTerms) -> Cut:
     """Squares with enough people, in tens: loadings are the buyer's, and could move a border past one person."""
     shown = enough_people(result.table)
-    return Cut("projection.tsv", shown | {"people": _in_tens(shown["people"])})
+    table = shown | {"people": _in_tens(shown["people"])}
+    return Cut("projection.tsv", table, found=told_of_borders(table))
 
 
 def join_small_rows(table: Table) -> Table:

@@ -8,6 +8,7 @@ import numpy as np
 
 from nebula.analysis import report
 from nebula.disclosure import floors as limits
+from nebula.disclosure.grid_borders import told_of_borders
 from nebula.disclosure.noise import ALLELES_PER_PERSON, noised_counts
 from nebula.disclosure.released import Cut
 from nebula.disclosure.suppression import (
@@ -87,7 +88,8 @@ def cut_kinship(result: AnalysisResult, _: ReleaseTerms) -> Cut:
 
 def cut_structure(result: AnalysisResult, _: ReleaseTerms) -> Cut:
     """Squares of the grids with enough people."""
-    return Cut("structure.tsv", enough_people(result.table))
+    shown = enough_people(result.table)
+    return Cut("structure.tsv", shown, found=told_of_borders(shown))
 
 
 def _noised(result: AnalysisResult, terms: ReleaseTerms) -> Cut:

@@ -54,14 +54,13 @@ class Caption:
     simulated: bool = False
 
     def to_title(self, *more: str) -> alt.TitleParams:
-        """Lay out title and subtitle, which ends with what else is to be said."""
+        """Lay out title and subtitle; what else is to be said has lines of its own."""
         facts = [f"n = {self.people:,}"] * (self.people > 0)
         facts += [f"λ = {self.lambda_gc:.3f}"] * bool(np.isfinite(self.lambda_gc))
         facts.append(self.assembly)
         facts += ["only hits are published"] * self.hits_only
         facts += ["SIMULATED hardware"] * self.simulated
-        facts += more
-        return alt.TitleParams(text=self.title, subtitle=" · ".join(facts), subtitleColor="#555555")
+        return alt.TitleParams(text=self.title, subtitle=[" · ".join(facts), *more], subtitleColor="#555555")
 
 
 def qq(quantiles: Table, caption: Caption | None = None) -> alt.LayerChart:
