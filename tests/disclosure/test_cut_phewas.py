@@ -40,6 +40,8 @@ def test_traits_that_few_people_decide_say_nothing() -> None:
         released = release(found, ReleaseTerms(ResultClass.FULL, 1), ReleaseContext(PEOPLE, PEOPLE, True))
         assert set(released.to_files()) == {"phewas.tsv", "metadata.yaml"}
         assert not {"fewest", "leverage"} & set(released.table)
+        assert set(released.table["variant_id"]) <= {variant.replace(":", "_")}
+        assert set(released.table["effect_allele"]) <= {"A"}
         assert released.summary["traits_tested"] == len(released.table["trait"])
         return released.table["trait"].tolist()
 

@@ -35,7 +35,7 @@ def test_traits_keep_their_order_and_point_the_way_of_their_effect() -> None:
         "beta": np.array([-0.2, 0.1]),
         "neg_log_10_p_value": np.array([9.0, 0.4]),
     }
-    rows = [row for row in values_of(study_charts.phewas(table, CAPTION)) if "trait" in row]
+    rows = [row for row in values_of(study_charts.phewas(table, CAPTION, predictor="allele G")) if "trait" in row]
     assert [(row["trait"], row["effect"], row["kind"]) for row in rows] == [
         ("weight", "lowers", "hit"),
         ("age", "raises", "other"),
@@ -50,4 +50,17 @@ def test_groups_are_as_wide_as_they_have_people() -> None:
 
 def test_an_empty_table_is_a_chart_too() -> None:
     none = np.zeros(0)
-    charts.to_svg(study_charts.phewas({"trait": none, "beta": none, "neg_log_10_p_value": none}, CAPTION))
+    table = {"trait": none, "beta": none, "neg_log_10_p_value": none}
+    charts.to_svg(study_charts.phewas(table, CAPTION, predictor="allele G"))
+
+
+def test_traits_are_drawn_with_what_acts_on_them_and_what_the_line_stands_for() -> None:
+    long = "a trait whose name is as long as a whole sentence"
+    table = {
+        "trait": np.array([long, "age"], object),
+        "beta": np.array([0.2, -0.1]),
+        "neg_log_10_p_value": np.array([0.0, 3.0]),
+    }
+    svg = charts.to_svg(study_charts.phewas(table, CAPTION, predictor="allele G of 1:12345:A:G"))
+    for said in (long, "effects of allele G of 1:12345:A:G", "p = 0.05 / 2"):
+        assert said in svg

@@ -51,13 +51,21 @@ def run_phewas(analysis: str, parameters: VariantPhewas | ScorePhewas, cohort: C
     return AnalysisResult(
         analysis=analysis,
         parameters=parameters,
-        table=_table(rows),
+        table=_predictor(parameters, chosen, len(rows)) | _table(rows),
         people=len(columns),
         smallest_group=smallest_group(named),
         fitted=2 + covariates.shape[1],
         sites=len(cohort.sites),
         summary={"traits_asked": len(traits)},
     )
+
+
+def _predictor(parameters: VariantPhewas | ScorePhewas, cohort: CohortInput, rows: int) -> Table:
+    """Say in each row which variant, and which of its alleles, an effect is of; the terms name a score."""
+    if isinstance(parameters, ScorePhewas):
+        return {}
+    site = cohort.sites.select(cohort.sites.find([parameters.variant])).columns()
+    return {name: np.repeat(site[name], rows) for name in ("variant_id", "effect_allele")}
 
 
 def _variant(

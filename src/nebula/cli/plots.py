@@ -1,7 +1,6 @@
 """Draw a result: what an analyst would look at first, beside its tables."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -10,6 +9,7 @@ import altair as alt
 from nebula.analysis.inputs import Table
 from nebula.analysis.report import lambda_gc, parse_tsv
 from nebula.portal import charts, study_charts
+from nebula.portal.labels import shortened
 from nebula.portal.manhattan import manhattan
 from nebula.portal.squares import squares
 from nebula.protocol.receipt import Receipt
@@ -19,7 +19,6 @@ from nebula.protocol.study import ResultClass
 Drawn: TypeAlias = alt.Chart | alt.LayerChart
 _BY_FILE = {
     "regions.tsv": ("regions", study_charts.regions),
-    "phewas.tsv": ("phewas", study_charts.phewas),
     "score_distribution.tsv": ("score_distribution", study_charts.score_groups),
 }
 
@@ -29,7 +28,7 @@ def draw(bundle: ResultBundle, receipt: Receipt, folder: Path, *, title: str) ->
     tables = {name: parse_tsv(raw) for name, raw in bundle.files.items() if name.endswith(".tsv")}
     caption = charts.Caption(
         title=title,
-        people=receipt.record_count,
+        people=bundle.summary["sample_size"],
         lambda_gc=float(bundle.summary.get("lambda_gc", "nan")),
         assembly=bundle.summary.get("genome_assembly") or "GRCh38",
         hits_only=bundle.result_class is ResultClass.HITS,
@@ -40,6 +39,8 @@ def draw(bundle: ResultBundle, receipt: Receipt, folder: Path, *, title: str) ->
     drawn: dict[str, Drawn] = {}
     for file, (name, chart) in _BY_FILE.items():
         drawn |= {name: chart(tables[file], caption)} if file in tables else {}
+    if "phewas.tsv" in tables:
+        drawn["phewas"] = study_charts.phewas(tables["phewas.tsv"], caption, predictor=_predictor(bundle.summary))
     return _write(drawn | _squares(tables, bundle.summary, caption), folder)
 
 
@@ -54,8 +55,16 @@ def _associations(table: Table, quantiles: Table, caption: charts.Caption) -> di
     return {"manhattan": manhattan(table, caption), "qq": charts.qq(quantiles, caption)}
 
 
+def _predictor(summary: Mapping[str, Any]) -> str:
+    """Name what traits were held against: a variant's alternate allele, or a score."""
+    parameters = summary["parameters"]
+    if "score" in parameters:
+        return f"the score {parameters['score']}, for one standard deviation"
+    name = shortened(parameters["variant"])
+    return f"allele {shortened(parameters['variant'].rpartition(':')[2])} of {name}"
+
+
 def _squares(tables: Mapping[str, Table], summary: Mapping[str, Any], caption: charts.Caption) -> dict[str, Drawn]:
-    caption = replace(caption, people=summary["sample_size"])
     if "structure.tsv" in tables:
         step = summary["grid_step_standard_deviations"]
         return squares(tables["structure.tsv"], caption, step=step, unit="standard deviations")

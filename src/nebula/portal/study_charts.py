@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 # So wide is a trait on its axis, in pixels; a chart is never narrower than a square.
 _TRAIT_WIDTH = 22
+_LONGEST_TRAIT = 260
+# Bonferroni's, over all traits shown.
+PHEWAS_P = 0.05
 
 
 def regions(table: Table, caption: Caption) -> alt.LayerChart:
@@ -39,10 +42,18 @@ def regions(table: Table, caption: Caption) -> alt.LayerChart:
     return manhattan(placed, caption, hit_p=REGION_HIT_P, locus_bp=0, test="SKAT-O")
 
 
-def phewas(table: Table, caption: Caption) -> alt.LayerChart:
-    """Draw -log10 p of each trait in the order asked for; triangles point the way of the effect."""
+def phewas(table: Table, caption: Caption, *, predictor: str) -> alt.LayerChart:
+    """Draw -log10 p of each trait in the order asked for; triangles point the way of the effect.
+
+    Args:
+        table: columns of ``phewas.tsv``; may be empty.
+        caption: what stands above.
+        predictor: what raises or lowers the traits, such as ``allele G of 1:12345:A:G``.
+    """
     logs = table["neg_log_10_p_value"]
-    limit = float(np.log10(20 * max(1, len(logs))))
+    tests = max(1, len(logs))
+    limit = float(np.log10(tests / PHEWAS_P))
+    top = max(limit, float(logs.max(initial=0))) * 1.1
     rows = [
         {
             "trait": str(trait),
@@ -56,11 +67,14 @@ def phewas(table: Table, caption: Caption) -> alt.LayerChart:
         alt.Chart(alt.InlineData(values=rows))
         .mark_point(filled=True, size=70, opacity=0.9)
         .encode(
-            x=alt.X("trait:N", sort=None, title=None, axis=alt.Axis(labelAngle=-60, labelLimit=160)),
-            y=alt.Y("y:Q", title="-log10 p", scale=alt.Scale(domain=[0, max(limit, float(logs.max(initial=0))) * 1.1])),
+            x=alt.X("trait:N", sort=None, title=None, axis=alt.Axis(labelAngle=-60, labelLimit=_LONGEST_TRAIT)),
+            # It begins below 0, so that the axis cuts no triangle.
+            y=alt.Y("y:Q", title="-log10 p", scale=alt.Scale(domain=[-0.04 * top, top], nice=False)),
             shape=alt.Shape(
                 "effect:N",
-                title="effect allele, or score",
+                title="effect:",
+                # Above, for what the line stands for is on the right.
+                legend=alt.Legend(orient="top", titleOrient="left"),
                 scale=alt.Scale(domain=["raises", "lowers"], range=["triangle-up", "triangle-down"]),
             ),
             color=alt.Color(
@@ -69,10 +83,10 @@ def phewas(table: Table, caption: Caption) -> alt.LayerChart:
         )
     )
     width = int(np.clip(_TRAIT_WIDTH * len(rows), SQUARE, WIDTH))
-    layers: alt.LayerChart = (rule(limit, "p = 0.05 / traits") + points).properties(
-        width=width, height=HEIGHT, title=caption.to_title()
-    )
-    return styled(layers)
+    remark = f"p = {PHEWAS_P:g} / {tests}"
+    layers: alt.LayerChart = rule(limit, remark) + points
+    title = caption.to_title(f"effects of {predictor}")
+    return styled(layers.properties(width=width, height=HEIGHT, title=title))
 
 
 def score_groups(table: Table, caption: Caption) -> alt.LayerChart:
