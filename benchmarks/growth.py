@@ -34,6 +34,24 @@ def measure(people: int, sites: int) -> tuple[float, float]:
     return opened, min(own_time(lambda: associate(matrix, trait, covariates, threads=1)) for _ in range(3))
 
 
+def drawn(rows: list[dict[str, object]]) -> alt.FacetChart:
+    """Seconds against people, and against sites."""
+    chart: alt.FacetChart = (
+        alt.Chart(alt.Data(values=rows))
+        .mark_line(point=True)
+        .encode(
+            x=alt.X("size:Q", title="number"),
+            y=alt.Y("seconds:Q", title="seconds of processor time"),
+            color=alt.Color("step:N", title=None, legend=alt.Legend(orient="top", labelLimit=300)),
+        )
+        .properties(width=320, height=260)
+        .facet(column=alt.Column("against:N", title=None))
+        .resolve_scale(x="independent", y="independent")
+        .configure_axis(labelFlush=False)
+    )
+    return chart
+
+
 def main() -> None:
     """Measure both series, draw them and write the report."""
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
@@ -51,18 +69,7 @@ def main() -> None:
             size, seconds = np.log(np.array(chosen, dtype=float)).T
             exponents[f"{step}, against {against}"] = round(float(np.polyfit(size, seconds, 1)[0]), 2)
     print(exponents)
-    chart = (
-        alt.Chart(alt.Data(values=rows))
-        .mark_line(point=True)
-        .encode(
-            x=alt.X("size:Q", title="number"),
-            y=alt.Y("seconds:Q", title="seconds of processor time"),
-            color=alt.Color("step:N", title=None, legend=alt.Legend(orient="top", labelLimit=300)),
-        )
-        .properties(width=320, height=260)
-        .facet(column=alt.Column("against:N", title=None))
-        .resolve_scale(x="independent", y="independent")
-    )
+    chart = drawn(rows)
     RESULTS.mkdir(exist_ok=True)
     chart.save(str(RESULTS / "growth.svg"))
     chart.save(str(RESULTS.parent.parent / "docs" / "assets" / "growth.png"), scale_factor=2)

@@ -77,3 +77,30 @@ def test_a_place_on_the_axis_is_inside_its_chromosome() -> None:
     ends = axis.places(np.array([1, 2, 23]), np.array([248_956_422, 242_193_529, 156_040_895]))
 
     assert starts[0] < ends[0] < starts[1] < ends[1] < starts[2] < ends[2] <= axis.end
+
+
+def test_the_band_is_that_of_order_statistics_of_uniform_p_values() -> None:
+    count = 40
+    expected = report.qq_quantiles(np.zeros(count))["expected"]
+
+    low, high = charts.expected_band(np.round(expected, 4))
+
+    drawn = -np.log10(np.sort(np.random.default_rng(5).random((20_000, count)), axis=1))
+    ranks = np.round((count + 1) * 10.0**-expected).astype(int)
+    inside = (drawn[:, ranks - 1] >= low) & (drawn[:, ranks - 1] <= high)
+    np.testing.assert_allclose(inside.mean(axis=0), 0.95, atol=0.008)
+
+
+@pytest.mark.parametrize("count", [1, 2, 10_000_000])
+def test_the_band_holds_the_diagonal_however_many_tests_there_are(count: int) -> None:
+    ranks = np.unique(np.geomspace(1, count, 50).round())
+    expected = np.sort(-np.log10(ranks / (count + 1)))
+    low, high = charts.expected_band(expected)
+    assert np.isfinite([low, high]).all()
+    assert (low < expected).all()
+    assert (expected < high).all()
+
+
+def test_a_label_stands_at_its_tick() -> None:
+    svg = charts.to_svg(charts.qq(report.qq_quantiles(-np.log10(np.linspace(1e-3, 1, 300)))))
+    assert re.search(r'text-anchor="(start|end)" transform="[^"]*"[^>]*>0\.0<', svg.partition("expected")[0]) is None

@@ -48,6 +48,13 @@ def test_groups_are_as_wide_as_they_have_people() -> None:
     assert [(row["from"], row["to"]) for row in rows] == [(0.0, 25.0), (25.0, 100.0)]
 
 
+def test_no_group_lies_on_the_border_and_the_mean_is_named() -> None:
+    table = {"group": np.array([1, 2]), "people": np.array([30, 90]), "mean_score": np.array([-1.0, 1.0])}
+    chart = study_charts.score_groups(table, CAPTION)
+    assert [row for row in values_of(chart) if "remark" in row] == [{"y": 0.5, "remark": "mean"}]
+    assert chart.to_dict()["layer"][-1]["encoding"]["y"]["scale"]["domain"] == [-1.1, 1.1]
+
+
 def test_an_empty_table_is_a_chart_too() -> None:
     none = np.zeros(0)
     table = {"trait": none, "beta": none, "neg_log_10_p_value": none}

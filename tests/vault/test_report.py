@@ -141,6 +141,12 @@ def test_star_alleles_are_told_by_the_pairs_that_fit(made: tuple[OwnReport, Draw
     assert star_words(found) in html
 
 
+def test_no_table_is_wider_than_a_small_screen(made: tuple[OwnReport, Drawn, str]) -> None:
+    _, _, html = made
+    assert html.count("<table>") == html.count("<div class=wide><table>") >= 3
+    assert ".wide { overflow-x: auto; }" in html
+
+
 def test_star_words_tell_what_is_not_known_and_what_is_not_sure() -> None:
     def words(diplotypes: Sequence[str], looked_for: Sequence[str] = ("*1", "*2"), left: Sequence[str] = ()) -> str:
         pairs, names, others = map(tuple, (diplotypes, looked_for, left))

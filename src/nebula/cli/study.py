@@ -157,7 +157,7 @@ def result(
     Args:
         study: the study's id, or a prefix of it.
         to: the folder; by default one of the study's own below DIR/results.
-        plots: whether to draw the Manhattan and QQ plots.
+        plots: whether to draw plots of the tables, as PNG and SVG.
     """
     own = open_study(at, study)
     try:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import altair as alt
 import numpy as np
 import vl_convert as vlc
+from scipy import special
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,10 +65,20 @@ class Caption:
 
 
 def qq(quantiles: Table, caption: Caption | None = None) -> alt.LayerChart:
-    """Draw a QQ curve (``expected``, ``observed``) on the diagonal of no association."""
+    """Draw a QQ curve (``expected``, ``observed``) on the diagonal of no association and its 95 % band."""
     caption = caption or Caption(title="Observed against expected")
     rows = [{"x": float(x), "y": float(y)} for x, y in zip(quantiles["expected"], quantiles["observed"], strict=True)]
     reach = float(quantiles["expected"].max(initial=1.0))
+    low, high = expected_band(quantiles["expected"])
+    edges = [
+        {"x": float(x), "low": float(least), "high": float(most)}
+        for x, least, most in zip(quantiles["expected"], low, high, strict=True)
+    ]
+    band = (
+        alt.Chart(alt.InlineData(values=edges))
+        .mark_area(color=RULE_COLOUR, opacity=0.25)
+        .encode(x="x:Q", y="low:Q", y2="high:Q")
+    )
     diagonal = (
         alt.Chart(alt.InlineData(values=[{"x": 0.0, "y": 0.0}, {"x": reach, "y": reach}]))
         .mark_line(color=RULE_COLOUR, strokeDash=[4, 4])
@@ -78,8 +89,26 @@ def qq(quantiles: Table, caption: Caption | None = None) -> alt.LayerChart:
         .mark_circle(size=28, color=SHADES[0], opacity=0.9)
         .encode(x=alt.X("x:Q", title="expected -log10 p"), y=alt.Y("y:Q", title="observed -log10 p"))
     )
-    layers: alt.LayerChart = (diagonal + points).properties(width=SQUARE, height=SQUARE, title=caption.to_title())
+    title = caption.to_title(*["grey: 95 % of independent tests without association"] * bool(rows))
+    layers: alt.LayerChart = (band + diagonal + points).properties(width=SQUARE, height=SQUARE, title=title)
     return styled(layers)
+
+
+def expected_band(expected: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return between what -log10 p lies at each rank in 95 of 100 cases, rank by rank, where nothing is associated.
+
+    The k-th smallest of n independent uniform p-values has the distribution Beta(k, n + 1 - k). Linked variants stray
+    further.
+
+    Args:
+        expected: -log10(k / (n + 1)) as ``report.qq_quantiles`` has it, ascending up to the first rank's.
+
+    Source: Casella and Berger, Statistical Inference, 2nd edition (2002), example 5.4.5.
+    """
+    whole = np.round(10.0 ** expected.max(initial=0.0))
+    ranks = np.clip(np.round(whole * 10.0**-expected), 1, max(1.0, whole - 1))
+    low, high = (special.betaincinv(ranks, whole - ranks, 0.5 + side * 0.475) for side in (1, -1))
+    return -np.log10(low), -np.log10(high)
 
 
 def components(
@@ -158,6 +187,8 @@ def rule(height: float, remark: str) -> alt.LayerChart:
 def styled(chart: Styled) -> Styled:
     """Dress a chart as all of ours are."""
     plain = chart.configure_view(stroke=None).configure_title(anchor="start", fontSize=14, fontWeight="normal")
+    plain = plain.configure_legend(titleFontWeight="normal")
     colours = {"gridColor": "#eeeeee", "domainColor": "#999999", "tickColor": "#999999"}
-    styled: Styled = plain.configure_axis(labelFontSize=11, titleFontWeight="normal", **colours)
+    # Each label stands at its tick, the first and the last too.
+    styled: Styled = plain.configure_axis(labelFontSize=11, labelFlush=False, titleFontWeight="normal", **colours)
     return styled

@@ -27,6 +27,7 @@ _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; border-bottom: 1px solid #ddd; }
 table { border-collapse: collapse; } td, th { text-align: left; padding: .3rem 1rem .3rem 0; vertical-align: top; }
+.wide { overflow-x: auto; } h1, h3, p, td { overflow-wrap: break-word; } td { min-width: 4rem; }
 th { font-weight: 600; } .unknown { color: #555; } svg { max-width: 100%; height: auto; }
 aside { background: #fff6e5; border-left: 4px solid #d55e00; padding: .6rem 1rem; }
 """
@@ -95,7 +96,7 @@ def _variant(meaning: Meaning) -> str:
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     top = "".join(f"<th scope=col>{escape(one)}</th>" for one in headings)
     body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
-    return f"<table>{f'<tr>{top}</tr>' if headings else ''}{body}</table>"
+    return f"<div class=wide><table>{f'<tr>{top}</tr>' if headings else ''}{body}</table></div>"
 
 
 def _components(drawn: Drawn) -> alt.LayerChart:
@@ -142,8 +143,9 @@ def _distribution(score: Score, drawn: Drawn) -> alt.LayerChart:
         )
     )
     you = alt.Chart(alt.InlineData(values=[{"x": standing.person, "name": "you"}]))
-    line = you.mark_rule(color=HIT_COLOUR, size=3).encode(x="x:Q")
-    name = you.mark_text(align="left", dx=6, dy=8, baseline="top", fontWeight="bold", color=HIT_COLOUR)
+    # A thin line, and its name above the plot: no bar is hidden.
+    line = you.mark_rule(color=HIT_COLOUR, size=1.5).encode(x="x:Q")
+    name = you.mark_text(dy=-4, baseline="bottom", fontWeight="bold", color=HIT_COLOUR)
     layers: alt.LayerChart = (bars + line + name.encode(x="x:Q", y=alt.value(0), text="name:N")).properties(
         width=1.4 * SQUARE, height=0.6 * SQUARE
     )

@@ -11,7 +11,6 @@ from nebula.disclosure.cut_regions import REGION_HIT_P
 from nebula.portal.charts import (
     HEIGHT,
     HIT_COLOUR,
-    RULE_COLOUR,
     SHADES,
     SQUARE,
     WIDTH,
@@ -97,20 +96,20 @@ def score_groups(table: Table, caption: Caption) -> alt.LayerChart:
         {"from": float(start), "to": float(end), "y": float(mean)}
         for start, end, mean in zip(starts, ends, table["mean_score"], strict=True)
     ]
+    low, high = float(table["mean_score"].min()), float(table["mean_score"].max())
+    # Room for half of a bar's width, above and below.
+    room = 0.05 * (high - low or 1.0)
+    scale = alt.Scale(domain=[low - room, high + room], nice=False)
     lines = (
         alt.Chart(alt.InlineData(values=rows))
         .mark_rule(color=SHADES[0], strokeWidth=4)
         .encode(
             x=alt.X("from:Q", title="people, in per cent, by score", scale=alt.Scale(domain=[0, 100])),
             x2="to:Q",
-            y=alt.Y("y:Q", title="mean score of the group", scale=alt.Scale(zero=False)),
+            y=alt.Y("y:Q", title="mean score of the group", scale=scale),
         )
     )
     mean = float(np.average(table["mean_score"], weights=table["people"]))
-    middle = (
-        alt.Chart(alt.InlineData(values=[{"y": mean}]))
-        .mark_rule(color=RULE_COLOUR, strokeDash=[4, 4])
-        .encode(y=alt.Y("y:Q", scale=alt.Scale(zero=False)))
-    )
-    layers: alt.LayerChart = (middle + lines).properties(width=SQUARE, height=SQUARE, title=caption.to_title())
-    return styled(layers)
+    layers = rule(mean, "mean") + lines
+    chart: alt.LayerChart = layers.properties(width=SQUARE, height=SQUARE, title=caption.to_title())
+    return styled(chart)
