@@ -1,6 +1,6 @@
 # The fast core, written in Rust: native/
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -136,7 +136,7 @@ class VcfParser:
         samples: Sequence[str],
         info: Sequence[tuple[str, str, str, bool, bool, bool]],
         format: Sequence[tuple[str, str, str, bool, bool, bool]],  # noqa: A002
-        contigs: Sequence[str],
+        contigs: Mapping[str, int | None],
         minor: int,
         header_lines: int,
         lenient: bool,

@@ -112,6 +112,61 @@ CALLERS = {
             "1 20 esv1 A <CN0> 100 PASS END=90;SVLEN=-70;CIEND=-5,5 GT 0|1",
         ],
     ),
+    "Manta": (
+        "4.1",
+        [
+            definition("INFO", "IMPRECISE", "0", "Flag"),
+            definition("INFO", "SVTYPE", "1", "String"),
+            definition("INFO", "SVLEN", ".", "Integer"),
+            definition("INFO", "CIPOS", "2", "Integer"),
+            definition("INFO", "CIGAR", "A", "String"),
+            definition("INFO", "MATEID", ".", "String"),
+            definition("INFO", "EVENT", "1", "String"),
+            definition("INFO", "HOMLEN", ".", "Integer"),
+            definition("INFO", "HOMSEQ", ".", "String"),
+            definition("FORMAT", "FT", "1", "String"),
+            definition("FORMAT", "PR", ".", "Integer"),
+        ],
+        [
+            "chr1 10 D:1 AC A 9 PASS END=11;SVTYPE=DEL;SVLEN=-1;CIGAR=1M1D;HOMLEN=1;HOMSEQ=G GT:FT:PR 0/1:PASS:30,9",
+            "chr1 20 MantaINS:1 A <INS> 99 MaxDepth END=20;SVTYPE=INS;CIPOS=0,7 GT:FT:GQ:PL:PR 1/1:MinGQ:9:99,9,0:0,9",
+            "chr1 30 MantaBND:1:0 A A[chr2:5[ 99 PASS SVTYPE=BND;MATEID=M:1;IMPRECISE;CIPOS=-9,9 GT:PR 0/1:3,9",
+        ],
+    ),
+    "Delly": (
+        "4.2",
+        [
+            definition("INFO", "CIEND", "2", "Integer"),
+            definition("INFO", "CHR2", "1", "String"),
+            definition("INFO", "SVTYPE", "1", "String"),
+            definition("INFO", "HOMLEN", "1", "Integer"),
+            definition("INFO", "PRECISE", "0", "Flag"),
+            definition("FORMAT", "CN", "1", "Integer"),
+            definition("FORMAT", "RCL", "1", "Integer"),
+        ],
+        [
+            "chr2 90 D1 A <DEL> 5 LowQual IMPRECISE;SVTYPE=DEL;END=95;CIEND=-5,5 GT:GL:GQ:CN 0/1:-9.5,0,-9:95:-1",
+            "chr2 95 T1 A <TRA> 5 PASS PRECISE;SVTYPE=TRA;CHR2=chr1;END=20;HOMLEN=2 GT:GL:GQ:CN 0/1:-9.5,0,-90:95:2",
+        ],
+    ),
+    "GATK's copy numbers": (
+        "4.2",
+        [
+            definition("FORMAT", "CN", "1", "Integer"),
+            definition("FORMAT", "CNQ", "1", "Integer"),
+            definition("FORMAT", "NP", "1", "Integer"),
+        ],
+        ["chr1 10 CNV_1 N <DEL>,<DUP> 30 . END=90 GT:CN:CNQ:NP 1:1:30:5"],
+    ),
+    "Oncomine": (
+        "4.1",
+        [
+            definition("INFO", "PRECISE", "0", "Flag"),
+            definition("INFO", "SVTYPE", "1", "String"),
+            definition("FORMAT", "CN", "1", "Float"),
+        ],
+        ["chr1 10 . G <CNV> 100 PASS SVTYPE=CNV;END=90 GT:GQ:CN ./.:0:4.58"],
+    ),
     "GIAB": (
         "4.2",
         [
@@ -156,9 +211,13 @@ def test_a_callers_file_is_accepted(caller: str) -> None:
 
 def test_catalogues_without_samples_are_accepted() -> None:
     clinvar = vcf(
-        "1 66926 3385321 AG A . . ALLELEID=1;CLNHGVS=NC_000001.11:g.66927del;RS=123",
+        "1 66926 3385321 AG A . . ALLELEID=1;DBVARID=nsv1,nsv2;CLNHGVS=NC_000001.11:g.66927del;RS=123",
         samples=(),
-        meta=['##ID=<Description="ClinVar Variation ID">', definition("INFO", "RS", ".", "String")],
+        meta=[
+            '##ID=<Description="ClinVar Variation ID">',
+            definition("INFO", "RS", ".", "String"),
+            definition("INFO", "DBVARID", ".", "String"),
+        ],
         version="4.1",
     )
     dbsnp = vcf(

@@ -1,5 +1,7 @@
 //! The law of the index: a line that was looked at is read as one that was not, where every check is the slow one.
 
+use std::collections::HashMap;
+
 use super::eyes::{DRAWING, PORTABLE};
 use super::fault::Fault;
 use super::index::Index;
@@ -21,7 +23,7 @@ const INFO: [(&str, &str, &str, bool); 10] = [
     ("ONE", "1", "Character", false),
     ("CIGAR", "A", "Cigar", false),
 ];
-const FORMAT: [(&str, &str, &str, bool); 9] = [
+const FORMAT: [(&str, &str, &str, bool); 10] = [
     ("GT", "1", "String", false),
     ("AD", "R", "Integer", true),
     ("DP", "1", "Integer", true),
@@ -29,10 +31,11 @@ const FORMAT: [(&str, &str, &str, bool); 9] = [
     ("PL", "G", "Integer", true),
     ("FT", "1", "String", false),
     ("PGT", "1", "String", false),
+    ("GP", "G", "Probability", true),
     ("1X", "1", "Integer", false),
     ("2X", "R", "Integer", false),
 ];
-const LINES: [&str; 16] = [
+const LINES: [&str; 19] = [
     "chr1\t1\trs1\tA\tC\t50.25\tPASS\tAC=1;AF=0.500;AN=2;DB\tGT:AD:DP:GQ:PL\t0/1:3,4:7:99:120,0,90",
     "chr1\t2\t.\tA\tC\t50\tPASS\tAC=1;AF=0.500;AN=2;MQRankSumOfReads=-1.25\tGT:AD:DP:GQ:PL\t0/1:3,4:7:99:120,0,90",
     "chr1\t3\trs1;rs2\tA\tC,G\t.\tlow\tAC=1,1;AF=0.5,1e-3;AN=2\tGT:AD:DP:GQ:PL\t1/2:0,3,4:7:9:9,8,7,6,0,5",
@@ -48,6 +51,9 @@ const LINES: [&str; 16] = [
     "chr1\t48\t.\tA\tC\t1\tPASS\tAC=1;AF=0.500;AN=2;DB=1\tGT:AD\t0/1:3,4:5",
     "chr1\t49\t.\tA\tC\t1\tPASS\tAC=1;AN;AF=0.1 2\tGT:DP\t0/1:-3",
     "chr1\t50\t\u{e9}\tA\tC\t1\tPASS\tAC=1;;AN=2\tGT:DP:GQ\t0/1:0000000000012:7",
+    "chr1\t51\t.\tA\tC\t1\tPASS\tAC=1\tGT:GP:DP\t0/1:0,1,0.250:7",
+    "chr1\t52\t.\tA\tC,c\t1\tPASS\tEND=51;AC=1,1\tGT:GP:FT\t0/1:-0,1.0,.5,nan,1,0:PASS;low",
+    "chr1\t53\t.\tA\tC\t1\tPASS\tAC=1;END=53\tGT:DP\t0/1:7",
     "chr2\t1\t.\tN\tC\t0.000001\tPASS\t=1;AC\tGT",
 ];
 
@@ -60,7 +66,16 @@ pub(super) fn parser(minor: u8, lenient: bool, samples: usize) -> VcfParser {
         .collect()
     };
     let samples = (0..samples).map(|number| format!("S{number}")).collect();
-    VcfParser::new(samples, raw(&INFO), raw(&FORMAT), Vec::new(), minor, 0, lenient, None)
+    VcfParser::new(
+        samples,
+        raw(&INFO),
+        raw(&FORMAT),
+        HashMap::from([("chr1".to_owned(), Some(90))]),
+        minor,
+        0,
+        lenient,
+        None,
+    )
 }
 
 /// As `parse_lines`, of one line that was not looked at.

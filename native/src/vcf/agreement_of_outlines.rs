@@ -28,7 +28,7 @@ fn with_other_digits(chooser: &mut Chooser, text: &str) -> String {
 #[test]
 fn lines_that_differ_in_digits_alone_are_read_like_those_that_were_not_looked_at() {
     // What follows POS, ID, REF, ALT and QUAL: digits that stand for themselves, and those that only are of a value.
-    const TAILS: [&str; 14] = [
+    const TAILS: [&str; 15] = [
         "PASS\tAC=1;AF=0.500;AN=2;MQRankSumOfReads=-1.25;DB\tGT:AD:DP:GQ:PL\t0/1:3,4:7:99:120,0,90",
         "PASS\tAC=1\tGT:AD:DP:GQ:PL\t0/1:3,4:7:99:120,0,90",
         "q:1\tAC=1\tGT:DP\t0/1:7",
@@ -39,6 +39,7 @@ fn lines_that_differ_in_digits_alone_are_read_like_those_that_were_not_looked_at
         "PASS\tNOTE=1x2;OWN=1,2;ANY=1,-2.5,.\tGT:DP\t0/1:7",
         "PASS\tONE=1\tGT:DP\t0/1:7",
         "PASS\tCIGAR=1M\tGT:DP\t0/1:7",
+        "PASS\tAC=1;END=50\tGT:DP\t0/1:7",
         "PASS\tDB=1\tGT:DP\t0/1:7",
         "PASS\tAC=1\tGT:1X:DP\t0/1:7:8",
         "PASS\t.\tGT:GQ:DP\t0/0:5:7",

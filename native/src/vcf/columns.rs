@@ -1,6 +1,6 @@
 //! The first seven columns: CHROM, POS, ID, REF, ALT, QUAL, FILTER.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use super::fault::{quoted, Fault};
 use crate::variant_key::is_spelt;
@@ -46,12 +46,12 @@ fn is_contig(name: &[u8], modern: bool) -> bool {
 
 /// CHROM: a contig's name, or `<name>`. Before 4.3, which permits colons, a name with one is accepted where the header
 /// declares it.
-pub fn check_chrom(name: &[u8], contigs: &HashSet<Vec<u8>>, minor: u8) -> Result<(), Fault> {
+pub fn check_chrom(name: &[u8], contigs: &HashMap<Vec<u8>, Option<u64>>, minor: u8) -> Result<(), Fault> {
     let inner = match name {
         [b'<', inner @ .., b'>'] => inner,
         _ => name,
     };
-    let declared = || inner.contains(&b':') && contigs.contains(inner);
+    let declared = || inner.contains(&b':') && contigs.contains_key(inner);
     let valid = match minor {
         0..3 => is_contig(inner, false) || (is_contig(inner, true) && declared()),
         _ => is_contig(inner, true),
@@ -181,7 +181,29 @@ pub fn parse_alternates(field: &[u8], reference: &[u8], out: &mut Vec<Alternate>
         }
         out.push(parsed);
     }
-    Ok(())
+    match repeated(field, out.len()) {
+        Some(allele) => Err(Fault::new("vcf.alt", "ALT", format!("{} stands twice", quoted(allele)))),
+        None => Ok(()),
+    }
+}
+
+/// A sequence or `*` that is twice among so many alleles.
+fn repeated(field: &[u8], alleles: usize) -> Option<&[u8]> {
+    const FEW: usize = 8;
+    let written = || {
+        let all = field.split(|byte| *byte == b',');
+        all.filter(|allele| *allele == b"*" || allele.iter().all(u8::is_ascii_alphabetic))
+    };
+    if alleles <= FEW {
+        let twice = |(place, allele): &(usize, &[u8])| {
+            written().take(*place).any(|earlier| earlier.eq_ignore_ascii_case(allele))
+        };
+        return written().enumerate().find(twice).map(|(_, allele)| allele);
+    }
+    let mut sorted: Vec<&[u8]> = written().collect();
+    let upper = |allele: &[u8]| allele.to_ascii_uppercase();
+    sorted.sort_by_cached_key(|allele| upper(allele));
+    sorted.windows(2).find(|pair| pair[0].eq_ignore_ascii_case(pair[1])).map(|pair| pair[0])
 }
 
 /// Whether REF and ALT certainly are bases, and ALT a single allele that is not REF.
@@ -206,14 +228,18 @@ pub fn check_qual(field: &[u8]) -> Result<(), Fault> {
     ))
 }
 
-/// FILTER: `.`, PASS, or names between semicolons; `0` is reserved.
-pub fn check_filter(field: &[u8]) -> Result<(), Fault> {
-    let names = || field.split(|byte| *byte == b';');
+/// Whether this is `.`, PASS, or names of filters between semicolons; `0` is reserved.
+pub fn names_filters(field: &[u8]) -> bool {
+    let mut names = field.split(|byte| *byte == b';');
     let lone_dot = field == b".";
-    let bad = has_whitespace(field)
-        || names().any(|name| {
-            name.is_empty() || name == b"0" || name.contains(&b',') || (name == b"." && !lone_dot)
-        })
+    let is_name =
+        |name: &[u8]| !name.is_empty() && name != b"0" && !name.contains(&b',') && (name != b"." || lone_dot);
+    !has_whitespace(field) && names.all(is_name)
+}
+
+/// FILTER: `.`, PASS, or names between semicolons, none twice.
+pub fn check_filter(field: &[u8]) -> Result<(), Fault> {
+    let bad = !names_filters(field)
         || (memchr::memchr(b';', field).is_some() && (field.len() > 10_000 || has_repetition(field)));
     if bad {
         let sentence =
@@ -250,6 +276,23 @@ mod tests {
                 && parse_alternates(alternate, reference, &mut alternates).is_ok()
                 && alternates == [Alternate::Bases];
             assert_eq!(is_one_alternate(reference, alternate), valid, "{reference:?} {alternate:?}");
+        }
+    }
+
+    #[test]
+    fn an_allele_that_stands_twice_is_found_among_few_and_many() {
+        for extra in ["", ",AA,AC,AG,AT,CA,CC,CG,CT,GA,<DEL>,<DEL>"] {
+            let found = |alleles: &str| {
+                let field = format!("{alleles}{extra}");
+                let mut kinds = Vec::new();
+                parse_alternates(field.as_bytes(), b"N", &mut kinds)
+            };
+            for good in ["C,G", "C,*", "C,TTT,<X>,<X>", "C,C[1:2[,C[1:2["] {
+                assert!(found(good).is_ok(), "{good}{extra}");
+            }
+            for bad in ["C,c", "*,C,*", "GT,<X>,gT"] {
+                assert!(found(bad).is_err(), "{bad}{extra}");
+            }
         }
     }
 

@@ -24,6 +24,8 @@ pub struct Format {
     pub filter: Option<usize>,
     /// LEN, from 4.5 on: how long the sample's block is.
     pub length: Option<usize>,
+    /// PS and PSL, from 4.4 on: a sample has one of them.
+    pub phase_sets: Option<[usize; 2]>,
     /// LAA: the alternative alleles that the sample's local values are about.
     pub local: Option<usize>,
 }
@@ -92,6 +94,7 @@ pub fn parse_format(field: &[u8], rules: &Rules) -> Result<Format, Fault> {
     let (depth, lowest_depth, quality) = (place(b"DP"), place(b"MIN_DP"), place(b"GQ"));
     let length = place(b"LEN").filter(|_| rules.minor >= LOCAL_ALLELES);
     let filter = place(b"FT");
+    let phase_sets = place(b"PS").zip(place(b"PSL")).filter(|_| rules.minor >= STRUCTURAL_KEYS);
     let text = Same::new(field);
     let is_in_outlines = keys.iter().all(|(key, _)| key.first().is_some_and(u8::is_ascii_alphabetic));
     let diploid_counts = diploid_counts(&keys, rules.minor);
@@ -106,6 +109,7 @@ pub fn parse_format(field: &[u8], rules: &Rules) -> Result<Format, Fault> {
         quality,
         filter,
         length,
+        phase_sets: phase_sets.map(<[usize; 2]>::from),
         local,
     })
 }

@@ -43,7 +43,7 @@ mod structural;
 mod usual;
 mod values;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use numpy::ndarray::Array2;
 use numpy::{IntoPyArray, PyArray1, PyArray2};
@@ -78,12 +78,13 @@ pub struct Rules {
     pub samples: Vec<String>,
     pub info: HashMap<Vec<u8>, Definition>,
     pub format: HashMap<Vec<u8>, Definition>,
-    pub contigs: HashSet<Vec<u8>>,
+    /// Declared contigs, with their lengths where they are given.
+    pub contigs: HashMap<Vec<u8>, Option<u64>>,
     /// The minor version: VCF 4.`minor`.
     pub minor: u8,
 }
 
-/// The contig that the last line named.
+/// The contig that the last line named; before the first line its name is empty, which no contig's is.
 struct Chromosome {
     name: Same,
     /// See `chromosome_code`.
@@ -158,7 +159,7 @@ fn definitions(raw: Vec<RawDefinition>) -> HashMap<Vec<u8>, Definition> {
 
 #[pymethods]
 impl VcfParser {
-    /// Args: sample names; INFO and FORMAT definitions; declared contigs; minor version; lines of the header;
+    /// Args: sample names; INFO and FORMAT definitions; declared contigs, with their lengths; minor version; lines of the header;
     /// whether faults are counted instead of ending the reading; the reference genome, with `layout(contig)` (bases,
     /// bases and bytes of a line), `lines(contig, first, count)` and `window_bytes`, of how many to ask for lines.
     #[new]
@@ -168,7 +169,7 @@ impl VcfParser {
         samples: Vec<String>,
         info: Vec<RawDefinition>,
         format: Vec<RawDefinition>,
-        contigs: Vec<String>,
+        contigs: HashMap<String, Option<u64>>,
         minor: u8,
         header_lines: u64,
         lenient: bool,
@@ -179,7 +180,7 @@ impl VcfParser {
                 samples,
                 info: definitions(info),
                 format: definitions(format),
-                contigs: contigs.into_iter().map(String::into_bytes).collect(),
+                contigs: contigs.into_iter().map(|(name, length)| (name.into_bytes(), length)).collect(),
                 minor,
             },
             order: Order::default(),

@@ -146,6 +146,12 @@ pub fn plain_value(fields: &[u8], at: usize, definition: Definition, shape: Shap
             let (count, end) = plain_numbers(fields, at, whole, definition.natural)?;
             shape.expects(definition.number).is_none_or(|expected| expected == count).then_some(end)
         }
+        Kind::Probability => {
+            let (count, end) = plain_numbers(fields, at, false, true)?;
+            let mut values = fields.get(at..end)?.split(|byte| *byte == b',');
+            let counted = shape.expects(definition.number).is_none_or(|expected| expected == count);
+            (counted && values.all(is_plain_probability)).then_some(end)
+        }
         Kind::Text if !definition.reserved => {
             let rest = fields.get(at..)?;
             let length = memchr::memchr3(b':', b'\t', b',', rest).unwrap_or(rest.len());
@@ -153,6 +159,11 @@ pub fn plain_value(fields: &[u8], at: usize, definition: Definition, shape: Shap
         }
         _ => None,
     }
+}
+
+/// Whether a plain number from 0 on is certainly not above 1.
+fn is_plain_probability(number: &[u8]) -> bool {
+    matches!(number, [b'0' | b'1'] | [b'0', b'.', ..])
 }
 
 /// A short number without a sign, or -1 for a lone dot.

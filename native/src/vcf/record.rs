@@ -1,7 +1,7 @@
 //! One record: its columns are checked one after the other, and its alleles become rows.
 
 use super::columns::{check_chrom, check_id, check_qual, check_ref, parse_alternates, parse_pos, Alternate};
-use super::fault::{Fate, Fault};
+use super::fault::{quoted, Fate, Fault};
 use super::info::end_of;
 use super::line::Line;
 use super::rows::{trim, Rows, Variant};
@@ -34,7 +34,7 @@ impl VcfParser {
             return Ok(());
         }
         let [chrom, pos, id, reference, alternate, qual, filter, info] = columns.fixed;
-        if self.chromosome.name.text != chrom {
+        if self.chromosome.name.text != chrom || chrom.is_empty() {
             check_chrom(chrom, &self.rules.contigs, self.rules.minor)?;
             self.chromosome =
                 Chromosome { name: Same::new(chrom), code: chromosome_code(chrom), stand: None };
@@ -54,7 +54,7 @@ impl VcfParser {
         }
         let filtered = self.filters.number(line.text, &line.place(filter))?;
         let format = columns.calls.map(|(format, _)| format);
-        self.check_info(line, info, alternate, &alternates, format)?;
+        self.check_info(line, info, alternate, &alternates, format, pos)?;
         let contig = self.step(chrom, pos, format)?;
         let aligned = self.check_reference(chrom, pos, reference, &alternates)?;
         self.chromosome.stand = Some((contig, aligned));
@@ -74,10 +74,23 @@ impl VcfParser {
         }
         let passed = || matches!(filter, b"." | b"PASS" | b"RefCall");
         if let Some(sample) = sample.filter(|sample| is_covered(&alternates, sample) && passed()) {
-            rows.push_block(contig, pos, block_end(pos, reference.len(), end_of(info), &sample), &sample);
+            let last = block_end(pos, reference.len(), end_of(info), &sample);
+            self.check_length(last, &sample)?;
+            rows.push_block(contig, pos, last, &sample);
         }
         self.alternates = alternates;
         Ok(())
+    }
+
+    /// A block of so many bases as LEN says does not end behind its contig's end.
+    fn check_length(&self, last: i64, sample: &Sample) -> Result<(), Fault> {
+        let contig = &self.chromosome.name.text;
+        let length = self.rules.contigs.get(contig).copied().flatten().filter(|_| sample.length > 0);
+        if length.and_then(|length| i64::try_from(length).ok()).is_none_or(|length| last <= length) {
+            return Ok(());
+        }
+        let sentence = format!("{} bases end at {last}, behind the end of {}", sample.length, quoted(contig));
+        Err(Fault::new("vcf.block", format!("sample {}, 'LEN'", self.rules.samples.join(", ")), sentence))
     }
 
     /// What an alternative allele of a record becomes; `number` is that of GT.

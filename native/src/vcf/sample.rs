@@ -1,6 +1,6 @@
 //! The samples' columns: calls, depths and qualities; nearly all are plain, and of those nothing is set aside.
 
-use super::columns::number;
+use super::columns::{names_filters, number};
 use super::fault::{quoted, Fate, Fault, Ledger};
 use super::format::{parse_format, Format};
 use super::genotypes::{parse_call, Call, Ploidy};
@@ -67,6 +67,7 @@ fn parse_sample(
     let ploidy = if format.genotyped { None } else { Some(2) };
     let mut shape = Shape { alternates, minor: rules.minor, ploidy, local: None };
     let mut keys = format.keys.iter();
+    let mut phase_sets = 0;
     for (place, value) in field.split(|byte| *byte == b':').enumerate() {
         let Some((key, definition)) = keys.next() else {
             let sentence = format!("more values than the {} keys of FORMAT", format.keys.len());
@@ -90,10 +91,12 @@ fn parse_sample(
             continue;
         }
         if format.local == Some(place) {
-            shape.local = Some(count_local(value, alternates, name).or_else(|fault| {
+            let listed = local_alleles(value, alternates, name).or_else(|fault| {
                 ledger.overlook(fault, Fate::Kept)?;
-                Ok(0)
-            })?);
+                Ok(Vec::new())
+            })?;
+            ledger.check(check_called(&sample.call, &listed, name))?;
+            shape.local = Some(listed.len());
         }
         if let Some(definition) = definition {
             let checked =
@@ -117,11 +120,40 @@ fn parse_sample(
         if format.length == place {
             sample.length = whole(Some(value));
         }
+        if format.phase_sets.is_some_and(|places| places.map(Some).contains(&place)) && value != b"." {
+            phase_sets += 1;
+        }
         if format.filter == place {
+            ledger.check(check_sample_filter(value, name))?;
             sample.filtered = !matches!(value, b"." | b"PASS" | b"");
         }
     }
+    if phase_sets > 1 {
+        let fault =
+            Fault::new("vcf.sample", format!("sample {name}, 'PSL'"), "a sample has PS or PSL, not both");
+        ledger.overlook(fault, Fate::Kept)?;
+    }
     Ok(sample)
+}
+
+/// FT is as FILTER; what is missing altogether was checked before.
+fn check_sample_filter(value: &[u8], name: &str) -> Result<(), Fault> {
+    if value.is_empty() || names_filters(value) {
+        return Ok(());
+    }
+    let sentence = format!("{} is no list of filters: '.', PASS, or names between semicolons", quoted(value));
+    Err(Fault::new("vcf.sample", format!("sample {name}, 'FT'"), sentence))
+}
+
+/// The alternative alleles of GT are among those that LAA lists, if it lists any.
+fn check_called(call: &Call, listed: &[u64], name: &str) -> Result<(), Fault> {
+    let called = [call.first, call.second].into_iter().flatten().filter(|allele| *allele > 0);
+    let Some(missing) = called.map(u64::from).find(|allele| !listed.is_empty() && !listed.contains(allele))
+    else {
+        return Ok(());
+    };
+    let sentence = format!("GT has the allele {missing}, which is not among the local ones");
+    Err(Fault::new("vcf.sample", format!("sample {name}, 'LAA'"), sentence))
 }
 
 /// How many alleles a genotype has: one more than marks between them.
@@ -130,10 +162,10 @@ fn copies(genotype: &[u8]) -> usize {
     inside.iter().filter(|byte| matches!(byte, b'/' | b'|')).count() + 1
 }
 
-/// How many alternative alleles LAA lists: distinct numbers of alleles of the record.
-fn count_local(value: &[u8], alternates: usize, name: &str) -> Result<usize, Fault> {
+/// The alternative alleles that LAA lists: distinct numbers of alleles of the record.
+fn local_alleles(value: &[u8], alternates: usize, name: &str) -> Result<Vec<u64>, Fault> {
     if matches!(value, b"" | b".") {
-        return Ok(0);
+        return Ok(Vec::new());
     }
     let numbers: Vec<Option<u64>> = value.split(|byte| *byte == b',').map(number).collect();
     let highest = u64::try_from(alternates).unwrap_or(u64::MAX);
@@ -141,7 +173,7 @@ fn count_local(value: &[u8], alternates: usize, name: &str) -> Result<usize, Fau
         found.is_some_and(|index| (1..=highest).contains(&index)) && !numbers[..place].contains(found)
     };
     if numbers.len() <= alternates && numbers.iter().enumerate().all(valid) {
-        return Ok(numbers.len());
+        return Ok(numbers.into_iter().flatten().collect());
     }
     let sentence = format!("{} are no distinct numbers from 1 to {alternates}", quoted(value));
     Err(Fault::new("vcf.sample", format!("sample {name}, 'LAA'"), sentence))

@@ -34,6 +34,13 @@ fn first_level(allele: &[u8]) -> Option<&[u8]> {
     name.split(|byte| *byte == b':').next()
 }
 
+/// Whether one of the alleles is a stretch of the contig that is left out, doubled, turned round or counted.
+pub fn is_stretch(alternates: &[u8]) -> bool {
+    const STRETCHES: [&[u8]; 4] = [b"DEL", b"DUP", b"INV", b"CNV"];
+    let mut alleles = alternates.split(|byte| *byte == b',');
+    alleles.any(|allele| first_level(allele).is_some_and(|level| STRETCHES.contains(&level)))
+}
+
 fn claims_of(allele: &[u8]) -> Option<&'static [&'static [u8]]> {
     if allele.iter().any(|byte| matches!(byte, b'[' | b']')) && !allele.starts_with(b"<") {
         return Some(OF_BREAKENDS);
@@ -75,7 +82,34 @@ pub fn check_structural(alternates: &[u8], info: &Info<'_>, copy_number: bool) -
     if alleles.contains(&REPEAT) {
         check_repeats(&alleles, info)?;
     }
+    check_lists(alleles.len(), info)
+}
+
+/// Lists of pairs and of quadruples for each allele; the pairs around POS and END span 0.
+fn check_lists(alleles: usize, info: &Info<'_>) -> Result<(), Fault> {
+    for (key, each) in [("CIPOS", 2), ("CIEND", 2), ("CILEN", 2), ("CICN", 2), ("MEINFO", 4), ("METRANS", 4)]
+    {
+        let Some(found) = values(info, key.as_bytes()) else { continue };
+        if alleles.checked_mul(each) != Some(found.len()) {
+            return Err(fault(key, format!("{} values where {each} belong to each allele", found.len())));
+        }
+    }
+    for key in ["CIPOS", "CIEND"] {
+        if !values(info, key.as_bytes()).is_none_or(|bounds| bounds.chunks(2).all(spans_zero)) {
+            return Err(fault(key, "pairs of a bound up to 0 and one from 0 on"));
+        }
+    }
     Ok(())
+}
+
+/// A value of a pair, if it is a number.
+fn bound(value: Option<&&[u8]>) -> Option<f64> {
+    value.and_then(|bound| std::str::from_utf8(bound).ok()).and_then(|bound| bound.parse().ok())
+}
+
+/// Whether a pair of bounds, as far as it is known, has 0 between them.
+fn spans_zero(pair: &[&[u8]]) -> bool {
+    bound(pair.first()).is_none_or(|low| low <= 0.0) && bound(pair.get(1)).is_none_or(|high| high >= 0.0)
 }
 
 /// A sample's copy number is of one stretch.
@@ -112,9 +146,15 @@ fn check_repeats(alleles: &[&[u8]], info: &Info<'_>) -> Result<(), Fault> {
     check_units(sequences.as_deref().unwrap_or_default(), units.as_deref().unwrap_or_default())?;
     check_interval("CIRUC", values(info, b"CIRUC"), values(info, b"RUC"))?;
     check_interval("CIRB", values(info, b"CIRB"), values(info, b"RB"))?;
-    let whole = |counts: &Vec<&[u8]>| counts.iter().all(|count| is_integer(count));
-    if values(info, b"RUB").is_some() && !values(info, b"RUC").is_some_and(|counts| whole(&counts)) {
+    let Some(units) = values(info, b"RUB") else { return Ok(()) };
+    let Some(counts) = values(info, b"RUC").filter(|counts| counts.iter().all(|count| is_integer(count)))
+    else {
         return Err(fault("RUB", "needs whole numbers in RUC"));
+    };
+    let number = |count: &&[u8]| std::str::from_utf8(count).ok()?.parse::<usize>().ok();
+    let expected = counts.iter().try_fold(0usize, |sum, count| sum.checked_add(number(count)?));
+    if expected != Some(units.len()) {
+        return Err(fault("RUB", format!("{} values do not go with RUC", units.len())));
     }
     Ok(())
 }
@@ -140,16 +180,9 @@ fn check_interval(key: &str, bounds: Option<Vec<&[u8]>>, around: Option<Vec<&[u8
     let missing = |value: Option<&&[u8]>| value.is_none_or(|value| **value == *b".");
     for (place, pair) in bounds.chunks(2).enumerate() {
         let known = pair.iter().any(|bound| **bound != *b".");
-        let number = |bound: Option<&&[u8]>| {
-            bound
-                .and_then(|bound| std::str::from_utf8(bound).ok())
-                .and_then(|bound| bound.parse::<f64>().ok())
-        };
-        let low = number(pair.first()).is_some_and(|bound| bound > 0.0);
-        let high = number(pair.get(1)).is_some_and(|bound| bound < 0.0);
         let typed = pair.iter().all(|bound| **bound == *b"." || is_float(bound));
         let nothing = missing(around.as_ref().and_then(|values| values.get(place)));
-        if low || high || !typed || (known && nothing) {
+        if !spans_zero(pair) || !typed || (known && nothing) {
             return Err(fault(key, "pairs of a bound up to 0 and one from 0 on belong to a value"));
         }
     }
@@ -170,6 +203,19 @@ mod tests {
             .collect();
         check_structural(alternates.as_bytes(), &pairs, info.contains("CN_IN_FORMAT"))
             .map_err(|fault| fault.field)
+    }
+
+    #[test]
+    fn lists_go_with_their_alleles() {
+        let two = |info: &str| checked("<DEL>,<INS>", &format!("SVLEN=1,2;SVCLAIM=D,.;{info}"));
+        for good in ["CIPOS=-1,0,.,.;CIEND=0,5,.,.", "CILEN=1,2,3,4;CICN=.", "MEINFO=a,1,2,+,.,.,.,."] {
+            assert_eq!(two(good), Ok(()), "{good}");
+        }
+        for bad in
+            ["CIPOS=-1,1", "CIPOS=1,2,-1,1", "CIEND=-2,-1,0,0", "CILEN=1,2,3", "CICN=1", "METRANS=a,1,2,+"]
+        {
+            assert!(two(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]
@@ -201,7 +247,13 @@ mod tests {
     #[test]
     fn tandem_repeats_say_their_units() {
         let repeat = |info: &str| checked("<CNV:TR>", &format!("SVLEN=10;{info}"));
-        for good in ["RUS=CAG;RB=60", "RUL=3", "RN=2;RUS=CAG,TG;RUL=3,2;RUC=10,.", "RUS=AT;RB=30;CIRB=-8,."] {
+        for good in [
+            "RUS=CAG;RB=60",
+            "RUL=3",
+            "RN=2;RUS=CAG,TG;RUL=3,2;RUC=10,.",
+            "RUS=AT;RB=30;CIRB=-8,.",
+            "RUS=CAG;RUC=3;RUB=3,3,4",
+        ] {
             assert_eq!(repeat(good), Ok(()), "{good}");
         }
         for bad in [
@@ -214,6 +266,7 @@ mod tests {
             "RUS=AT;CIRB=-1,1",
             "RUS=AT;RUC=2.3;RUB=2",
             "RUS=AT;RUB=2",
+            "RUS=AT;RUC=2;RUB=2",
             "RN=99999999999999999999;RUS=A",
         ] {
             assert!(repeat(bad).is_err(), "{bad}");

@@ -52,6 +52,10 @@ pub enum Kind {
     Character,
     Text,
     Cigar,
+    /// Texts, some of which may be empty.
+    Texts,
+    /// A fraction from 0 to 1.
+    Probability,
 }
 
 impl Kind {
@@ -62,6 +66,8 @@ impl Kind {
             "Flag" => Self::Flag,
             "Character" => Self::Character,
             "Cigar" => Self::Cigar,
+            "Strings" => Self::Texts,
+            "Probability" => Self::Probability,
             _ => Self::Text,
         }
     }
@@ -163,7 +169,20 @@ fn is_cigar(value: &[u8]) -> bool {
     digits == 0 && operations > 0
 }
 
-fn fits(value: &[u8], definition: Definition) -> bool {
+/// Whether a number is from 0 to 1, or none at all.
+fn is_probability(value: &[u8]) -> bool {
+    let parsed = std::str::from_utf8(value).ok().and_then(|text| text.parse::<f64>().ok());
+    is_float(value) && parsed.is_some_and(|number| number.is_nan() || (0.0..=1.0).contains(&number))
+}
+
+/// Whether a number is below zero. Of a sample, `-0` is not; of INFO a minus says so, whatever digits follow, as lines
+/// are known again that differ in them.
+fn is_negative(value: &[u8], of_sample: bool) -> bool {
+    let zero = |digits: &[u8]| digits.iter().all(|byte| matches!(byte, b'0' | b'.'));
+    value.strip_prefix(b"-").is_some_and(|digits| !(of_sample && zero(digits)))
+}
+
+fn fits(value: &[u8], definition: Definition, of_sample: bool) -> bool {
     if value == b"." {
         return true;
     }
@@ -173,9 +192,11 @@ fn fits(value: &[u8], definition: Definition) -> bool {
         Kind::Character => std::str::from_utf8(value).is_ok_and(|text| text.chars().count() == 1),
         Kind::Cigar => is_cigar(value),
         Kind::Text => !value.is_empty(),
+        Kind::Texts => true,
+        Kind::Probability => is_probability(value),
         Kind::Flag => matches!(value, b"0" | b"1"),
     };
-    typed && !(definition.natural && value.first() == Some(&b'-'))
+    typed && !(definition.natural && is_negative(value, of_sample))
 }
 
 /// Check the values of one key, between commas.
@@ -187,26 +208,31 @@ pub fn check_values(
     definition: Definition,
     shape: Shape,
 ) -> Result<(), Fault> {
+    let of_sample = column != "INFO";
     // From 4.5 on a sample's list may have no values at all.
-    let empty_list = values.is_empty() && shape.minor >= 5 && column != "INFO";
+    let empty_list = values.is_empty() && shape.minor >= 5 && of_sample;
     if values == b"." || empty_list {
         return Ok(());
     }
     let field = || format!("{column}, {}", quoted(key));
     if definition.kind == Kind::Flag {
-        if fits(values, definition) {
+        if fits(values, definition, of_sample) {
             return Ok(());
         }
         return Err(Fault::new(code, field(), format!("a flag has no value such as {}", quoted(values))));
     }
+    if definition.kind == Kind::Texts && values.is_empty() {
+        return Err(Fault::new(code, field(), "a value is missing"));
+    }
     // Older truth sets in wide use break the types of INFO keys of their own, which nothing here reads.
-    let typed = definition.reserved || shape.minor >= 3 || column != "INFO";
+    let typed = definition.reserved || shape.minor >= 3 || of_sample;
     // A sample's fractions that no header declares are nobody's promise: from 4.4 on they are only counted.
-    let promised = definition.declared || column == "INFO" || definition.kind != Kind::Float;
+    let fraction = matches!(definition.kind, Kind::Float | Kind::Probability);
+    let promised = definition.declared || !of_sample || !fraction;
     let typed = typed && (promised || shape.minor < 4);
     let mut count = 0;
     for value in values.split(|byte| *byte == b',') {
-        if typed && !fits(value, definition) {
+        if typed && !fits(value, definition, of_sample) {
             let sign = if definition.natural { " from 0 on" } else { "" };
             let sentence = format!("{} does not fit the type {:?}{sign}", quoted(value), definition.kind);
             return Err(Fault::new(code, field(), sentence));
@@ -247,6 +273,22 @@ mod tests {
         assert_eq!(shape(0, Some(2)).expects(Number::PerGenotype), None);
         assert_eq!(shape(1, Some(3)).expects(Number::PerCopy), Some(3));
         assert_eq!(genotypes(usize::MAX, 2), None);
+    }
+
+    #[test]
+    fn probabilities_are_from_0_to_1() {
+        for good in [&b"0"[..], b"1", b"1.0", b".5", b"1e-300", b"-0.0", b"nan"] {
+            assert!(is_probability(good), "{good:?}");
+        }
+        for bad in [&b""[..], b"1.01", b"2", b"-0.1", b"inf", b"x", b"1e1"] {
+            assert!(!is_probability(bad), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_sample_may_write_minus_zero() {
+        assert!(is_negative(b"-1", true) && is_negative(b"-0.01", true) && is_negative(b"-0", false));
+        assert!(!is_negative(b"-0", true) && !is_negative(b"-0.00", true) && !is_negative(b"1", false));
     }
 
     #[test]

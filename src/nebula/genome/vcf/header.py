@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from nebula.genome.vcf.meta import Meta, MetaError, parse_meta
 from nebula.genome.vcf.overlooked import Faults, Overlooked
-from nebula.genome.vcf.reserved import RESERVED
+from nebula.genome.vcf.reserved import reserved_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,6 +18,8 @@ _ANY_VERSION = re.compile(r"##fileformat=VCFv\d+\.\d+")
 _OLDEST, _NEWEST = 1, 5
 #: What a file that does not say it is taken for, in a lenient reading.
 _USUAL = 2
+_DEFINED_ONCE = ("INFO", "FORMAT", "FILTER", "ALT", "contig", "SAMPLE", "META")
+_VERSION_OF_UNIQUE_CONTIGS = 3
 _COLUMNS = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO"]
 
 #: As the native parser takes it: key, Number, Type, whether the specification reserves it, whether the header
@@ -65,18 +67,20 @@ class VcfHeader:
 
     def definitions(self, key: str) -> list[RawDefinition]:
         """Definitions of INFO or FORMAT: what the specification reserves, and what the file declares."""
+        # GLE's values have colons of their own; nothing here reads them.
+        reserved = {name: fixed for name, fixed in reserved_keys(key, self.minor).items() if name != "GLE"}
         known: dict[str, RawDefinition] = {}
-        for name, reserved in RESERVED[key].items():
-            # GLE's values have colons of their own; nothing here reads them.
-            if reserved.since <= self.minor and name != "GLE":
-                kind = "Cigar" if name == "CIGAR" else reserved.kinds[0]
-                known[name] = (name, reserved.number, kind, True, False, reserved.natural)
+        for name, fixed in reserved.items():
+            number = fixed.number if fixed.counted else "."
+            known[name] = (name, number, fixed.checked_as or fixed.kinds[0], True, False, fixed.natural)
         for meta in self.of(key):
             name, number, kind = (meta.fields[part] for part in ("ID", "Number", "Type"))
-            if name not in known:
+            if name in reserved:
+                fixed = reserved[name]
+                number, kind = number if fixed.counted else ".", fixed.checked_as or kind
+                known[name] = (name, number, kind, True, True, fixed.natural)
+            else:
                 known[name] = (name, number, kind, False, True, False)
-            elif name != "CIGAR":
-                known[name] = (name, number, kind, True, True, known[name][5])
         return list(known.values())
 
 
@@ -116,13 +120,13 @@ def _parse_version(line: str, faults: Faults | None) -> int:
 
 
 def _parse_metas(lines: Sequence[str], minor: int, faults: Faults | None) -> Iterator[Meta]:
-    seen: dict[tuple[str, str], str] = {}
+    seen: dict[tuple[str, str], Meta] = {}
     for number, line in enumerate(lines, start=1):
         if number == 1 and line.startswith("##fileformat="):
             continue
         try:
             meta = parse_meta(line, minor=minor)
-            _check_defined_once(meta, seen)
+            _check_defined_once(meta, seen, minor)
         except MetaError as error:
             if faults is None:
                 raise HeaderError("header", number, str(error)) from None
@@ -131,9 +135,21 @@ def _parse_metas(lines: Sequence[str], minor: int, faults: Faults | None) -> Ite
             yield meta
 
 
-def _check_defined_once(meta: Meta, seen: dict[tuple[str, str], str]) -> None:
-    identifier = meta.key, meta.fields.get("ID", "")
-    if meta.key in RESERVED and seen.setdefault(identifier, meta.text) != meta.text:
+def _check_defined_once(meta: Meta, seen: dict[tuple[str, str], Meta], minor: int) -> None:
+    """The same line may stand twice; two that differ may not."""
+    if meta.key == "fileformat":
+        raise MetaError("the version is said in the first line alone")
+    if meta.key not in _DEFINED_ONCE or "ID" not in meta.fields:
+        return
+    identifier = meta.key, meta.fields["ID"]
+    first = seen.setdefault(identifier, meta)
+    if meta.key == "contig" and minor < _VERSION_OF_UNIQUE_CONTIGS:
+        # What else is said of a contig differs from tool to tool.
+        lengths = {one.fields["length"] for one in (first, meta) if "length" in one.fields}
+        differ = len(lengths) > 1
+    else:
+        differ = first.text != meta.text
+    if differ:
         raise MetaError(f"{' '.join(identifier)} is defined twice, differently")
 
 
@@ -144,8 +160,10 @@ def _parse_columns(line: str, number: int, max_samples: int) -> tuple[str, ...]:
     if len(columns) == len(_COLUMNS):
         return ()
     samples = columns[9:]
-    if columns[8] != "FORMAT" or not samples:
+    if columns[8] != "FORMAT":
         raise HeaderError("columns", number, "behind INFO come FORMAT and at least one sample")
+    if not samples:
+        raise HeaderError("no-genotypes", number, "behind FORMAT stands no sample")
     if len(samples) > max_samples:
         raise HeaderError("samples", number, f"{len(samples)} samples, more than {max_samples}")
     names = set()

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nebula.genome.vcf.reserved import RESERVED
+from nebula.genome.vcf.reserved import ANY_NUMBER, FLAG_NUMBER, reserved_keys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,15 @@ _TYPES = {
     "ALT": ("Integer", "Float", "Flag", "Character", "String"),
 }
 _NUMBER = re.compile(r"\d+|[ARG.]")
-_NEW_NUMBER = re.compile(r"\d+|[ARGPM.]|L[ARG]")
+# By the version that brought them, of FORMAT alone.
+_SAMPLE_NUMBERS = {4: re.compile(r"P"), 5: re.compile(r"M|L[ARG]")}
+_KEYS = {
+    "INFO": re.compile(r"[A-Za-z_][0-9A-Za-z_.]*|1000G"),
+    "FORMAT": re.compile(r"[A-Za-z_][0-9A-Za-z_.]*"),
+}
+# Percent-encoding is met in 4.4.
+_ENCODED_KEY = re.compile(r"[A-Za-z_][0-9A-Za-z_.%]*")
+_HAS_ID = re.compile(r"[<,]ID=")
 _ALTERNATE = re.compile(r'(?:(?:DEL|INS|DUP|INV|CNV)(?::[^\s,<>"]+)*|NON_REF|\*|X|CN\d+|BND|TRA|CGA_\w+)')
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^@/\s]+@)?(?!\d+(?:[:/]|$))[A-Za-z0-9.-]*(?::\d+)?(?:/\S*)?", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z0-9_.\-]+")
@@ -29,8 +37,9 @@ _CONTIG = re.compile(r"(?:HLA-[\w*:.\-]+|[\w!#$%&+./:;?@^|~\-][\w!#$%&+./:;=?@^|
 _STRUCTURAL = ("DEL", "INS", "DUP", "INV", "CNV")
 _META_TYPES = ("Integer", "Float", "Character", "String")
 _VERSION_OF_FREE_NAMES = 3
-_VERSION_OF_NEW_NUMBERS = 4
 _VERSION_OF_SUBTYPES = 4
+_VERSION_OF_ENCODED_KEYS = 4
+_VERSION_OF_ANY_ORDER = 5
 
 
 class MetaError(ValueError):
@@ -66,6 +75,8 @@ def parse_meta(line: str, *, minor: int) -> Meta:
     key, text = match[1], match[2]
     if text.startswith("<") and not text.endswith(">"):
         raise MetaError("the angle bracket is not closed")
+    if minor >= _VERSION_OF_FREE_NAMES and text.startswith("<") and key not in _URLS and not _HAS_ID.search(text):
+        raise MetaError(f"{key} needs <ID=…>")
     check = _CHECKS.get(key) if key != "META" or minor >= _VERSION_OF_FREE_NAMES else None
     structured = text.startswith("<") and check is not None and key not in _URLS
     meta = Meta(key, text, *(_pairs(text[1:-1]) if structured else ({}, frozenset())))
@@ -99,31 +110,48 @@ def _pairs(text: str) -> tuple[dict[str, str], frozenset[str]]:
 
 def _check_definition(meta: Meta, minor: int) -> None:
     order = ["ID", "Number", "Type", "Description"]
-    _check_order(meta, order)
+    _check_order(meta, order, minor)
     number, kind = meta.fields["Number"], meta.fields["Type"]
-    _check_number(number, minor)
+    of_samples = [form for since, form in _SAMPLE_NUMBERS.items() if since <= minor and meta.key == "FORMAT"]
+    if not any(form.fullmatch(number) for form in of_samples):
+        _check_number(number)
     if kind not in _TYPES[meta.key]:
         raise MetaError(f"the Type is one of {', '.join(_TYPES[meta.key])}, not {kind!r}")
     _check_description(meta)
-    reserved = RESERVED[meta.key].get(meta.fields["ID"])
-    if reserved is None or minor < reserved.since:
+    if minor >= _VERSION_OF_FREE_NAMES:
+        _check_modern_definition(meta, minor)
+    reserved = reserved_keys(meta.key, minor).get(meta.fields["ID"])
+    if reserved is None:
         return
-    if number != reserved.number or kind not in reserved.kinds:
+    numbers = (reserved.number, *reserved.other_numbers)
+    if (number not in numbers and reserved.other_numbers != ANY_NUMBER) or kind not in reserved.kinds:
         expected = f"Number={reserved.number} and Type={reserved.kinds[0]}"
         raise MetaError(f"{meta.fields['ID']} is reserved by the specification and has {expected}")
 
 
-def _check_number(number: str, minor: int) -> None:
-    allowed = _NEW_NUMBER if minor >= _VERSION_OF_NEW_NUMBERS else _NUMBER
-    if not allowed.fullmatch(number):
+def _check_modern_definition(meta: Meta, minor: int) -> None:
+    """What 4.3 and later ask of INFO and FORMAT."""
+    form = _ENCODED_KEY if meta.key == "FORMAT" and minor >= _VERSION_OF_ENCODED_KEYS else _KEYS[meta.key]
+    if not form.fullmatch(meta.fields["ID"]):
+        raise MetaError("the ID begins with a letter or '_'; letters, digits, '_' and '.' follow")
+    if (meta.fields["Number"] == FLAG_NUMBER) != (meta.fields["Type"] == "Flag"):
+        raise MetaError("a Flag has Number=0, and nothing else has")
+    if meta.fields["Number"] == "M" and meta.fields["ID"][-1] not in "ACGTUN":
+        raise MetaError("with Number=M, the ID ends with the base that is modified")
+    if meta.key == "INFO" and {"Source", "Version"} & meta.fields.keys() - meta.quoted:
+        raise MetaError("Source and Version belong between double quotes")
+
+
+def _check_number(number: str) -> None:
+    if not _NUMBER.fullmatch(number):
         raise MetaError(f"the Number is a count, A, R, G or '.', not {number!r}")
 
 
-def _check_order(meta: Meta, order: list[str]) -> None:
+def _check_order(meta: Meta, order: list[str], minor: int) -> None:
     missing = [name for name in order if name not in meta.fields]
     if missing:
         raise MetaError(f"{missing[0]} is missing")
-    if list(meta.fields)[: len(order)] != order:
+    if minor < _VERSION_OF_ANY_ORDER and list(meta.fields)[: len(order)] != order:
         raise MetaError(f"the order is {', '.join(order)}")
     _check_id(meta)
 
@@ -143,7 +171,7 @@ def _check_alternate(meta: Meta, minor: int) -> None:
     optional = [name for name in ("Number", "Type") if name in meta.fields]
     _check_described(meta, minor, optional)
     if "Number" in meta.fields:
-        _check_number(meta.fields["Number"], minor)
+        _check_number(meta.fields["Number"])
     if meta.fields.get("Type", "String") not in _TYPES["ALT"]:
         raise MetaError(f"{meta.fields['Type']!r} is no Type")
     kind, *subtypes = meta.fields["ID"].split(":")
@@ -159,12 +187,14 @@ def _check_alternate(meta: Meta, minor: int) -> None:
 
 def _check_filter(meta: Meta, minor: int) -> None:
     _check_described(meta, minor, [])
+    if meta.fields["ID"] == "0" or ";" in meta.fields["ID"]:
+        raise MetaError("the ID of a filter is not 0, and has no semicolon")
 
 
 def _check_described(meta: Meta, minor: int, optional: Sequence[str]) -> None:
     """The ID first, then the Description, which 4.4 and later can do without."""
     described = minor < _VERSION_OF_SUBTYPES or "Description" in meta.fields
-    _check_order(meta, ["ID", *optional, *(["Description"] if described else [])])
+    _check_order(meta, ["ID", *optional, *(["Description"] if described else [])], minor)
     if described:
         _check_description(meta)
 
@@ -188,12 +218,12 @@ def _check_sample(meta: Meta, minor: int) -> None:
         raise MetaError("only the Description stands between quotes")
 
 
-def _check_values(meta: Meta, minor: int) -> None:
+def _check_values(meta: Meta, _minor: int) -> None:
     """META, from 4.3 on: what a field of SAMPLE may hold."""
     _check_id(meta)
     if not _NAME.fullmatch(meta.fields["ID"]):
         raise MetaError("the ID has letters, digits, '_', '.' and '-' only")
-    _check_number(meta.fields.get("Number", "."), minor)
+    _check_number(meta.fields.get("Number", "."))
     if meta.fields.get("Type", "String") not in _META_TYPES:
         raise MetaError(f"the Type is one of {', '.join(_META_TYPES)}, not {meta.fields['Type']!r}")
     values = meta.fields.get("Values", "[]")

@@ -154,7 +154,7 @@ class VcfReader:
             list(self.header.samples),
             self.header.definitions("INFO"),
             self.header.definitions("FORMAT"),
-            list(self.header.contig_lengths()),
+            self.header.contig_lengths(),
             self.header.minor,
             self.header.lines,
             lenient,

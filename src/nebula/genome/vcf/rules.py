@@ -42,7 +42,7 @@ RULES = (
     Rule(
         "vcf.header",
         "Meta lines have their form: ID first, Number and Type as the key asks for, quotes, brackets; reserved keys"
-        " are not redefined; nothing is defined twice",
+        " are not redefined; nothing is defined twice, differently; from 4.3 on IDs have the form of keys",
         _ALL,
         "1.4",
         _MEND,
@@ -67,7 +67,7 @@ RULES = (
     Rule("vcf.ref", "REF is a sequence of A, C, G, T, N", _ALL, "1.6.1", _EXPORT, "left out"),
     Rule(
         "vcf.alt",
-        "ALT is '.', or sequences, <ID>, * and breakends between commas, none like REF",
+        "ALT is '.', or sequences, <ID>, * and breakends between commas, none like REF, no sequence twice",
         _ALL,
         "1.4.5, 1.6.1",
         _EXPORT,
@@ -84,17 +84,25 @@ RULES = (
     ),
     Rule(
         "vcf.info",
-        "INFO has KEY or KEY=VALUE between semicolons, no key twice, values of the key's Number and Type; from 4.3 on"
-        " keys are letters, digits, '_' and '.'",
+        "INFO has KEY or KEY=VALUE between semicolons, no key twice, values of the key's Number and Type; END is not"
+        " before POS; from 4.3 on keys are letters, digits, '_' and '.'",
         _ALL,
         "1.4.2, 1.6.1",
         "correct the key's definition or its values; `bcftools annotate -x INFO/KEY` takes it out",
         "kept",
     ),
     Rule(
+        "vcf.block",
+        "A block ends not before it begins, nor behind the end of a contig whose length is declared",
+        _ALL,
+        "1.4.7, 5.5",
+        _EXPORT,
+        "left out",
+    ),
+    Rule(
         "vcf.structural",
-        "A structural variant says its SVLEN, or END; SVCLAIM fits it; the keys of tandem repeats go with RN; only DEL,"
-        " INS, DUP, INV and CNV have subtypes",
+        "A structural variant says its SVLEN, or END; SVCLAIM fits it; pairs and quadruples are of each allele, CIPOS"
+        " and CIEND around 0; the keys of tandem repeats go with RN; only DEL, INS, DUP, INV and CNV have subtypes",
         "4.4, 4.5",
         "3, 4",
         "correct it, or say an earlier version in line 1 if the file keeps to that one",
@@ -118,7 +126,8 @@ RULES = (
     ),
     Rule(
         "vcf.sample",
-        "A sample has not more values than FORMAT has keys, each of its key's Number and Type",
+        "A sample has not more values than FORMAT has keys, each of its key's Number and Type: no negative count or"
+        " quality, from 4.3 on no probability above 1; FT is as FILTER; GT's alleles are in LAA; PS or PSL, not both",
         _ALL,
         "1.4.4, 1.6.2",
         "correct the key's definition or its values; `bcftools annotate -x FORMAT/KEY` takes it out",
