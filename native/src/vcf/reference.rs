@@ -72,7 +72,7 @@ impl Before<'_> {
         if self.spot.left > 0 {
             (self.spot.left, self.spot.at) = (self.spot.left - 1, self.spot.at - 1);
             let sequence = self.genome.sequence.as_ref();
-            if let Some(base @ (b'A' | b'C' | b'G' | b'T')) =
+            if let Some(base @ (b'A' | b'C' | b'G' | b'T' | b'N')) =
                 sequence.and_then(|sequence| sequence.letter_at(&self.spot))
             {
                 return Ok(base);
