@@ -1,7 +1,7 @@
 # The fast core, written in Rust: native/
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol, TypeAlias
+from typing import ClassVar, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,7 +85,10 @@ def reference_bases(
 class ParseError(ValueError): ...
 
 class MarkerParser:
-    def __init__(self, roles: Sequence[str], separator: int, heading: bytes, lines: int) -> None: ...
+    OF_ONE_LINE: ClassVar[list[str]]
+    left_out: list[tuple[str, int, int, str, str]]
+
+    def __init__(self, roles: Sequence[str], separator: int, heading: bytes, lines: int, lenient: bool) -> None: ...
     def parse(
         self, piece: bytes
     ) -> tuple[NDArray[np.uint8], NDArray[np.int32], NDArray[np.uint8], NDArray[np.uint8]]: ...

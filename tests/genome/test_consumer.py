@@ -90,9 +90,53 @@ def test_a_malformed_line_is_refused_with_its_number(marker: str, code: str) -> 
     assert caught.value.code == f"consumer.{code}"
 
 
+SOUND = [f"p{pos} 3 {pos} AG" for pos in range(1, 500)]
+BROKEN = ("b1 3 501 AZ", "b2 27 502 AA", "b3 3 503", "b4 3 0 AA", "b5 3 505 AZ")
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_a_lenient_reading_leaves_a_broken_line_out_and_tells_which_rule_and_where(broken: str) -> None:
+    error = refused(lambda: read_consumer(source(text(*SOUND, broken), "consumer")))
+    assert error is not None
+    assert "--lenient" in str(error.hint)
+    file = read_consumer(source(text(*SOUND, broken), "consumer"), lenient=True)
+    assert file.pos.tolist() == list(range(1, 500))
+    (told,) = file.overlooked
+    assert (told.code, told.kept, told.count, told.line) == (error.code, False, 1, 502)
+    assert told.sentence in error.message
+
+
+def test_what_a_lenient_reading_left_out_is_in_the_report_by_rule() -> None:
+    panel = Panel("p", "1", "GRCh37", np.array([variant_key("3", pos, "A", "G") for pos in range(1, 510)], np.uint64))
+    report = import_genomes(source(text(*SOUND, *BROKEN)), panel, lenient=True).genome(0).report
+    assert [(one.code, one.count, one.line) for one in report.overlooked] == [
+        ("consumer.chromosome", 1, 503),
+        ("consumer.columns", 1, 504),
+        ("consumer.genotype", 2, 502),
+        ("consumer.position", 1, 505),
+    ]
+    assert (report.called, report.heterozygous) == (499, 499)
+
+
+def test_a_file_of_which_more_than_one_line_in_a_hundred_is_broken_is_refused_even_leniently() -> None:
+    assert read_consumer(source(text(*SOUND[:495], *BROKEN), "consumer"), lenient=True).markers == 495
+    error = refused(lambda: read_consumer(source(text(*SOUND[:494], *BROKEN), "consumer"), lenient=True))
+    assert error is not None
+    assert error.code == "consumer.unreliable"
+    assert "5 of its 499 markers break rules" in error.message
+    assert "line 497, genotype: 'AZ'" in error.message
+
+
+def test_a_lenient_reading_of_a_sound_file_is_the_strict_one() -> None:
+    strict, lenient = (read_consumer(source(text(*SOUND), "consumer"), lenient=lenient) for lenient in (False, True))
+    assert strict.pos.tolist() == lenient.pos.tolist()
+    assert lenient.overlooked == ()
+
+
 @given(st.binary(max_size=200))
 def test_any_bytes_are_markers_or_refused(raw: bytes) -> None:
-    refused(lambda: read_consumer(source(HEAD.encode() + raw, "consumer")))
+    for lenient in (False, True):
+        refused(lambda lenient=lenient: read_consumer(source(HEAD.encode() + raw, "consumer"), lenient=lenient))
 
 
 def test_data_that_do_not_fit_the_panel_are_on_another_assembly(shared_data: Path) -> None:

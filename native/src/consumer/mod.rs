@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 
 use crate::cut::Fields;
 use crate::variant_key::chromosome_code;
-use crate::vcf::fault::{quoted, Fault};
+use crate::vcf::fault::{quoted, Fate, Fault, Ledger};
 
 const LONGEST_LINE: usize = 1 << 16;
 /// About as short as lines are.
@@ -76,6 +76,8 @@ impl Markers {
 }
 
 type MarkerColumns = (Py<PyArray1<u8>>, Py<PyArray1<i32>>, Py<PyArray1<u8>>, Py<PyArray1<u8>>);
+/// A rule's code, how many lines break it; of the first its number, the column and a sentence.
+type LeftOut = (&'static str, u64, u64, String, String);
 
 /// Reads the body of one consumer file, piece by piece.
 #[pyclass]
@@ -85,30 +87,47 @@ pub struct MarkerParser {
     separator: u8,
     heading: Vec<u8>,
     sample: Option<Vec<u8>>,
-    line: u64,
+    ledger: Ledger,
+    /// Lines that are a marker's, those left out among them.
     markers: usize,
 }
 
 #[pymethods]
 impl MarkerParser {
+    /// Rules whose breach leaves one line in doubt and no other: a lenient reading leaves that line out.
+    #[classattr]
+    const OF_ONE_LINE: [&'static str; 5] = ["chromosome", "columns", "genotype", "position", "strand"];
+
     /// Args: what each column holds; what stands between them; the line that names them, which some vendors
-    /// repeat; how many lines were read before the body.
+    /// repeat; how many lines were read before the body; whether lines that break a rule are left out and counted.
     #[new]
-    fn new(roles: Vec<String>, separator: u8, heading: Vec<u8>, lines: u64) -> PyResult<Self> {
+    fn new(roles: Vec<String>, separator: u8, heading: Vec<u8>, lines: u64, lenient: bool) -> PyResult<Self> {
         let roles: Option<Vec<Role>> = roles.iter().map(|role| Role::parse(role)).collect();
         let roles = roles.ok_or_else(|| PyValueError::new_err("a column holds nothing that is known"))?;
-        Ok(Self { roles, separator, heading, sample: None, line: lines, markers: 0 })
+        let ledger = Ledger { lenient, line: lines, ..Ledger::default() };
+        Ok(Self { roles, separator, heading, sample: None, ledger, markers: 0 })
     }
 
     /// Parse whole lines; only the last may lack its newline.
     fn parse(&mut self, py: Python<'_>, piece: &[u8]) -> PyResult<MarkerColumns> {
-        let found = py.detach(|| self.parse_lines(piece)).map_err(|fault| fault.at(self.line))?;
+        let found = py.detach(|| self.parse_lines(piece)).map_err(|fault| fault.at(self.ledger.line))?;
         Ok((
             found.chromosome.into_pyarray(py).unbind(),
             found.pos.into_pyarray(py).unbind(),
             found.first.into_pyarray(py).unbind(),
             found.second.into_pyarray(py).unbind(),
         ))
+    }
+
+    /// What a lenient reading left out so far.
+    #[getter]
+    fn left_out(&self) -> Vec<LeftOut> {
+        let tallies = self.ledger.tallies.iter();
+        tallies
+            .map(|((code, _), tally)| {
+                (*code, tally.count, tally.line, tally.field.clone(), tally.sentence.clone())
+            })
+            .collect()
     }
 }
 
@@ -120,7 +139,7 @@ impl MarkerParser {
             let end = memchr::memchr(b'\n', rest);
             let line = end.map_or(rest, |end| &rest[..end]);
             rest = end.map_or(&[][..], |end| &rest[end + 1..]);
-            self.line += 1;
+            self.ledger.line += 1;
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             if line.len() > LONGEST_LINE {
                 return Err(Fault::new("line-too-long", "", format!("longer than {LONGEST_LINE} bytes")));
@@ -128,11 +147,18 @@ impl MarkerParser {
             if line.is_empty() || line[0] == b'#' || line == self.heading {
                 continue;
             }
-            let marker = self.parse_line(line)?;
             self.markers += 1;
             if self.markers > MOST_MARKERS {
                 return Err(Fault::new("too-large", "", format!("more than {MOST_MARKERS} markers")));
             }
+            let marker = match self.parse_line(line) {
+                Ok(marker) => marker,
+                Err(fault) if Self::OF_ONE_LINE.contains(&fault.code) => {
+                    self.ledger.overlook(fault, Fate::LeftOut)?;
+                    continue;
+                }
+                Err(fault) => return Err(fault),
+            };
             found.chromosome.push(marker.chromosome);
             found.pos.push(i32::try_from(marker.pos).unwrap_or(0));
             found.first.push(marker.letters[0]);
@@ -157,7 +183,7 @@ impl MarkerParser {
         let mut marker = Marker::default();
         let mut count = 0;
         let mut minus = false;
-        let mut pos = None;
+        let (mut pos, mut sample) = (None, None);
         for field in fields {
             let role = self.roles.get(count).copied().unwrap_or(Role::Other);
             count += 1;
@@ -172,7 +198,7 @@ impl MarkerParser {
                 Role::First => marker.letters[0] = allele(field, "allele 1")?,
                 Role::Second => marker.letters[1] = allele(field, "allele 2")?,
                 Role::Strand => minus = strand(field)?,
-                Role::Sample => self.same_sample(field)?,
+                Role::Sample => sample = Some(field),
                 Role::Other => {}
             }
         }
@@ -181,6 +207,8 @@ impl MarkerParser {
             return Err(Fault::new("columns", "", sentence));
         }
         marker.pos = position(pos.unwrap_or_default(), marker.chromosome == UNPLACED)?;
+        // Only now is it known that the column is the person's.
+        sample.map_or(Ok(()), |name| self.same_sample(name))?;
         if minus {
             marker.letters = marker.letters.map(complement);
         }
@@ -309,7 +337,7 @@ mod tests {
 
     fn parser(roles: &[&str], separator: u8) -> MarkerParser {
         let roles = roles.iter().map(ToString::to_string).collect();
-        MarkerParser::new(roles, separator, b"heading".to_vec(), 1).unwrap()
+        MarkerParser::new(roles, separator, b"heading".to_vec(), 1, false).unwrap()
     }
 
     #[test]
@@ -330,6 +358,20 @@ mod tests {
     fn a_second_person_is_refused_where_the_person_changes() {
         let mut parser = parser(&["sample", "chromosome", "position", "genotype"], b'\t');
         assert!(parser.parse_lines(b"heading\na\t1\t5\tAA\nb\t1\t6\tAA\n").is_err());
-        assert_eq!(parser.line, 4);
+        assert_eq!(parser.ledger.line, 4);
+    }
+
+    #[test]
+    fn a_lenient_reading_counts_lines_that_break_a_rule_and_still_refuses_a_second_person() {
+        let mut parser = parser(&["sample", "chromosome", "position", "genotype"], b'\t');
+        parser.ledger.lenient = true;
+        let found = parser
+            .parse_lines(b"heading\n1\t5\tAA\na\t1\t5\tAA\na\tQ\t6\tAA\na\t1\t7\tAZ\na\tQ\t8\tAA")
+            .unwrap();
+        assert_eq!((found.pos, parser.markers), (vec![5], 5));
+        let told: Vec<_> =
+            parser.left_out().into_iter().map(|(code, count, line, ..)| (code, count, line)).collect();
+        assert_eq!(told, [("chromosome", 2, 5), ("columns", 1, 3), ("genotype", 1, 6)]);
+        assert!(parser.parse_lines(b"b\t1\t9\tAA").is_err());
     }
 }

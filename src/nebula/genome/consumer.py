@@ -15,6 +15,7 @@ import numpy as np
 
 from nebula import _native
 from nebula.genome.consumer_layout import HINT, PREAMBLE_BYTES, find_layout, looks_like_consumer_file
+from nebula.genome.vcf.overlooked import Overlooked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["ConsumerFile", "looks_like_consumer_file", "read_consumer"]
 
 _LONGEST_LINE = 1 << 16
+_HINT_OF_ONE_LINE = f"{HINT}; or leave such lines out with --lenient, if at most 1 in 100 are such"
+#: Where more than one line in so many is left out, the rest is doubtful, too: our choice.
+_FEW = 100
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +43,7 @@ class ConsumerFile:
         pos: 1-based (markers,).
         first: ASCII of the first letter (markers,): A, C, G, T, I, D, or ``-``.
         second: of the second; 0 where there is one copy.
+        overlooked: rules that lines break which a lenient reading left out.
     """
 
     layout: Layout
@@ -46,6 +51,7 @@ class ConsumerFile:
     pos: NDArray[np.int32]
     first: NDArray[np.uint8]
     second: NDArray[np.uint8]
+    overlooked: tuple[Overlooked, ...] = ()
 
     @property
     def markers(self) -> int:
@@ -60,30 +66,58 @@ class ConsumerFile:
         return called
 
 
-def read_consumer(source: Source, pieces: Iterator[bytes] | None = None) -> ConsumerFile:
-    """Read a consumer file, strictly.
+def read_consumer(source: Source, pieces: Iterator[bytes] | None = None, *, lenient: bool = False) -> ConsumerFile:
+    """Read a consumer file.
+
+    Args:
+        source: the open file.
+        pieces: its content, inflated, where it was begun to be read.
+        lenient: whether a line whose chromosome, position, strand, genotype or number of columns is wrong is left out
+            and counted, instead of ending the reading.
 
     Raises:
-        RejectedInputError: ``consumer.*`` with the line, the column and the rule.
+        RejectedInputError: ``consumer.*`` with the line, the column and the rule; ``consumer.unreliable`` where a
+            lenient reading left out more than one line in a hundred.
     """
     pieces = source.pieces() if pieces is None else pieces
     start = b""
     while len(start) < PREAMBLE_BYTES and (piece := next(pieces, b"")):
         start += piece
     layout = find_layout(source, start)
-    parser = _native.MarkerParser(layout.roles, ord(layout.separator), layout.heading, layout.lines)
+    parser = _native.MarkerParser(layout.roles, ord(layout.separator), layout.heading, layout.lines, lenient)
     columns = []
     for lines in _whole_lines(source, joined([start[layout.size :]], pieces)):
         try:
             columns.append(parser.parse(lines))
         except _native.ParseError as error:
             code, line, field, sentence = error.args
-            place = f"line {line}, {field}" if field else f"line {line}"
-            source.refuse(code, f"{place}: {sentence}", hint=HINT)
+            hint = _HINT_OF_ONE_LINE if code in parser.OF_ONE_LINE else HINT
+            source.refuse(code, f"line {line}, {_in_column(field, sentence)}", hint=hint)
     chromosome, pos, first, second = (np.concatenate(column) for column in zip(*columns, strict=True))
+    overlooked = _overlooked(parser)
+    _refuse_unreliable(source, overlooked, len(pos))
     if not len(pos):
         source.refuse("empty", "the file has no marker", hint=HINT)
-    return ConsumerFile(layout, chromosome, pos, first, second)
+    return ConsumerFile(layout, chromosome, pos, first, second, overlooked)
+
+
+def _overlooked(parser: _native.MarkerParser) -> tuple[Overlooked, ...]:
+    return tuple(
+        Overlooked(code=f"consumer.{code}", kept=False, count=count, line=line, sentence=_in_column(field, sentence))
+        for code, count, line, field, sentence in parser.left_out
+    )
+
+
+def _in_column(field: str, sentence: str) -> str:
+    return f"{field}: {sentence}" if field else sentence
+
+
+def _refuse_unreliable(source: Source, overlooked: tuple[Overlooked, ...], read: int) -> None:
+    left_out = sum(one.count for one in overlooked)
+    if left_out * _FEW > left_out + read:
+        sentence = f"{left_out:,} of its {left_out + read:,} markers break rules, too many to trust the rest: --lenient"
+        first = min(overlooked, key=lambda one: one.line)
+        source.refuse("unreliable", f"{sentence} reads on where at most 1 in {_FEW} do; {first}", hint=HINT)
 
 
 def _whole_lines(source: Source, pieces: Iterator[bytes]) -> Iterator[bytes]:

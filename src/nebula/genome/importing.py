@@ -212,7 +212,7 @@ def import_genomes(
         panel: whose sites the analysis vectors are of.
         reference: of the panel's assembly, to check REF and left-align with; without it, alleles are only trimmed.
         chain: from the file's assembly to the panel's, for files on another one.
-        lenient: whether a VCF that breaks rules is read as far as it leaves no doubt; the report says what was
+        lenient: whether a file that breaks rules is read as far as it leaves no doubt; the report says what was
             overlooked, and what was left out.
 
     Raises:
@@ -223,7 +223,7 @@ def import_genomes(
     first = next(pieces)
     if looks_like_consumer_file(first):
         consumer = _of_kind(source, "consumer")
-        return _import_consumer(consumer, joined([first], pieces), panel, chain)
+        return _import_consumer(consumer, joined([first], pieces), panel, chain, lenient=lenient)
     if (other := unlike_genotypes(first)) is not None:
         source.refuse("no-genotypes", other.what, hint=other.hint)
     means = Means(reference, chain)
@@ -249,8 +249,10 @@ def _of_kind(source: Source, kind: str) -> Source:
     return Source(source.file, source.name, kind, source.limits, source.progress)
 
 
-def _import_consumer(source: Source, pieces: Iterator[bytes], panel: Panel, chain: Chain | None) -> ImportedCohort:
-    file = read_consumer(source, pieces)
+def _import_consumer(
+    source: Source, pieces: Iterator[bytes], panel: Panel, chain: Chain | None, *, lenient: bool
+) -> ImportedCohort:
+    file = read_consumer(source, pieces, lenient=lenient)
     on_panel = calls_on_panel(file, panel, source, chain=chain)
     notes = notes_of(file, on_panel, panel.assembly)
     if chain is not None and on_panel.lift is None:
@@ -258,7 +260,14 @@ def _import_consumer(source: Source, pieces: Iterator[bytes], panel: Panel, chai
     found = on_panel.match
     carried = f"carried from {on_panel.assembly or 'another assembly'}; " if on_panel.lift is not None else ""
     proof = f"{carried}its data: {found.fitting:,} of {found.met:,} markers at places of the panel have its alleles"
-    return ImportedCohort(on_panel.calls, panel, format_name=file.layout.vendor, assembly_by=proof, notes=notes)
+    return ImportedCohort(
+        on_panel.calls,
+        panel,
+        format_name=file.layout.vendor,
+        assembly_by=proof,
+        notes=notes,
+        overlooked=file.overlooked,
+    )
 
 
 def _import_vcf(
