@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genome.vcf_text import refused, source
+from nebula.genome.assembly_proof import ENOUGH_MARKERS
 from nebula.genome.consumer import ConsumerFile, looks_like_consumer_file, read_consumer
+from nebula.genome.consumer_layout import vendor_names
 from nebula.genome.importing import import_genomes
 from nebula.genome.inflate import Limits, Source
 from nebula.genome.keys import variant_key
@@ -56,6 +58,12 @@ REFUSED = {
     "generic_non_standard_columns.tsv": "columns",
     "empty.txt": "empty",
 }
+
+
+def test_every_vendor_whose_layout_is_known_stands_in_the_documentation() -> None:
+    guide = (Path(__file__).parents[2] / "docs/how-to/bring-a-genome.md").read_text(encoding="utf-8")
+    assert [name for name in vendor_names() if name not in guide] == []
+    assert f"At least {ENOUGH_MARKERS} markers" in guide
 
 
 def markers(file: ConsumerFile) -> list[tuple[int, int, str]]:
@@ -142,6 +150,34 @@ def test_a_malformed_line_is_refused_with_its_line_column_and_rule(line: str, co
     assert error.code == f"consumer.{code}"
     assert place in error.message
     assert error.hint
+
+
+@pytest.mark.parametrize(
+    ("above", "sentence", "known"),
+    [
+        (
+            "rsid\tchromosome\tposition\tgenotype_other",
+            "line 1 names the columns rsid, chromosome, position, ",
+            "result",
+        ),
+        ("# made today\n# rsid,chr,place,gt", "line 2 names the columns rsid, chr, place, gt: none", "pos"),
+        ("rsid,chr,pos,gt,gt", "line 1 names the columns rsid, chr, pos, gt, gt: one of them twice", "genotype"),
+        ("rsid,chr,pos,allele1", "one allele without the other", "allele2"),
+        ("rsid,chr,\x1b[31mpos\x07", "rsid, chr, [31mpos: none of them is known to hold the position and the", "pos"),
+    ],
+)
+def test_columns_that_are_not_known_are_named_with_those_that_would_be(above: str, sentence: str, known: str) -> None:
+    error = refused(lambda: read(f"{above}\nrs1\t1\t5\tAA\n".encode()))
+    assert error is not None
+    assert sentence in error.message
+    assert known in str(error.hint)
+
+
+def test_a_file_without_names_of_columns_is_told_how_to_name_them() -> None:
+    error = refused(lambda: read(b"rs1\t1\t5\tAA\n"))
+    assert error is not None
+    assert "no line before the first marker names" in error.message
+    assert "rsid, chromosome, position, genotype" in str(error.hint)
 
 
 FIELDS = st.tuples(

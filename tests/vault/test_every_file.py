@@ -14,7 +14,7 @@ from nebula.vault.import_ import check_one_person
 from nebula.vault.reading import read_genomes
 
 FOLDERS = ("consumer", "consumer/vendors", "reads", "cohort")
-SEVERAL = "import.several", "the file has 2,504 people, and a record is about one"
+SEVERAL = "import.several", "1kg_p3_exome23k_b38.vcf.gz has 2,504 people, and a record is about one"
 NO_HEADER = "no line before the first marker names a column for the chromosome, the position and the genotype"
 STRAY_LINE = "vcf.header", "line 3, header: not of the form ##key=value"
 NOT_PLACED = "consumer.wrong-assembly", r"only 36 of its 18,354 markers stand at places of the panel, and 184 must"
@@ -24,10 +24,10 @@ INDEX = "genome.no-genotypes", r"it is the index of a VCF \(\.tbi\)"
 OLD = "vcf.wrong-assembly", "the header says GRCh37, the panel is on GRCh38"
 
 REFUSED = {
-    "codigo46.txt": ("consumer.columns", NO_HEADER),
-    "discrepant_snps.csv": ("consumer.columns", NO_HEADER),
+    "codigo46.txt": ("consumer.columns", "line 4 names the columns Sample Name, SNP Name"),
+    "discrepant_snps.csv": ("consumer.columns", "none of them is known to hold the position and the genotype"),
     "generic_no_header.tsv": ("consumer.columns", NO_HEADER),
-    "generic_non_standard_columns.tsv": ("consumer.columns", NO_HEADER),
+    "generic_non_standard_columns.tsv": ("consumer.columns", "none of them is known to hold the genotype"),
     "empty.txt": ("genome.empty", "the file is empty"),
     "generic.fa": ("genome.no-genotypes", r"it is a sequence \(FASTA\), without genotypes"),
     "testvcf.vcf": STRAY_LINE,
@@ -90,7 +90,7 @@ def panel(shared_data: Path) -> Panel:
 
 def tried(file: Path, panel: Panel, chain: Path | None = None) -> ImportReport:
     genomes = read_genomes(file, panel, chain=chain)
-    check_one_person(genomes)
+    check_one_person(genomes, name=file.name)
     return genomes.genome(0).report
 
 
@@ -116,6 +116,7 @@ def test_a_few_markers_are_read_and_told_to_be_too_few(files: dict[str, Path], p
     ) as caught:
         tried(files[name], panel)
     assert caught.value.code == "consumer.few-markers"
+    assert "whole raw data file" in str(caught.value.hint)
 
 
 @pytest.mark.parametrize("name", ["sim_NA12878_truth_phased.vcf.gz", "test_nist.b37_chr20_100kbp_at_10mb.vcf.gz"])

@@ -59,7 +59,7 @@ def import_(
         genomes = read_genomes(
             file, chosen, reference=how.reference, chain=how.chain, lenient=how.lenient, progress=told
         )
-    check_one_person(genomes)
+    check_one_person(genomes, name=file.name)
     name = label or genomes.samples[0] or _plain_name(file)
     sheet = _sheet_of(name, how)
     keep = original and not is_plink(file)  # of a set of three files, one alone is worth nothing

@@ -13,7 +13,6 @@ from nebula.genome.bases import complement
 from nebula.genome.calls import Calls
 from nebula.genome.chain_files import chain_hint, check_chain
 from nebula.genome.chromosomes import NAMES, X_NOT_PSEUDOAUTOSOMAL, X, Y
-from nebula.genome.consumer_layout import HINT
 from nebula.genome.consumer_match import Markers, match
 from nebula.genome.matrix import MISSING, PackedMatrix
 from nebula.genome.sex import judge_sex
@@ -32,6 +31,9 @@ if TYPE_CHECKING:
 
 #: Of the panel's sites that markers stand at: a chip that measures some places twice seldom contradicts itself.
 _MOST_CONFLICTS = 0.05
+_WHOLE = (
+    "give the whole raw data file, as the vendor exports it, with all its markers; an excerpt cannot become a record"
+)
 
 
 class LiftReport(NamedTuple):
@@ -84,7 +86,7 @@ def calls_on_panel(file: ConsumerFile, panel: Panel, source: Source, *, chain: C
             best, assembly, lift = lifted, chain.old, report
     enough = max(ENOUGH_MARKERS, math.ceil(ENOUGH_SHARE * min(file.markers, panel.sites)))
     if file.markers < ENOUGH_MARKERS:
-        source.refuse("few-markers", _few(file), hint=HINT)
+        source.refuse("few-markers", _few(file), hint=_WHOLE)
     if best.met < enough or best.fitting < ENOUGH_FIT * best.met:
         sentence = _few_meet(best, file, panel, enough) if best.met < enough else _few_fit(best, panel)
         source.refuse("wrong-assembly", sentence, hint=_where_to_get_chains(file, panel, chain))

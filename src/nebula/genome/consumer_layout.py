@@ -10,35 +10,23 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from nebula.genome.chromosomes import assembly_by_name
+from nebula.genome.consumer_columns import columns_of, what_is_missing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from nebula.genome.inflate import Source
 
 HINT = "give the raw data file as the vendor exports it, unchanged"
+_NO_HEADING = "no line before the first marker names a column for the chromosome, the position and the genotype"
+_MAKE_A_HEADING = (
+    "or put a line above the markers that names their columns, such as rsid, chromosome, position, genotype"
+)
 #: The markers begin within so many bytes; the longest known preamble has four thousand.
 PREAMBLE_BYTES = 1 << 17
 _PREAMBLE_LINES = 100
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-
-#: Names of columns as ``_words`` spells them, by what they hold.
-_ROLES = {
-    "chromosome": ("chromosome", "chrom", "chr"),
-    "position": ("position", "pos"),
-    "genotype": ("genotype", "result", "gt", "yourcode"),
-    "strand": ("strand",),
-    "sample": ("sample id", "sample name"),
-}
-#: Two columns of one allele each, the best first, and whether their letters are on the plus strand for sure.
-_ALLELES = (
-    ("allele1 plus", "allele2 plus", True),
-    ("allele1", "allele2", True),
-    ("allele 1", "allele 2", True),
-    ("allele1 forward", "allele2 forward", False),
-)
-_NAMES = frozenset({"rsid", "name", "snp name", "markername"})
 
 _VENDORS = (
     (r"ancestrydna", "AncestryDNA"),
@@ -63,6 +51,7 @@ _HEADINGS = (
     (r"SNP\.?\s?Name\t.*Allele1\.\.\.Plus", "Mapmygenome"),
     (r".*Allele1 - ", "Illumina report"),
 )
+_NO_VENDOR = "a table of genotypes"
 _VERSION = re.compile(r"array version:\s*(V\d[\d.]*)", re.IGNORECASE)
 _MARKER = re.compile(rb'"?(rs|i)\d+"?[\t,]')
 #: What files are said to be on whose comments do not say.
@@ -93,6 +82,11 @@ class Layout(NamedTuple):
     plus_strand: bool
 
 
+def vendor_names() -> set[str]:
+    """Every vendor whose files are told from others'."""
+    return {name for _, name in (*_VENDORS, *_HEADINGS)} | {_NO_VENDOR}
+
+
 def looks_like_consumer_file(start: bytes) -> bool:
     """Whether a file that begins so is to be read as consumer text, be it well-formed or not."""
     if start.startswith(b"##"):
@@ -102,7 +96,7 @@ def looks_like_consumer_file(start: bytes) -> bool:
     preamble = start[:PREAMBLE_BYTES].decode("latin-1").splitlines()[:_PREAMBLE_LINES]
     small = "\n".join(preamble).lower()
     vendor_known = any(re.search(pattern, small) for pattern, _ in _VENDORS)
-    return vendor_known or "rsid" in small or "[header]" in small or any(map(_columns, preamble))
+    return vendor_known or "rsid" in small or "[header]" in small or any(map(columns_of, preamble))
 
 
 def find_layout(source: Source, start: bytes) -> Layout:
@@ -119,17 +113,14 @@ def find_layout(source: Source, start: bytes) -> Layout:
         size += len(raw)
         heading = raw.removeprefix(_BYTE_ORDER_MARK) if number == 1 else raw
         line = heading.decode("latin-1").strip("\r\n")
-        if (columns := _columns(line)) is not None:
+        if (columns := columns_of(line)) is not None:
             heading = heading.rstrip(b"\r\n")
             return _layout(comments, line, columns, (heading, number, size), _next_line(start[size:]))
         if _MARKER.match(heading):
             break
         comments.append(line)
-    return source.refuse(
-        "columns",
-        "no line before the first marker names a column for the chromosome, the position and the genotype",
-        hint=HINT,
-    )
+    sentence, hint = what_is_missing(comments) or (_NO_HEADING, f"{HINT}; {_MAKE_A_HEADING}")
+    return source.refuse("columns", sentence, hint=hint)
 
 
 def _layout(
@@ -159,46 +150,11 @@ def _layout(
     )
 
 
-def _columns(line: str) -> tuple[tuple[str, ...], bool] | None:
-    """What each column holds, and whether letters are on the plus strand, if a line names columns."""
-    for names in _splits(line.lstrip("# ")):
-        if (found := _roles([_words(name) for name in names])) is not None:
-            return found
-    return None
-
-
-def _splits(line: str) -> Iterator[list[str]]:
-    yield line.split("\t")
-    yield line.split(",")
-    yield line.split()
-
-
-def _words(name: str) -> str:
-    """A column's name in small letters and single blanks: ``Allele1...Plus`` is ``allele1 plus``."""
-    return re.sub(r"[^a-z0-9]+", " ", name.lower()).strip()
-
-
-def _roles(names: list[str]) -> tuple[tuple[str, ...], bool] | None:
-    if not _NAMES.intersection(names) or len(set(names) - {""}) < len([name for name in names if name]):
-        return None
-    roles = [""] * len(names)
-    for role, spellings in _ROLES.items():
-        known = [names.index(spelling) for spelling in spellings if spelling in names]
-        if known:
-            roles[known[0]] = role
-    pair = next((pair for pair in _ALLELES if {pair[0], pair[1]} <= set(names)), None)
-    if pair is not None and "genotype" not in roles:
-        roles[names.index(pair[0])], roles[names.index(pair[1])] = "allele 1", "allele 2"
-    if not {"chromosome", "position"} <= set(roles) or not {"genotype", "allele 1"} & set(roles):
-        return None
-    return tuple(roles), pair is None or "genotype" in roles or pair[2]
-
-
 def _vendor(comments: str, line: str) -> str:
     small = comments.lower()
     named = (name for pattern, name in _VENDORS if re.search(pattern, small))
     by_heading = (name for pattern, name in _HEADINGS if re.match(pattern, line))
-    vendor = next(named, None) or next(by_heading, "a table of genotypes")
+    vendor = next(named, None) or next(by_heading, _NO_VENDOR)
     version = _VERSION.search(comments)
     return f"{vendor} {version[1]}" if version else vendor
 

@@ -113,8 +113,8 @@ def _check_known(
             pass
 
 
-def check_one_person(genomes: ImportedCohort) -> None:
-    """Make sure that a file can become one record.
+def check_one_person(genomes: ImportedCohort, *, name: str = "the file") -> None:
+    """Make sure that a file, called by its name, can become one record.
 
     Raises:
         RejectedInputError: ``import.several``.
@@ -122,7 +122,7 @@ def check_one_person(genomes: ImportedCohort) -> None:
     if len(genomes) != 1:
         raise RejectedInputError(
             "import.several",
-            f"the file has {len(genomes):,} people, and a record is about one",
+            f"{name} has {len(genomes):,} people, and a record is about one",
             hint="`nebula custodian import FILE` makes a record for each",
         )
 
