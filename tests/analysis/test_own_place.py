@@ -1,5 +1,7 @@
 """One person among a reference's people: beside themselves where they are one of them, and among their like."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -82,6 +84,19 @@ def test_scores_are_sums_over_what_the_person_has_for_everybody_alike() -> None:
     assert (found.variants, found.asked) == (18, 31)
     assert np.allclose(found.people, expected, atol=1e-5)
     assert found.person == pytest.approx(expected[3], abs=1e-5)
+
+
+def test_variants_whose_strand_cannot_be_told_are_counted() -> None:
+    alternate = SITES.alternate.copy()
+    reference = SITES.reference.copy()
+    reference[:2], alternate[:2] = ["A", "C"], ["T", "G"]
+    sites = replace(SITES, reference=reference, alternate=alternate)
+    places = [(str(CHROMOSOME[row]), row + 1, alternate[row], reference[row]) for row in range(3)]
+    score = [ScoreVariant(*place, (0.0, 1.0, 2.0)) for place in places]
+
+    found = stand_on_score(DOSAGE[:, 3], MATRIX, sites, score)
+
+    assert (found.variants, found.asked, found.ambiguous) == (1, 3, 2)
 
 
 def test_equal_scores_count_half() -> None:

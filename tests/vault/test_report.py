@@ -28,7 +28,7 @@ from nebula.vault.consent import first_policy
 from nebula.vault.import_ import Vault, import_own
 from nebula.vault.reading import read_genomes, read_panel
 from nebula.vault.rederive import from_standard_record, store
-from nebula.vault.report import Drawn, OwnReport, make_report
+from nebula.vault.report import Drawn, OwnReport, Score, make_report
 from nebula.vault.report_files import Given
 from nebula.vault.report_words import ancestry_words, score_words, star_words
 from nebula.vault.state import Record
@@ -280,6 +280,41 @@ def test_a_table_of_groups_is_read_strictly(
         make_report(*mine, Given(cohort=folder / "people.vcf.gz", groups=file))
     assert caught.value.code == code
     assert said in caught.value.message
+
+
+@pytest.mark.parametrize(("left_out", "told"), [(0, None), (1, "and 1 was left out"), (25, "and 25 were left out")])
+def test_variants_whose_strand_nothing_tells_are_counted_apart(left_out: int, told: str | None) -> None:
+    score = Score(
+        name="s",
+        file="s.txt",
+        variants=150,
+        asked=175,
+        ambiguous=left_out,
+        value=1.0,
+        share_below=0.5,
+        group="",
+        share_below_in_group=None,
+        whole=True,
+    )
+    words = score_words(score)
+    assert (told or "reference; all were scored") in words
+    assert ("A/T, C/G" in words) is (told is not None)
+
+
+def test_a_score_that_does_not_say_its_assembly_is_refused_with_the_option_that_does(
+    folder: Path, mine: tuple[Vault, Record, PanelShelf]
+) -> None:
+    file = folder / "says-nothing.txt"
+    lines = (folder / "score.txt").read_text().splitlines(keepends=True)
+    file.write_text("".join(line for line in lines if not line.startswith("#")))
+    given = {"cohort": folder / "people.vcf.gz", "scores": (file,)}
+    with pytest.raises(RejectedInputError, match="it is on an assembly that it does not say") as caught:
+        make_report(*mine, Given(**given))
+    assert caught.value.hint == "if it is on GRCh38, add --score-build GRCh38"
+    with pytest.raises(RejectedInputError, match="it is on GRCh37, the record on GRCh38") as caught:
+        make_report(*mine, Given(**given, score_build="GRCh37"))
+    assert caught.value.hint == "take the file for GRCh38"
+    assert make_report(*mine, Given(**given, score_build="GRCh38"))[0].scores
 
 
 def test_a_report_is_about_the_newest_of_the_records_panels_or_the_one_asked_for(

@@ -15,7 +15,7 @@ from nebula.analysis.frequency import GenotypeCounts
 from nebula.analysis.oadp import stranger_place
 from nebula.analysis.products import genotypes_times, standardised_lines, transposed_genotypes_times
 from nebula.analysis.run_score import person_scores
-from nebula.analysis.score_match import match_score
+from nebula.analysis.score_match import Match, match_score
 from nebula.analysis.structure import leading_components, prune_linked
 from nebula.genome.matrix import PackedMatrix
 from nebula.protocol.errors import RejectedInputError
@@ -60,12 +60,15 @@ class ScoreStanding:
     Attributes:
         person: the score; ``people`` those of the reference, shape (samples,).
         variants: that the scores are sums over; ``asked`` those of the scoring file.
+        ambiguous: of those asked for, left out although the reference has them: A/T and C/G, whose strand a scoring
+            file does not say, and where several of the reference's variants fit.
     """
 
     person: float
     people: NDArray[np.float64]
     variants: int
     asked: int
+    ambiguous: int = 0
 
     def share_below(self, among: NDArray[np.bool_] | None = None) -> float:
         """Share of the reference's people, or of some of them, whose score is lower; equals count half."""
@@ -126,6 +129,7 @@ def stand_on_score(
         variants: of the score, on the same build.
     """
     matched = match_score(variants, sites)
+    ambiguous = matched.outcome.count(Match.AMBIGUOUS)
     kept = dosage[matched.rows] >= 0
     matched = replace(
         matched,
@@ -135,8 +139,8 @@ def stand_on_score(
         places=matched.places[kept],
     )
     if not kept.any():
-        return ScoreStanding(0.0, np.zeros(matrix.samples), 0, len(variants))
+        return ScoreStanding(0.0, np.zeros(matrix.samples), 0, len(variants), ambiguous)
     both = np.column_stack([matrix.dosage(matched.rows), dosage[matched.rows]])
     of_both = replace(matched, rows=np.arange(len(matched.rows)))
     scores = person_scores(PackedMatrix.from_dosage(both), of_both, np.ones(len(matched.rows), np.bool_))
-    return ScoreStanding(float(scores[-1]), scores[:-1], len(matched.rows), len(variants))
+    return ScoreStanding(float(scores[-1]), scores[:-1], len(matched.rows), len(variants), ambiguous)

@@ -78,7 +78,9 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     """Where the person stands on a score; None where too few of its variants are there.
 
     ``asked`` counts the rows of the scoring file; ``variants`` those that are in the record and in the reference, and
-    that everybody's score is a sum over. ``whole``: whether they are enough for what was published of the score.
+    that everybody's score is a sum over. ``ambiguous`` of them were left out although the reference has them: A/T and
+    C/G, whose strand the file does not say, and those that several of its variants fit. ``whole``: whether they are
+    enough for what was published of the score.
     ``share_below`` is the share of the reference's people who have a lower one, with half of those who have the same;
     ``share_below_in_group`` likewise of ``group``, the label that most of the nearest people carry.
     """
@@ -87,6 +89,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     file: str
     variants: int
     asked: int
+    ambiguous: int
     value: float | None
     share_below: float | None
     group: str
@@ -195,6 +198,7 @@ def _standing(file: Path, score: ScoringFile, drawn: Drawn, ancestry: Ancestry |
         file=str(file),
         variants=standing.variants,
         asked=asked,
+        ambiguous=standing.ambiguous,
         value=standing.person if told else None,
         share_below=standing.share_below() if told else None,
         group=group,

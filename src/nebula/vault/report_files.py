@@ -57,8 +57,14 @@ class ReferenceCohort:
         return Sites(names, self.panel.positions().astype(np.int64), reference, alternate)
 
 
-def check_build(file: Path, build: str | None, assembly: str) -> None:
+def check_build(file: Path, build: str | None, assembly: str, *, say_it: str) -> None:
     """Make sure that a file is on the record's assembly.
+
+    Args:
+        file: to call by its name.
+        build: that it says, or that is said of it.
+        assembly: of the record.
+        say_it: how to say the assembly of a file that does not.
 
     Raises:
         RejectedInputError: ``report.assembly``.
@@ -67,7 +73,7 @@ def check_build(file: Path, build: str | None, assembly: str) -> None:
         raise RejectedInputError(
             "report.assembly",
             f"{file.name}: it is on {build or 'an assembly that it does not say'}, the record on {assembly}",
-            hint=f"take the file for {assembly}",
+            hint=f"take the file for {assembly}" if build else f"if it is on {assembly}, {say_it}",
         )
 
 

@@ -60,11 +60,11 @@ def read_inputs(vault: Vault, record: Record, panels: PanelShelf, given: Given) 
     variants = next(part for part in manifest.parts if part.kind is PartKind.VARIANTS)
     assembly = variants.assembly or panel.assembly
     for file, (build, _) in zip(given.meanings, tables, strict=True):
-        check_build(file, build, assembly)
+        check_build(file, build, assembly, say_it=f"write #build={assembly} above its columns")
     if stars and assembly != "GRCh38":
         raise RejectedInputError("report.assembly", f"star alleles are told on GRCh38, and the record is on {assembly}")
     for file, score in scores:
-        check_build(file, score.build or given.score_build, assembly)
+        check_build(file, score.build or given.score_build, assembly, say_it=f"add --score-build {assembly}")
     return ReportInputs(
         person=PersonalCalls.of(read_part(vault.owner, record, variants), assembly),
         panel=panel,

@@ -66,6 +66,11 @@ def ancestry_words(ancestry: Ancestry) -> str:
 def score_words(score: Score) -> str:
     """Where the person stands on a score."""
     covered = f"{score.variants:,} of its {score.asked:,} variants are in your record and in the reference"
+    if score.ambiguous:
+        was, their = ("was", "its") if score.ambiguous == 1 else ("were", "their")
+        covered += (
+            f", and {score.ambiguous:,} {was} left out, for nothing tells {their} strand (A/T, C/G) or which is meant"
+        )
     if score.share_below is None:
         return f"{covered}: too few, a sum over these is another score. Nothing is told."
     sentence = f"You have a higher score than {score.share_below:.0%} of the reference's people"
