@@ -11,10 +11,20 @@ from nebula.protocol.wire import Document
 
 Column = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
 Region = Annotated[
-    str, msgspec.Meta(pattern=r"\A(chr)?([1-9]|1[0-9]|2[0-2]|X|Y|MT?):[1-9][0-9]{0,9}-[1-9][0-9]{0,9}\Z")
+    str,
+    msgspec.Meta(
+        pattern=r"\A(chr)?([1-9]|1[0-9]|2[0-2]|X|Y|MT?):[1-9][0-9]{0,9}-[1-9][0-9]{0,9}\Z",
+        description="CHROMOSOME:FIRST-LAST",
+        examples=["1:10000-20000"],
+    ),
 ]
 VariantName = Annotated[
-    str, msgspec.Meta(pattern=r"\A([1-9]|1[0-9]|2[0-2]|X|Y|MT):[1-9][0-9]{0,8}:[ACGT]{1,200}:[ACGT]{1,200}\Z")
+    str,
+    msgspec.Meta(
+        pattern=r"\A([1-9]|1[0-9]|2[0-2]|X|Y|MT):[1-9][0-9]{0,8}:[ACGT]{1,200}:[ACGT]{1,200}\Z",
+        description="CHROMOSOME:POSITION:REF:ALT",
+        examples=["2:135851076:G:A"],
+    ),
 ]
 """Chromosome, position, reference and alternate allele, as a panel has them."""
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]

@@ -17,6 +17,7 @@ from nebula.analysis.parameter_types import (
     TraitModel,
     VariantName,
 )
+from nebula.analysis.parameter_words import hint_for
 from nebula.analysis.projection_parameters import Projection
 from nebula.analysis.region_parameters import RareVariants
 from nebula.analysis.score_parameters import PolygenicScore, ScorePhewas, VariantPhewas
@@ -177,7 +178,8 @@ def parse_parameters(analysis: str, raw: Mapping[str, Any]) -> Parameters:
     try:
         return msgspec.convert(dict(raw), kind)
     except msgspec.ValidationError as error:
-        raise RejectedInputError("analysis.parameters", f"parameters of {analysis}: {error}") from error
+        hint = hint_for(str(error), analysis, PARAMETERS)
+        raise RejectedInputError("analysis.parameters", f"parameters of {analysis}: {error}", hint=hint) from error
 
 
 def parameters_digest(analysis: str, parameters: Parameters) -> bytes:

@@ -18,7 +18,13 @@ MOST_SPANS = 6_000
 MOST_BASES = 10_000_000
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}"
 Span = Annotated[
-    str, msgspec.Meta(pattern=rf"\A{_NAME}=([1-9]|1[0-9]|2[0-2]):[1-9][0-9]{{0,8}}-[1-9][0-9]{{0,8}}\Z", max_length=100)
+    str,
+    msgspec.Meta(
+        pattern=rf"\A{_NAME}=([1-9]|1[0-9]|2[0-2]):[1-9][0-9]{{0,8}}-[1-9][0-9]{{0,8}}\Z",
+        max_length=100,
+        description="NAME=CHROMOSOME:FIRST-LAST",
+        examples=["PCSK9=1:55039447-55064852"],
+    ),
 ]
 
 
