@@ -192,6 +192,19 @@ def test_without_a_panel_the_error_names_the_command_that_makes_one(run: Run, of
     assert run("record", "import", me, "--yes").status == 2
 
 
+def test_a_new_panel_is_on_the_files_own_assembly_so_no_chain_goes_with_it(
+    run: Run, offline: Path, people: Path, tmp_path: Path
+) -> None:
+    chain = tmp_path / "hg19ToHg38.over.chain"
+    chain.write_text("chain 1 chr1 249250621 + 0 9 chr1 248956422 + 0 9 1\n9\n")
+
+    said = run("custodian", "import", people, "--new-panel", "x", "--chain", chain, "--yes")
+
+    assert said.status == 2
+    assert "on its own assembly" in said.err
+    assert "leave --chain out" in " ".join(said.err.split())
+
+
 def test_with_several_panels_one_must_be_named(run: Run, offline: Path, me: Path, people: Path) -> None:
     assert run("panel", "build", people, "--name", "other", "--assembly", "GRCh38").status == 0
 
@@ -259,7 +272,7 @@ def test_a_plink_file_set_becomes_a_record_of_each_person(run: Run, offline: Pat
 
     assert said.status == 4, said.err  # ledger and keepers are away
     assert "PLINK 1 binary" in said.err
-    assert f"REF is A2 at {len(COHORT.position)} sites and A1 at 0" in said.err
+    assert f"REF is A2 at {len(COHORT.position):,} sites and A1 at 0" in said.err
     listed = msgspec.json.decode(run("record", "list", "--json").out)
     assert [record["label"] for record in listed["records"]] == list(COHORT.names)
 

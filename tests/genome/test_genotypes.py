@@ -84,7 +84,7 @@ def test_rows_and_stretches_without_variants_pass_by_the_same_filters(name: str)
 def test_a_call_whose_own_filter_did_not_pass_is_missing() -> None:
     genome = imported("1 10 . A C . . . GT:FT 0/1:q10", "1 15 . AT A . . . GT:FT 0/1:PASS")
     assert vector(genome) == [-1, -1, 1, -1]
-    assert any(note.startswith("1 calls whose FT") for note in genome.report.notes)
+    assert any(note.startswith("1 call whose FT") for note in genome.report.notes)
 
 
 def test_a_low_quality_counts_as_it_is() -> None:

@@ -230,14 +230,14 @@ def test_counts_of_what_was_carried_are_of_what_is_there() -> None:
         report = lifted(vcf(*records, other, meta=HEAD), two, panel_of((3, "G", "A"))).genome(0).report
         return report.notes
 
-    swapped = "of these have as REF what was ALT on GRCh37: alleles and counts changed places"
+    swapped = "of these has as REF what was ALT on GRCh37: alleles and counts changed places"
     assert told("0/1", "0/1") == (
         "2 variants were carried from GRCh37 to GRCh38 by the chain file",
         f"1 {swapped}",
-        "1 variants became one with another there that has the same calls, and count once",
+        "1 variant became one with another there that has the same calls, and counts once",
     )
     assert told("0/1", "1/1") == (
-        "1 variants were carried from GRCh37 to GRCh38 by the chain file",
+        "1 variant was carried from GRCh37 to GRCh38 by the chain file",
         "2 variants became one with others there, and contradict each other there: lost",
     )
 
@@ -275,7 +275,7 @@ def test_without_the_reference_genome_only_what_the_panel_proves_is_carried() ->
 
 def test_nothing_mitochondrial_is_carried_for_two_sequences_have_that_name() -> None:
     cohort = lifted(vcf("1 1 . A C . . . GT 0/1", "MT 5 . A G . . . GT 1/1", meta=HEAD), PLAIN, panel_of((3, "A", "C")))
-    assert any(note.startswith("1 mitochondrial variants were lost") for note in cohort.genome(0).report.notes)
+    assert any(note.startswith("1 mitochondrial variant was lost") for note in cohort.genome(0).report.notes)
 
 
 def test_stretches_without_variants_are_not_the_reference_of_the_new_assembly() -> None:
@@ -283,7 +283,7 @@ def test_stretches_without_variants_are_not_the_reference_of_the_new_assembly() 
     cohort = lifted(vcf(block, "1 11 . G T . . . GT 0/1", meta=HEAD), PLAIN, panel_of((3, "A", "C"), (13, "G", "T")))
     report = cohort.genome(0).report
     assert (report.called, report.in_blocks) == (1, 0)
-    assert any("stretches without variants were left out" in note for note in report.notes)
+    assert any("stretch without variants was left out" in note for note in report.notes)
 
 
 def genotypes(panel_sites: list[tuple[int, str, str]], shift: int) -> list[str]:

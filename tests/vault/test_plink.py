@@ -50,6 +50,13 @@ def test_another_file_of_a_set_is_refused_with_what_to_name(cohort: Path, suffix
     assert hint in (error.hint or "")
 
 
+def test_a_set_named_without_an_ending_is_refused_with_the_name_to_give(cohort: Path) -> None:
+    error = refused(lambda: read_genomes(cohort.with_suffix(""), PANEL))
+    assert error is not None
+    assert error.code == "import.file"
+    assert error.hint == f"name {cohort}, with its ending"
+
+
 @pytest.mark.parametrize("suffix", [".bim", ".fam"])
 def test_a_set_that_lacks_a_file_is_refused_by_its_name(cohort: Path, suffix: str) -> None:
     cohort.with_suffix(suffix).unlink()

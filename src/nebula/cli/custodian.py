@@ -167,6 +167,12 @@ def _panel(opened: OpenVault, how: ImportOptions) -> Panel:
 def _new_panel(cohort: Path, name: str, assembly: str | None, how: ImportOptions) -> Panel:
     if how.panel is not None:
         raise RejectedInputError("panel.both", "--panel and --new-panel were both given", hint="give one of them")
+    if how.chain is not None:
+        raise RejectedInputError(
+            "panel.chain",
+            "a new panel is made of the cohort's own sites, on its own assembly: nothing is carried to another",
+            hint="leave --chain out, or give --panel with a panel of the assembly that it leads to",
+        )
     with reading(cohort, "reading its sites") as told:
         return read_panel(
             cohort, name=name, assembly=assembly, reference=how.reference, lenient=how.lenient, progress=told

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from nebula.genome.vcf.overlooked import Overlooked
 
 
-UNREFERENCED = "variants stand on contigs that the reference genome lacks and were trimmed only"
+UNREFERENCED = (
+    "variant[|s] [stands on a contig|stand on contigs] that the reference genome lacks and [was|were] trimmed only"
+)
 
 
 class Stated(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nebula.genome.count_notes import count_notes
+from nebula.genome.count_notes import count_notes, in_number
 
 if TYPE_CHECKING:
     from nebula.genome.consumer import ConsumerFile
@@ -18,11 +18,14 @@ def notes_of(file: ConsumerFile, found: ConsumerCalls, assembly: str) -> tuple[s
     counted = [
         (
             matched.strangers - (0 if file.layout.plus_strand else matched.turned),
-            "places have letters that the panel does not have there",
+            "place[|s] [has|have] letters that the panel does not have there",
         ),
         (matched.turned, _turned(plus_strand=file.layout.plus_strand)),
-        (matched.palindromes, "A/T and C/G places were left out: only the strand would tell, which the file does not"),
-        (matched.conflicts, "places were left out because several markers there disagree"),
+        (
+            matched.palindromes,
+            "A/T and C/G place[|s] [was|were] left out: only the strand would tell, which the file does not",
+        ),
+        (matched.conflicts, "place[|s] [was|were] left out because several markers there disagree"),
     ]
     return (
         f"{file.markers:,} markers, {left_out:,} of them no-calls or insertions and deletions",
@@ -47,18 +50,18 @@ def _build(file: ConsumerFile, found: ConsumerCalls) -> tuple[str, ...]:
 
 def _lifted(lift: LiftReport, assembly: str) -> tuple[str, ...]:
     counted = [
-        (lift.lost, f"markers have no place on {assembly} and were lost"),
-        (lift.unplaced, "markers have no place in the file itself"),
-        (lift.moved, "markers are on another chromosome there"),
-        (lift.flipped, "markers are on the other strand there, and their letters were turned"),
+        (lift.lost, f"marker[|s] [has|have] no place on {assembly} and [was|were] lost"),
+        (lift.unplaced, "marker[|s] [has|have] no place in the file itself"),
+        (lift.moved, "marker[|s] [is|are] on another chromosome there"),
+        (lift.flipped, "marker[|s] [is|are] on the other strand there, and [its|their] letters were turned"),
     ]
     return (
-        f"{lift.carried:,} markers were carried to {assembly} by the chain file",
+        f"{lift.carried:,} {in_number(lift.carried, 'marker[|s] [was|were]')} carried to {assembly} by the chain file",
         *count_notes(counted),
     )
 
 
 def _turned(*, plus_strand: bool) -> str:
     if plus_strand:
-        return "of these would fit on the other strand; they were left out, too"
-    return "places were turned to the plus strand"
+        return "of these would fit on the other strand; [it was|they were] left out, too"
+    return "place[|s] [was|were] turned to the plus strand"

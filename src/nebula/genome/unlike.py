@@ -21,6 +21,12 @@ _MAGIC = (
     (b">", Unlike("it is a sequence (FASTA), without genotypes", "give a reference genome as --reference")),
     (b"TBI\x01", Unlike("it is the index of a VCF (.tbi)", _BELONGS_TO)),
     (b"CSI\x01", Unlike("it is the index of a VCF or BCF (.csi)", _BELONGS_TO)),
+    (
+        b"crypt4gh",
+        Unlike(
+            "it is encrypted (Crypt4GH)", "decrypt it with the key that it is for, and give the file that was in it"
+        ),
+    ),
     (b"PK\x03\x04", Unlike("it is a zip archive", "unpack it, and give the file that is in it")),
     (b"PAR1", Unlike("it is a Parquet file", "give the VCF, or the raw data as the vendor exports it")),
     (b"%PDF", Unlike("it is a PDF: a report about a genome, not the genome", "download the raw data from the vendor")),

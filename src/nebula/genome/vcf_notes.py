@@ -16,9 +16,15 @@ if TYPE_CHECKING:
 def notes_of_counting(counted: Counted) -> tuple[str, ...]:
     """Say what is in the record and does not count as it stands there."""
     notes = (
-        (counted.filtered, "variants did not pass their FILTER: they are in the record, and missing in the vector"),
-        (counted.single, "calls of a man on X or Y were written with two copies and count as one"),
-        (counted.impossible, "calls of a man on X or Y have two different alleles and count as missing"),
+        (
+            counted.filtered,
+            "variant[|s] did not pass [its|their] FILTER: [it is|they are] in the record, and missing in the vector",
+        ),
+        (counted.single, "call[|s] of a man on X or Y [was|were] written with two copies and [counts|count] as one"),
+        (
+            counted.impossible,
+            "call[|s] of a man on X or Y [has|have] two different alleles and [counts|count] as missing",
+        ),
     )
     return count_notes(notes)
 
@@ -28,13 +34,19 @@ def notes_of_reading(batch: VariantBatch, calls: Calls, *, aligned: bool) -> tup
     unaligned = 0 if aligned else int((calls.reference.lengths() != calls.alternate.lengths()).sum())
     off_chromosomes = int((calls.key == 0).sum())
     counted = [
-        (batch.other_alleles, "symbolic alleles and breakends stay in the original alone"),
-        (batch.repetitions, "variants that nobody carries stood twice and count once"),
-        (batch.half_calls, "half-missing calls count as missing"),
-        (batch.polyploid_calls, "calls of more than two alleles count as missing"),
-        (batch.filtered_calls, "calls whose FT is not PASS count as missing"),
+        (
+            batch.other_alleles,
+            "[symbolic allele or breakend stays|symbolic alleles and breakends stay] in the original alone",
+        ),
+        (batch.repetitions, "variant[|s] that nobody carries stood twice and [counts|count] once"),
+        (batch.half_calls, "half-missing [call counts|calls count] as missing"),
+        (batch.polyploid_calls, "call[|s] of more than two alleles [counts|count] as missing"),
+        (batch.filtered_calls, "call[|s] whose FT is not PASS [counts|count] as missing"),
         (batch.unreferenced, UNREFERENCED),
-        (off_chromosomes, "variants off chromosomes 1 to 22, X, Y, MT are in the record, not in the vector"),
-        (unaligned, "insertions and deletions were trimmed, not left-aligned, for want of the reference genome"),
+        (off_chromosomes, "variant[|s] off chromosomes 1 to 22, X, Y, MT [is|are] in the record, not in the vector"),
+        (
+            unaligned,
+            "[insertion or deletion was|insertions and deletions were] trimmed, not left-aligned: no reference genome",
+        ),
     ]
     return count_notes(counted)

@@ -11,6 +11,8 @@ from nebula.genome.inflate import Source
 from nebula.genome.reference import IndexedReference, Reference, read_fasta
 from nebula.protocol.errors import RejectedInputError, UnavailableError
 
+_GENOTYPES_OF_SETS = (".bed", ".pgen")
+
 
 @contextmanager
 def open_file(file: Path) -> Iterator[BinaryIO]:
@@ -27,8 +29,15 @@ def open_file(file: Path) -> Iterator[BinaryIO]:
             yield opened
     except OSError as error:
         raise RejectedInputError(
-            "import.file", f"{file} cannot be read: {error.strerror}", hint="check its name and who may read it"
+            "import.file", f"{file} cannot be read: {error.strerror}", hint=_other_name(file)
         ) from error
+
+
+def _other_name(file: Path) -> str:
+    """What to give instead of a file that is not there: a PLINK file set is often named without an ending."""
+    meant = (file.with_name(file.name + ending) for ending in _GENOTYPES_OF_SETS)
+    there = next((one for one in meant if one.is_file()), None)
+    return "check its name and who may read it" if there is None else f"name {there}, with its ending"
 
 
 @contextmanager

@@ -79,7 +79,7 @@ def test_the_real_cohort_is_the_same_by_vcf_and_by_the_files_that_plink2_makes_o
     by_pgen = read_genomes(make_pgen(plink2, vcf, tmp_path / "two"), panel)
     by_major_pgen = read_genomes(make_pgen(plink2, vcf, tmp_path / "two-major", "--maj-ref", "force"), panel)
 
-    assert by_alt.genome(0).report.notes[0] == "REF is A2 at 23770 sites and A1 at 0"
+    assert by_alt.genome(0).report.notes[0] == "REF is A2 at 23,770 sites and A1 at 0"
     assert not by_major.genome(0).report.notes[0].endswith(" 0")
     assert by_pgen.genome(0).report.format == "PLINK 2 binary"
     assert not by_major_pgen.genome(0).report.notes[0].endswith(" 0")
@@ -127,7 +127,7 @@ def test_a_site_beyond_the_panel_is_carried_where_the_panel_or_the_genome_tells_
     genome = WholeReference({"chr1": bytes(letters)})
     second = import_plink(on_panel(*more, genotypes=genotypes), PANEL, reference=genome).genome(1)
 
-    assert "1 sites have two alleles of which either may be REF, and were left out" in second.report.notes
+    assert "1 site has two alleles of which either may be REF, and was left out" in second.report.notes
     rows = read_record(second.parquet).select(["pos", "ref", "alt", "gt"]).to_pylist()
     assert [tuple(row.values()) for row in rows if row["pos"] >= 5000] == [
         (5000, "T", "G", "0/1"),
@@ -140,9 +140,9 @@ def test_sites_that_fit_nothing_are_left_out_and_counted() -> None:
     notes = import_plink(on_panel(*more, genotypes=["00"] * 5), PANEL).genome(0).report.notes
     assert notes == (
         "REF is A2 at 60 sites and A1 at 0",
-        "1 sites have two alleles of which neither is REF, and were left out",
-        "1 sites name one allele or none, and were left out",
-        "1 sites have alleles that are no sequences, and were left out",
+        "1 site has two alleles of which neither is REF, and was left out",
+        "1 site names one allele or none, and was left out",
+        "1 site has alleles that are no sequences, and was left out",
         "2 sites off chromosomes 1 to 22, X, Y, MT were left out",
     )
 
@@ -166,7 +166,7 @@ def test_sites_on_the_minus_strand_cast_doubt_on_those_that_fit_either_strand() 
     doubtful = on_panel(("2", 10, "T", "A"), ("2", 20, "C", "T"), genotypes=["11", "11"])
     report = import_plink(doubtful, panel).genome(0).report
     assert report.called == 60
-    assert any(note.startswith("1 A/T and C/G sites were left out") for note in report.notes)
+    assert any(note.startswith("1 A/T and C/G site was left out") for note in report.notes)
 
 
 def test_a_file_on_another_assembly_is_refused_by_its_bases_or_its_positions() -> None:
@@ -197,7 +197,7 @@ def test_an_x_that_contradicts_the_stated_sex_is_told_and_nothing_is_made_of_it(
     assert [genome.report.sex for genome in cohort] == ["female", "male"]
     assert [row[:2] for row in dosages(cohort, panel)] == [[2, 1], [1, 1]]
     assert any(
-        note.startswith("1 people have an X that contradicts their sex") for note in cohort.genome(0).report.notes
+        note.startswith("1 person has an X that contradicts their sex") for note in cohort.genome(0).report.notes
     )
 
 

@@ -53,7 +53,7 @@ def test_a_site_that_failed_its_filter_is_missing_in_the_vector(pgen: Path) -> N
 def test_sites_of_several_alternate_alleles_are_left_out_and_counted(pgen: Path) -> None:
     report = imported(pgen).genome(0).report
     assert report.variants == len(PANEL_SITES)
-    assert any(note.startswith("1 sites have several ALT alleles") for note in report.notes)
+    assert any(note.startswith("1 site has several ALT alleles") for note in report.notes)
 
 
 @pytest.mark.parametrize("kept", [3, 12, 40])
