@@ -73,3 +73,4 @@ def test_hits_are_the_regions_beyond_the_exomes_threshold(cohort: CohortInput) -
     assert released.table["region"].tolist() == ["ACTS"]
     assert released.summary["hits"] == 1
     assert released.summary["regions_tested"] == 2
+    assert b'rounded_down_to_tens: "variants, carriers"\n' in released.to_files()["metadata.yaml"]

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 REGION_DIGITS = 4
 # Twenty thousand genes at 0.05.
 REGION_HIT_P = 2.5e-6
+_TOLD_IN_TENS = ("variants", "carriers")
 
 
 def cut_regions(result: AnalysisResult, terms: ReleaseTerms) -> Cut:
@@ -32,12 +33,16 @@ def cut_regions(result: AnalysisResult, terms: ReleaseTerms) -> Cut:
     table = result.table
     visible = select(table, (table["fewest"] >= limits.MINIMUM_CELL) & no_one_stands_out(table))
     rounded = {name: column for name, column in visible.items() if name not in ("fewest", "leverage")}
-    rounded |= {name: _in_tens(rounded[name]) for name in ("variants", "carriers")}
+    rounded |= {name: _in_tens(rounded[name]) for name in _TOLD_IN_TENS}
     rounded |= {name: round_significant(rounded[name], REGION_DIGITS) for name in ("beta", "standard_error")}
     rounded |= {name: np.round(rounded[name], P_DECIMALS) for name in rounded if name.startswith("neg_log_10_p")}
     hits = rounded["neg_log_10_p_skat_o"] > -np.log10(REGION_HIT_P)
     shown = np.ones_like(hits) if terms.result_class is ResultClass.FULL else hits
-    found = {"hits": int(hits.sum()), "regions_tested": len(hits)}
+    found = {
+        "hits": int(hits.sum()),
+        "regions_tested": len(hits),
+        "rounded_down_to_tens": ", ".join(_TOLD_IN_TENS),
+    }
     return Cut("regions.tsv", select(rounded, shown), found=found)
 
 
