@@ -117,7 +117,11 @@ def _refuse_unreliable(source: Source, overlooked: tuple[Overlooked, ...], read:
     if left_out * _FEW > left_out + read:
         sentence = f"{left_out:,} of its {left_out + read:,} markers break rules, too many to trust the rest: --lenient"
         first = min(overlooked, key=lambda one: one.line)
-        source.refuse("unreliable", f"{sentence} reads on where at most 1 in {_FEW} do; {first}", hint=HINT)
+        source.refuse(
+            "unreliable",
+            f"{sentence} reads on where at most 1 in {_FEW} do; the first is line {first.line}, {first.sentence}",
+            hint=HINT,
+        )
 
 
 def _whole_lines(source: Source, pieces: Iterator[bytes]) -> Iterator[bytes]:
