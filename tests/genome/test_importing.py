@@ -253,3 +253,16 @@ def test_a_file_that_says_no_assembly_and_meets_the_panel_nowhere_proves_none() 
     assert "--reference" in (caught.value.hint or "")
     stated = import_genomes(source(vcf(*nowhere, samples="A", meta=["##contig=<ID=1,length=248956422>"])), SMALL_PANEL)
     assert stated.genome(0).report.called == 0
+
+
+@pytest.mark.parametrize("damage", [20, 60, 200, 340])
+def test_what_a_damaged_file_says_is_not_told_as_the_persons_mistake(damage: int) -> None:
+    """A bit that flipped makes other letters long before gzip's own checksum is reached."""
+    draw = np.random.default_rng(4)
+    lines = [f"rs{at}\t1\t{at}\t{''.join(draw.choice(list('ACGT'), 2))}" for at in range(100, 400)]
+    text = "\n".join(["# rsid\tchromosome\tposition\tgenotype", *lines]) + "\n"
+    raw = bytearray(gzip.compress(text.encode(), mtime=0))
+    raw[damage] ^= 4
+    error = refused(lambda: import_genomes(source(bytes(raw), "genome"), SMALL_PANEL))
+    assert error is not None
+    assert error.code in {"genome.damaged", "genome.truncated"}

@@ -32,6 +32,7 @@ from nebula.genome.vcf.reader import VcfReader
 from nebula.genome.vcf_assembly import refuse_stated, stated_assembly
 from nebula.genome.vcf_notes import notes_of_counting, notes_of_reading
 from nebula.genome.zipped import unzipped
+from nebula.protocol.errors import RejectedInputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -221,13 +222,16 @@ def import_genomes(
     source = unzipped(source)
     pieces = source.pieces()
     first = next(pieces)
-    if looks_like_consumer_file(first):
-        consumer = _of_kind(source, "consumer")
-        return _import_consumer(consumer, joined([first], pieces), panel, chain, lenient=lenient)
-    if (other := unlike_genotypes(first)) is not None:
-        source.refuse("no-genotypes", other.what, hint=other.hint)
-    means = Means(reference, chain)
-    return _import_vcf(_of_kind(source, "vcf"), joined([first], pieces), panel, means, lenient=lenient)
+    whole = joined([first], pieces)
+    try:
+        if looks_like_consumer_file(first):
+            return _import_consumer(_of_kind(source, "consumer"), whole, panel, chain, lenient=lenient)
+        if (other := unlike_genotypes(first)) is not None:
+            source.refuse("no-genotypes", other.what, hint=other.hint)
+        return _import_vcf(_of_kind(source, "vcf"), whole, panel, Means(reference, chain), lenient=lenient)
+    except RejectedInputError:
+        source.read_on(pieces)
+        raise
 
 
 def import_record(raw: bytes, panel: Panel, *, sample: str) -> ImportedCohort:

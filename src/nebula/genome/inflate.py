@@ -23,6 +23,7 @@ GZIP_MAGIC = b"\x1f\x8b"
 #: Small enough that what a piece becomes is read while it is still in the processor's cache.
 _PIECE = 1 << 18
 _LARGEST_BLOCK = 1 << 16
+_READ_ON = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,17 @@ class Source:
                 yield piece
         if total == 0:
             self.refuse("empty", "the file is empty", hint="export or download it again")
+
+    @staticmethod
+    def read_on(pieces: Iterator[bytes]) -> None:
+        """Read on, up to a gigabyte, where content is wrong: gzip says only at its end that a file is damaged.
+
+        Raises:
+            RejectedInputError: as ``pieces``.
+        """
+        left = _READ_ON
+        while left > 0 and (piece := next(pieces, b"")):
+            left -= len(piece)
 
     def lines(self) -> Iterator[str]:
         """Yield the lines of a text in UTF-8, without their ends; the mark that some editors begin it with is none.
