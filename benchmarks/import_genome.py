@@ -19,7 +19,8 @@ from measuring import command_time, own_time, row, take_turns, tool_version, wri
 from numpy.typing import NDArray
 
 from nebula.crypt4gh import seal_part
-from nebula.genome.importing import ImportedGenome, import_genomes
+from nebula.genome.imported import ImportedGenome
+from nebula.genome.importing import import_genomes
 from nebula.genome.inflate import Source
 from nebula.genome.keys import hashed, variant_key
 from nebula.genome.panel import Panel

@@ -27,7 +27,8 @@ from nebula.crypt4gh.keyfile import parse_private_key, parse_public_key
 from nebula.crypt4gh.packets import understand
 from nebula.crypt4gh.whole import decrypt, decrypt_stream
 from nebula.genome.building import build_panel
-from nebula.genome.importing import ImportedGenome, import_genomes, import_record
+from nebula.genome.imported import ImportedGenome
+from nebula.genome.importing import import_genomes, import_record
 from nebula.genome.inflate import Limits, Source
 from nebula.genome.keys import variant_key
 from nebula.genome.liftover import read_chain

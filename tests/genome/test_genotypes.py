@@ -5,7 +5,8 @@ import pytest
 
 from genome.test_importing import panel_of
 from genome.vcf_text import source, vcf
-from nebula.genome.importing import ImportedGenome, import_genomes, import_record
+from nebula.genome.imported import ImportedGenome
+from nebula.genome.importing import import_genomes, import_record
 from nebula.genome.matrix import PackedMatrix
 from nebula.genome.panel import Panel
 from nebula.genome.record import parse_vector

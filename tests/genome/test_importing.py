@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from genome.vcf_text import refused, source, vcf
-from nebula.genome import importing
+from nebula.genome import imported
 from nebula.genome.assembly import assemble
 from nebula.genome.building import build_panel
-from nebula.genome.importing import ImportedCohort, import_genomes
+from nebula.genome.imported import ImportedCohort
+from nebula.genome.importing import import_genomes
 from nebula.genome.inflate import Source
 from nebula.genome.keys import variant_key
 from nebula.genome.liftover import read_chain
@@ -55,7 +56,7 @@ def test_the_record_has_every_call_as_the_file_wrote_it() -> None:
 def test_a_report_is_told_without_a_record_being_made(monkeypatch: pytest.MonkeyPatch) -> None:
     genomes = small("1 10 . A C . . . GT 0/1", "1 90 . A C . . . GT 1/1", samples="A")
     with monkeypatch.context() as patched:
-        patched.setattr(importing, "RecordWriter", None)
+        patched.setattr(imported, "RecordWriter", None)
         report = genomes.report(0)
     assert report == genomes.genome(0).report
 

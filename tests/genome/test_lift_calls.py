@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from genome.repeats import repetitive, simulated
 from genome.vcf_text import refused, source, vcf
-from nebula.genome.importing import ImportedCohort, import_genomes
+from nebula.genome.imported import ImportedCohort
+from nebula.genome.importing import import_genomes
 from nebula.genome.inflate import Source
 from nebula.genome.keys import variant_key
 from nebula.genome.liftover import Chain, read_chain

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from genome.vcf_text import refused, vcf
 from nebula.genome.building import build_panel
-from nebula.genome.importing import ImportedGenome, import_genomes
+from nebula.genome.imported import ImportedGenome
+from nebula.genome.importing import import_genomes
 from nebula.genome.inflate import Source
 from nebula.genome.keys import variant_key
 from nebula.genome.panel import Panel

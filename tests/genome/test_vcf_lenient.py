@@ -5,7 +5,8 @@ import pytest
 from genome.test_importing import panel_of
 from genome.vcf_rules import VECTORS, Vector
 from genome.vcf_text import COLUMNS, refused, source, vcf
-from nebula.genome.importing import ImportedCohort, import_genomes
+from nebula.genome.imported import ImportedCohort
+from nebula.genome.importing import import_genomes
 from nebula.genome.record import parse_vector
 from nebula.genome.record.parquet import read_record
 from nebula.genome.vcf import VcfReader

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from nebula.genome.building import build_panel
-from nebula.genome.importing import ImportReport
+from nebula.genome.imported import ImportReport
 from nebula.genome.inflate import Source
 from nebula.genome.panel import Panel
 from nebula.protocol.errors import RejectedInputError

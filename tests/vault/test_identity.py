@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nebula.genome.allele_balance import AlleleBalance
-from nebula.genome.importing import ImportedCohort, ImportReport
+from nebula.genome.imported import ImportedCohort, ImportReport
 from nebula.genome.panel import Panel
 from nebula.localnet.consumer_file import among
 from nebula.localnet.population import Population, make_population, to_vcf

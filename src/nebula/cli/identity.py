@@ -9,7 +9,7 @@ from rich.markup import escape
 from nebula.cli import asking
 from nebula.cli.console import counted, err
 from nebula.genome.allele_balance import AlleleBalance
-from nebula.genome.importing import ImportedCohort
+from nebula.genome.imported import ImportedCohort
 from nebula.genome.panel import Panel
 from nebula.protocol.errors import NotPermittedError
 from nebula.vault.identity import CohortLikeness, Degree, Likeness, compare, doubts, read_balance

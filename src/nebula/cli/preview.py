@@ -14,7 +14,7 @@ from nebula.cli.console import counted, err, print_json, show_facts
 from nebula.cli.identity import Identity, tell_among, tell_identity
 from nebula.cli.importing import FirstPolicy, risks, tell_risks
 from nebula.clinical.tsv import PhenotypeSheet
-from nebula.genome.importing import ImportedCohort, ImportReport
+from nebula.genome.imported import ImportedCohort, ImportReport
 from nebula.genome.panel import Panel
 from nebula.protocol.consent_words import in_words
 from nebula.protocol.study import PartKind

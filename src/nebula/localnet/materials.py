@@ -12,7 +12,7 @@ import numpy as np
 from nebula.clinical.phenotypes import PhenotypeTable
 from nebula.clinical.tsv import ColumnReport, PhenotypeSheet
 from nebula.genome.building import build_panel
-from nebula.genome.importing import ImportedCohort
+from nebula.genome.imported import ImportedCohort
 from nebula.genome.inflate import Source
 from nebula.genome.panel import Panel
 from nebula.genome.vcf.reader import VcfReader

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from msgspec import UNSET
 
-from nebula.genome.importing import ImportedCohort, import_record
+from nebula.genome.imported import ImportedCohort
+from nebula.genome.importing import import_record
 from nebula.genome.inflate import Source
 from nebula.genome.panel import Panel
 from nebula.protocol.errors import RejectedInputError

@@ -18,7 +18,7 @@ from nebula.analysis.kinship import DEGREES, find_relatives
 from nebula.database import reading
 from nebula.genome.allele_balance import AlleleBalance, allele_balance
 from nebula.genome.autosomes import compared
-from nebula.genome.importing import ImportedCohort, ImportReport
+from nebula.genome.imported import ImportedCohort, ImportReport
 from nebula.genome.inflate import Source
 from nebula.genome.panel import Panel
 from nebula.genome.record import AnalysisVector, parse_vector

@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 
 from nebula.clinical.phenotypes import PhenotypeTable
 from nebula.database import reading, writing
-from nebula.genome.importing import ImportedCohort, ImportedGenome, ImportReport
+from nebula.genome.imported import ImportedCohort, ImportedGenome, ImportReport
 from nebula.protocol.consent import ConsentPolicy
 from nebula.protocol.errors import RejectedInputError
 from nebula.protocol.ids import Address

@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from nebula.clinical.tsv import PhenotypeSheet, read_phenotypes
 from nebula.genome.building import build_panel
-from nebula.genome.importing import ImportedCohort, import_genomes
+from nebula.genome.imported import ImportedCohort
+from nebula.genome.importing import import_genomes
 from nebula.genome.inflate import Source
 from nebula.genome.liftover import read_chain
 from nebula.genome.panel import Panel

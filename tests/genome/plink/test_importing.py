@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from genome.plink.file_set import PANEL, PANEL_SITES, bed, bim, fam, files, on_panel, panel_of
 from genome.vcf_text import refused
-from nebula.genome.importing import ImportedCohort
+from nebula.genome.imported import ImportedCohort
 from nebula.genome.panel import Panel
 from nebula.genome.plink.importing import import_plink
 from nebula.genome.record import parse_vector

@@ -9,7 +9,7 @@ import pytest
 from genome.plink.file_set import PANEL, PANEL_SITES, source
 from genome.plink.test_importing import dosages, make_pgen, plink2
 from genome.vcf_text import refused, vcf
-from nebula.genome.importing import ImportedCohort
+from nebula.genome.imported import ImportedCohort
 from nebula.genome.plink.pgen import Pgen
 from nebula.vault.reading import read_genomes
 

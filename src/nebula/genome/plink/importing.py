@@ -9,7 +9,7 @@ import numpy as np
 
 from nebula.genome.calls import Calls
 from nebula.genome.chromosomes import NAMES
-from nebula.genome.importing import ImportedCohort
+from nebula.genome.imported import ImportedCohort
 from nebula.genome.matrix import PackedMatrix
 from nebula.genome.plink.alleles import find_reference_alleles
 from nebula.genome.plink.files import KIND

@@ -171,7 +171,7 @@ def _genotypes(written: bytes) -> pa.Array:
     used = bytes(code for code in range(len(GENOTYPES)) if code in written)
     shorter = written.translate(bytes.maketrans(used, bytes(range(len(used)))))
     spelt = pa.array([GENOTYPES[code] for code in used], pa.string())
-    return pa.DictionaryArray.from_arrays(pa.array(np.frombuffer(shorter, np.int8)), spelt)
+    return pa.DictionaryArray.from_arrays(pa.array(np.frombuffer(shorter, np.int8)), spelt, safe=False)
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:
@@ -207,7 +207,7 @@ def _shared_columns(calls: Calls, order: Order) -> dict[str, pa.Array]:
     def texts(column: Texts) -> pa.Array:
         numbers, content, offsets = _native.number_texts(column.content, column.offsets)
         different = pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(content))
-        return pa.DictionaryArray.from_arrays(whole(numbers), different)
+        return pa.DictionaryArray.from_arrays(whole(numbers), different, safe=False)
 
     def named(numbers: NDArray[np.int32], names: list[str], behind: NDArray[np.int64] | None) -> pa.Array:
         return pa.DictionaryArray.from_arrays(whole(numbers, behind), pa.array(names, pa.string()))
