@@ -10,9 +10,10 @@ import pytest
 from nebula.analysis.catalogue import run
 from nebula.analysis.effect import effect_on_trait
 from nebula.analysis.inputs import CohortInput, Sites
-from nebula.analysis.run_score import area_under_curve, person_scores, score_groups
+from nebula.analysis.run_score import area_under_curve, score_groups
 from nebula.analysis.score_match import match_score
 from nebula.analysis.score_parameters import PolygenicScore
+from nebula.analysis.scores import person_scores
 from nebula.analysis.scoring_file import ScoreVariant, parse_scoring_file
 from nebula.genome.matrix import PackedMatrix
 from nebula.protocol.errors import RejectedInputError

@@ -26,6 +26,9 @@ from nebula.protocol.errors import RejectedInputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_NO_ESTIMATE = frozenset(
+    {"analysis.constant-trait", "analysis.constant-predictor", "analysis.separated", "analysis.unsettled"}
+)
 _STEPS = 100
 _SETTLED = 1e-10
 # Log odds: what a step changes at most of anybody's, and what is no estimate any more but the way to infinity.
@@ -84,6 +87,18 @@ def effect_on_trait(
     if not is_case_control(trait):
         return _least_squares(trait, left, basis, largest)
     return _log_odds((trait == trait.max()).astype(np.float64), left, basis, largest)
+
+
+def effect_if_any(
+    trait: NDArray[np.float64], predictor: NDArray[np.float64], covariates: NDArray[np.float64]
+) -> Effect | None:
+    """As ``effect_on_trait``; None where there is nothing to estimate: a row goes, not the run."""
+    try:
+        return effect_on_trait(trait, predictor, covariates)
+    except RejectedInputError as error:
+        if error.code in _NO_ESTIMATE:
+            return None
+        raise
 
 
 def _least_squares(

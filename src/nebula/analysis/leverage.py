@@ -70,3 +70,10 @@ def row_leverage(matrix: PackedMatrix, basis: NDArray[np.float64]) -> NDArray[np
         rest = genotypes - basis @ (basis.T @ genotypes)
         found[row] = float((rest**2).max() / max(float(rest @ rest), np.finfo(float).tiny))
     return found
+
+
+def largest_leverage(values: NDArray[np.float64]) -> float:
+    """The largest share that one person has in the variance of a column; 0 where nothing varies."""
+    centred = values - values.mean()
+    total = float(centred @ centred)
+    return float((centred**2).max() / total) if total > 0 else 0.0

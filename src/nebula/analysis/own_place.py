@@ -14,8 +14,8 @@ import numpy as np
 from nebula.analysis.frequency import GenotypeCounts
 from nebula.analysis.oadp import stranger_place
 from nebula.analysis.products import genotypes_times, standardised_lines, transposed_genotypes_times
-from nebula.analysis.run_score import person_scores
 from nebula.analysis.score_match import Match, match_score
+from nebula.analysis.scores import person_scores
 from nebula.analysis.structure import leading_components, prune_linked
 from nebula.genome.matrix import PackedMatrix
 from nebula.protocol.errors import RejectedInputError

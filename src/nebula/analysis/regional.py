@@ -9,7 +9,7 @@ import numpy as np
 
 from nebula.analysis.frequency import GenotypeCounts, allele_frequency
 from nebula.analysis.sharding import Piece, Shard, combine, plan
-from nebula.genome.chromosomes import X_NOT_PSEUDOAUTOSOMAL
+from nebula.genome.chromosomes import X_NOT_PSEUDOAUTOSOMAL, chromosome_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,3 +111,16 @@ def counts_table(sites: Sites, counts: GenotypeCounts, *, mid_p: bool = False) -
         "fewest": counts.fewest,
     }
     return sites.columns() | columns
+
+
+def within_regions(sites: Sites, regions: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Sites in any of the regions (1-based, both ends included); all of them where none is named."""
+    if not regions:
+        return np.ones(len(sites), dtype=np.bool_)
+    numbers = sites.chromosome_numbers()
+    inside = np.zeros(len(sites), dtype=np.bool_)
+    for region in regions:
+        name, _, span = region.partition(":")
+        first, _, last = span.partition("-")
+        inside |= (numbers == chromosome_code(name)) & (sites.position >= int(first)) & (sites.position <= int(last))
+    return inside

@@ -21,9 +21,9 @@ from nebula.analysis.leverage import block_leverage, mean_dosage, row_leverage
 from nebula.analysis.linear import covariate_basis
 from nebula.analysis.parameter_types import Relatives
 from nebula.analysis.people import cohort_components, smallest_group, trait_and_covariates, without_relatives
+from nebula.analysis.regional import within_regions
 from nebula.analysis.result import AnalysisResult
 from nebula.analysis.run_association import associate_cases, associate_measured
-from nebula.analysis.run_frequency import within_regions
 from nebula.protocol.errors import RejectedInputError
 
 if TYPE_CHECKING:

@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nebula.analysis.frequency import GenotypeCounts
-from nebula.analysis.inputs import CohortInput, Sites
+from nebula.analysis.inputs import CohortInput
 from nebula.analysis.people import DISCRETE_VALUES
-from nebula.analysis.regional import FrequencyModel, counts_table, run_all, smallest_cells
+from nebula.analysis.regional import FrequencyModel, counts_table, run_all, smallest_cells, within_regions
 from nebula.analysis.result import AnalysisResult
-from nebula.genome.chromosomes import chromosome_code
 from nebula.protocol.errors import RejectedInputError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from nebula.analysis.parameters import AlleleFrequency
 
 
@@ -81,16 +78,3 @@ def _run_by_group(analysis: str, parameters: AlleleFrequency, cohort: CohortInpu
         fitted=0,
         sites=len(cohort.sites),
     )
-
-
-def within_regions(sites: Sites, regions: tuple[str, ...]) -> NDArray[np.bool_]:
-    """Sites in any of the regions (1-based, both ends included); all of them where none is named."""
-    if not regions:
-        return np.ones(len(sites), dtype=np.bool_)
-    numbers = sites.chromosome_numbers()
-    inside = np.zeros(len(sites), dtype=np.bool_)
-    for region in regions:
-        name, _, span = region.partition(":")
-        first, _, last = span.partition("-")
-        inside |= (numbers == chromosome_code(name)) & (sites.position >= int(first)) & (sites.position <= int(last))
-    return inside

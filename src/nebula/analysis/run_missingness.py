@@ -9,8 +9,8 @@ import numpy as np
 from nebula.analysis.frequency import GenotypeCounts
 from nebula.analysis.inputs import CohortInput
 from nebula.analysis.products import transposed_genotypes_times
+from nebula.analysis.regional import within_regions
 from nebula.analysis.result import AnalysisResult
-from nebula.analysis.run_frequency import within_regions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

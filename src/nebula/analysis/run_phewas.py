@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nebula.analysis.effect import Effect, effect_on_trait, is_case_control
+from nebula.analysis.effect import Effect, effect_if_any, is_case_control
 from nebula.analysis.frequency import GenotypeCounts
 from nebula.analysis.leverage import mean_dosage
 from nebula.analysis.people import DISCRETE_VALUES, cohort_components, smallest_group, trait_and_covariates
 from nebula.analysis.result import AnalysisResult
-from nebula.analysis.run_score import matched_on_panel, person_scores, well_counted
+from nebula.analysis.score_on_panel import matched_on_panel
 from nebula.analysis.score_parameters import ScorePhewas, VariantPhewas
-from nebula.protocol.errors import RejectedInputError
+from nebula.analysis.scores import person_scores, well_counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from nebula.analysis.inputs import CohortInput, Table
 
 # A trait that these codes refuse has no estimate; anything else ends the run.
-_NO_ESTIMATE = frozenset(
-    {"analysis.constant-trait", "analysis.constant-predictor", "analysis.separated", "analysis.unsettled"}
-)
 _COLUMNS = {"trait": object, "test": object} | dict.fromkeys(("n", "n_cases", "n_controls", "fewest"), np.int64)
 
 
@@ -44,7 +41,7 @@ def run_phewas(analysis: str, parameters: VariantPhewas | ScorePhewas, cohort: C
         predictor, copies = _score(parameters, chosen, traits), dict.fromkeys(traits, len(columns))
     rows = []
     for name, trait in traits.items():
-        effect = _effect(trait, predictor, covariates)
+        effect = effect_if_any(trait, predictor, covariates)
         if effect is not None:
             fewest = min(copies[name], _rarest_class(trait))
             rows.append({"trait": name, "fewest": fewest} | _numbers(effect, trait))
@@ -89,17 +86,6 @@ def _score(parameters: ScorePhewas, cohort: CohortInput, traits: dict[str, NDArr
     scores = person_scores(cohort.matrix, matched, used)
     spread = float(scores.std(ddof=1))
     return scores / spread if spread > 0 else scores
-
-
-def _effect(
-    trait: NDArray[np.float64], predictor: NDArray[np.float64], covariates: NDArray[np.float64]
-) -> Effect | None:
-    try:
-        return effect_on_trait(trait, predictor, covariates)
-    except RejectedInputError as error:
-        if error.code in _NO_ESTIMATE:
-            return None
-        raise
 
 
 def _rarest_class(trait: NDArray[np.float64]) -> int:

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nebula.analysis.leverage import largest_leverage
 from nebula.analysis.products import transposed_genotypes_times
 from nebula.analysis.result import AnalysisResult
-from nebula.analysis.run_score import largest_leverage, matched_on_panel
+from nebula.analysis.score_on_panel import matched_on_panel
 from nebula.analysis.structure import people_on_squares
 
 if TYPE_CHECKING:

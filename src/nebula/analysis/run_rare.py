@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nebula.analysis.effect import Effect, effect_on_trait, is_case_control
+from nebula.analysis.effect import effect_if_any, is_case_control
 from nebula.analysis.people import cohort_components, smallest_group, trait_and_covariates
 from nebula.analysis.result import AnalysisResult
 from nebula.analysis.skat import NullModel, beta_weights, run_region_tests
 from nebula.genome.keys import between
-from nebula.protocol.errors import RejectedInputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
 _TEXT = ("region",)
 # A region whose burden these codes refuse has no estimate; anything else ends the run.
-_NO_ESTIMATE = frozenset({"analysis.constant-predictor", "analysis.unsettled"})
 
 
 def run_rare(analysis: str, parameters: RareVariants, cohort: CohortInput) -> AnalysisResult:
@@ -115,7 +113,7 @@ def _test(
 ) -> dict[str, Any] | None:
     """Test a region; None where its burden has no estimate."""
     weights = beta_weights(region.frequency)
-    effect = _effect(trait, region.genotypes @ weights, covariates)
+    effect = effect_if_any(trait, region.genotypes @ weights, covariates)
     if effect is None:
         return None
     found = run_region_tests(null, region.genotypes, weights)
@@ -133,15 +131,6 @@ def _test(
         "fewest": min(min(int(carriers[group].sum()), int((~carriers)[group].sum())) for group in groups),
         "leverage": max(effect.leverage, _largest_share(region.genotypes * weights)),
     }
-
-
-def _effect(trait: NDArray[np.float64], burden: NDArray[np.float64], covariates: NDArray[np.float64]) -> Effect | None:
-    try:
-        return effect_on_trait(trait, burden, covariates)
-    except RejectedInputError as error:
-        if error.code in _NO_ESTIMATE:
-            return None
-        raise
 
 
 def _largest_share(weighted: NDArray[np.float64]) -> float:

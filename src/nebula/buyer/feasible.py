@@ -3,7 +3,7 @@
 from nebula.analysis.inputs import Sites
 from nebula.analysis.parameters import ConditionalGwas, Discovery, parse_parameters
 from nebula.analysis.projection_parameters import Projection
-from nebula.analysis.run_score import match_panel, require_build
+from nebula.analysis.score_on_panel import match_panel, require_build
 from nebula.analysis.score_parameters import ScoreWeights, VariantPhewas
 from nebula.disclosure.floors import smallest_cohort
 from nebula.disclosure.release import require_offered
