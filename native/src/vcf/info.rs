@@ -4,10 +4,9 @@ use std::ops::Range;
 
 use super::columns::{number, Alternate};
 use super::fault::{quoted, Fault};
-use super::layouts::Known;
 use super::line::Line;
 use super::recent::Keys;
-use super::structural::{check_structural, is_stretch};
+use super::structural::check_structural;
 use super::values::{check_values, Kind, Shape};
 use super::{Rules, VcfParser, STRUCTURAL_KEYS};
 
@@ -94,18 +93,18 @@ fn check_entry(
 }
 
 impl VcfParser {
-    /// What is known of INFO, if its entries are certainly valid: there is none, or it is laid out as it was before.
+    /// Whether the digits of INFO are free, if it is certainly valid: there is none, or it is laid out as it was before.
     /// None says nothing.
     #[inline(always)]
-    pub(super) fn know_info(&mut self, line: Line<'_>, info: &[u8], shape: Shape) -> Option<Known> {
+    pub(super) fn know_info(&mut self, line: Line<'_>, info: &[u8], shape: Shape) -> Option<bool> {
         if info == b"." {
-            return Some(Known { free_digits: true, says_end: false });
+            return Some(true);
         }
-        self.layouts.know(line, &line.place(info), shape)
+        self.layouts.know(line, &line.place(info), shape).map(|layout| layout.has_free_digits)
     }
 
-    /// Check INFO: its entries, where it says that the record at `pos` ends and, from 4.4 on, what it says of
-    /// structural variants.
+    /// Check INFO: its entries, where it says that a block at `pos` ends and, from 4.4 on, what it says of structural
+    /// variants.
     #[inline(always)]
     pub(super) fn check_info(
         &mut self,
@@ -121,16 +120,16 @@ impl VcfParser {
         let shape = Shape { alternates: alternates.len(), minor, ploidy: None, local: None };
         let place = line.place(info);
         let mut checked = Ok(());
-        let known = self.know_info(line, info, shape);
-        if known.is_none() {
+        if self.know_info(line, info, shape).is_none() {
             self.keys.start(self.ledger.line);
             checked = check_entries(line, &place, &self.rules, &mut self.keys, shape);
             if checked.is_ok() {
                 self.layouts.learn(line, &place, |key| self.rules.info.get(key).copied());
             }
         }
-        if checked.is_ok() && known.is_none_or(|known| known.says_end) {
-            checked = self.check_end(info, alternate, alternates, pos);
+        let block = alternates.iter().all(|kind| *kind == Alternate::AnyOther);
+        if block && checked.is_ok() {
+            checked = self.check_block_end(info, pos);
         }
         if checked.is_ok() && minor >= STRUCTURAL_KEYS && alternates.contains(&Alternate::Other) {
             let mut pairs = Vec::new();
@@ -140,35 +139,23 @@ impl VcfParser {
             checked = check_structural(alternate, &pairs, copy_number);
         }
         // Of a block, INFO says where it ends.
-        if alternates.iter().all(|kind| *kind == Alternate::AnyOther) {
+        if block {
             return checked;
         }
         self.ledger.check(checked)
     }
-    /// A record does not end before it begins, nor a block behind its contig's end.
-    ///
-    /// With CHR2, END is a position there; of what is put in or joined, callers write other things into END.
-    fn check_end(
-        &self,
-        info: &[u8],
-        alternate: &[u8],
-        alternates: &[Alternate],
-        pos: u32,
-    ) -> Result<(), Fault> {
+
+    /// A block does not end before it begins, nor behind its contig's end. Of other records nothing is read from END, and
+    /// callers write other things into it, such as a mate's position.
+    fn check_block_end(&self, info: &[u8], pos: u32) -> Result<(), Fault> {
         let Some(end) = end_of(info) else { return Ok(()) };
-        let block = alternates.iter().all(|kind| *kind == Alternate::AnyOther);
-        let code = if block { "vcf.block" } else { "vcf.info" };
-        let fault = |sentence: String| Err(Fault::new(code, "INFO, 'END'", sentence));
+        let fault = |sentence: String| Err(Fault::new("vcf.block", "INFO, 'END'", sentence));
         if end < u64::from(pos) {
-            let elsewhere = info.split(|byte| *byte == b';').any(|entry| entry.starts_with(b"CHR2="));
-            let written_out = !alternates.contains(&Alternate::Other);
-            if !elsewhere && (written_out || is_stretch(alternate)) {
-                return fault(format!("{end} is before POS, {pos}"));
-            }
+            return fault(format!("{end} is before POS, {pos}"));
         }
         let contig = &self.chromosome.name.text;
         match self.rules.contigs.get(contig).copied().flatten() {
-            Some(length) if block && end > length => {
+            Some(length) if end > length => {
                 fault(format!("{end} is behind the end of {}, which has {length} bases", quoted(contig)))
             }
             _ => Ok(()),

@@ -67,20 +67,12 @@ impl Key {
     }
 }
 
-/// What is known of an INFO that has valid entries.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Known {
-    /// Whether lines of this layout have such whatever the digits of their values are, but for how many.
-    pub free_digits: bool,
-    /// Whether END is among the keys: its digits go with the line's POS.
-    pub says_end: bool,
-}
-
 /// The keys of a valid line, each once.
 #[derive(Default)]
 pub struct Layout {
     keys: Vec<Key>,
-    known: Known,
+    /// Whether lines of this layout are valid whatever the digits of their values are, but for how many.
+    pub has_free_digits: bool,
 }
 
 impl Layout {
@@ -110,14 +102,14 @@ impl Default for Layouts {
 }
 
 impl Layouts {
-    /// What is known of INFO, if it is laid out as it was before, and has valid entries. None says nothing.
+    /// How INFO is laid out, if it is as it was before, and valid. None says nothing.
     #[inline(always)]
-    pub fn know(&mut self, line: Line<'_>, info: &Range<usize>, shape: Shape) -> Option<Known> {
+    pub fn know(&mut self, line: Line<'_>, info: &Range<usize>, shape: Shape) -> Option<&Layout> {
         let ends = line.index.entry_ends(info)?;
         let [last, before] = self.0.get_mut(ends.len())?;
         for _ in 0..2 {
             if last.fits(line, info, ends, shape) {
-                return Some(last.known);
+                return Some(last);
             }
             std::mem::swap(last, before);
         }
@@ -141,9 +133,6 @@ impl Layouts {
             let key = &entry[..equals.unwrap_or(entry.len())];
             last.keys.push(Key::new(&entry[..equals.map_or(entry.len(), |at| at + 1)], definition(key)));
         }
-        last.known = Known {
-            free_digits: last.keys.iter().all(Key::has_free_digits),
-            says_end: last.keys.iter().any(|key| key.name.text == b"END="),
-        };
+        last.has_free_digits = last.keys.iter().all(Key::has_free_digits);
     }
 }

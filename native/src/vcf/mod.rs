@@ -159,9 +159,9 @@ fn definitions(raw: Vec<RawDefinition>) -> HashMap<Vec<u8>, Definition> {
 
 #[pymethods]
 impl VcfParser {
-    /// Args: sample names; INFO and FORMAT definitions; declared contigs, with their lengths; minor version; lines of the header;
-    /// whether faults are counted instead of ending the reading; the reference genome, with `layout(contig)` (bases,
-    /// bases and bytes of a line), `lines(contig, first, count)` and `window_bytes`, of how many to ask for lines.
+    /// Args: sample names; INFO and FORMAT definitions; declared contigs, with their lengths; minor version; lines of the
+    /// header; whether faults are counted instead of ending the reading; the reference genome, with `layout(contig)`
+    /// (bases, bases and bytes of a line), `lines(contig, first, count)` and `window_bytes`, of how many to ask for lines.
     #[new]
     #[pyo3(signature = (samples, info, format, contigs, minor, header_lines, lenient, reference=None))]
     #[allow(clippy::too_many_arguments)]

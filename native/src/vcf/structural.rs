@@ -34,13 +34,6 @@ fn first_level(allele: &[u8]) -> Option<&[u8]> {
     name.split(|byte| *byte == b':').next()
 }
 
-/// Whether one of the alleles is a stretch of the contig that is left out, doubled, turned round or counted.
-pub fn is_stretch(alternates: &[u8]) -> bool {
-    const STRETCHES: [&[u8]; 4] = [b"DEL", b"DUP", b"INV", b"CNV"];
-    let mut alleles = alternates.split(|byte| *byte == b',');
-    alleles.any(|allele| first_level(allele).is_some_and(|level| STRETCHES.contains(&level)))
-}
-
 fn claims_of(allele: &[u8]) -> Option<&'static [&'static [u8]]> {
     if allele.iter().any(|byte| matches!(byte, b'[' | b']')) && !allele.starts_with(b"<") {
         return Some(OF_BREAKENDS);

@@ -5,7 +5,6 @@
 
 use super::columns::is_one_alternate;
 use super::fault::Fault;
-use super::layouts::Known;
 use super::line::{Columns, Line};
 use super::numbers::{is_natural, whole};
 use super::plain_sample::{keyed_sample, listed_sample};
@@ -87,7 +86,7 @@ impl VcfParser {
         }
         let number = self.filters.recent(line.text, &line.place(filter))?;
         let shape = Shape { alternates: 1, minor: self.rules.minor, ploidy: None, local: None };
-        let Known { free_digits, says_end: false } = self.know_info(line, info, shape)? else { return None };
+        let free_digits = self.know_info(line, info, shape)?;
         let format = self.format.as_ref().filter(|known| known.text.is(line.text, &line.place(keys)))?;
         let listed = listed_sample(line, &line.place(sample), format, 1);
         if let Some(sample) = listed.as_ref().filter(|_| free_digits) {

@@ -19,7 +19,6 @@ _OLDEST, _NEWEST = 1, 5
 #: What a file that does not say it is taken for, in a lenient reading.
 _USUAL = 2
 _DEFINED_ONCE = ("INFO", "FORMAT", "FILTER", "ALT", "contig", "SAMPLE", "META")
-_VERSION_OF_UNIQUE_CONTIGS = 3
 _COLUMNS = ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO"]
 
 #: As the native parser takes it: key, Number, Type, whether the specification reserves it, whether the header
@@ -126,7 +125,7 @@ def _parse_metas(lines: Sequence[str], minor: int, faults: Faults | None) -> Ite
             continue
         try:
             meta = parse_meta(line, minor=minor)
-            _check_defined_once(meta, seen, minor)
+            _check_defined_once(meta, seen)
         except MetaError as error:
             if faults is None:
                 raise HeaderError("header", number, str(error)) from None
@@ -135,7 +134,7 @@ def _parse_metas(lines: Sequence[str], minor: int, faults: Faults | None) -> Ite
             yield meta
 
 
-def _check_defined_once(meta: Meta, seen: dict[tuple[str, str], Meta], minor: int) -> None:
+def _check_defined_once(meta: Meta, seen: dict[tuple[str, str], Meta]) -> None:
     """The same line may stand twice; two that differ may not."""
     if meta.key == "fileformat":
         raise MetaError("the version is said in the first line alone")
@@ -143,7 +142,7 @@ def _check_defined_once(meta: Meta, seen: dict[tuple[str, str], Meta], minor: in
         return
     identifier = meta.key, meta.fields["ID"]
     first = seen.setdefault(identifier, meta)
-    if meta.key == "contig" and minor < _VERSION_OF_UNIQUE_CONTIGS:
+    if meta.key == "contig":
         # What else is said of a contig differs from tool to tool.
         lengths = {one.fields["length"] for one in (first, meta) if "length" in one.fields}
         differ = len(lengths) > 1

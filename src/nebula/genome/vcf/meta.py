@@ -75,7 +75,9 @@ def parse_meta(line: str, *, minor: int) -> Meta:
     key, text = match[1], match[2]
     if text.startswith("<") and not text.endswith(">"):
         raise MetaError("the angle bracket is not closed")
-    if minor >= _VERSION_OF_FREE_NAMES and text.startswith("<") and key not in _URLS and not _HAS_ID.search(text):
+    # A quoted text in brackets is no structure.
+    structure = text.startswith("<") and not text.startswith('<"')
+    if minor >= _VERSION_OF_FREE_NAMES and structure and key not in _URLS and not _HAS_ID.search(text):
         raise MetaError(f"{key} needs <ID=…>")
     check = _CHECKS.get(key) if key != "META" or minor >= _VERSION_OF_FREE_NAMES else None
     structured = text.startswith("<") and check is not None and key not in _URLS
@@ -134,8 +136,8 @@ def _check_modern_definition(meta: Meta, minor: int) -> None:
     form = _ENCODED_KEY if meta.key == "FORMAT" and minor >= _VERSION_OF_ENCODED_KEYS else _KEYS[meta.key]
     if not form.fullmatch(meta.fields["ID"]):
         raise MetaError("the ID begins with a letter or '_'; letters, digits, '_' and '.' follow")
-    if (meta.fields["Number"] == FLAG_NUMBER) != (meta.fields["Type"] == "Flag"):
-        raise MetaError("a Flag has Number=0, and nothing else has")
+    if meta.fields["Number"] == FLAG_NUMBER and meta.fields["Type"] != "Flag":
+        raise MetaError("only a Flag has Number=0")
     if meta.fields["Number"] == "M" and meta.fields["ID"][-1] not in "ACGTUN":
         raise MetaError("with Number=M, the ID ends with the base that is modified")
     if meta.key == "INFO" and {"Source", "Version"} & meta.fields.keys() - meta.quoted:

@@ -98,7 +98,8 @@ INFO: dict[str, Definition] = {
     "RUC": Definition(".", ("Float",), natural=True, since=_STRUCTURAL),
     "RUL": Definition(".", ("Integer",), natural=True, since=_STRUCTURAL),
     "RUS": Definition(".", ("String",), since=_STRUCTURAL),
-    "SB": Definition("4", ("Integer",), since=3),
+    # Four whole numbers by the specification, one fraction in its own test files.
+    "SB": Definition(".", ("Float", "Integer"), since=3),
     "SOMATIC": _FLAG,
     "SVCLAIM": Definition("A", ("String",), since=_STRUCTURAL),
     # A negative length is an old way to say deletion.

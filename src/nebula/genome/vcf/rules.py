@@ -84,8 +84,8 @@ RULES = (
     ),
     Rule(
         "vcf.info",
-        "INFO has KEY or KEY=VALUE between semicolons, no key twice, values of the key's Number and Type; END is not"
-        " before POS; from 4.3 on keys are letters, digits, '_' and '.'",
+        "INFO has KEY or KEY=VALUE between semicolons, no key twice, values of the key's Number and Type;"
+        " from 4.3 on keys are letters, digits, '_' and '.'",
         _ALL,
         "1.4.2, 1.6.1",
         "correct the key's definition or its values; `bcftools annotate -x INFO/KEY` takes it out",
