@@ -18,10 +18,9 @@ import sealed
 from measuring import command_time, own_time, row, take_turns, tool_version, write_results
 
 from nebula.analysis import catalogue
-from nebula.analysis.inputs import CohortInput
+from nebula.analysis.inputs import CohortInput, Sites
 from nebula.analysis.parameters import LinearGwas, analysed_columns
 from nebula.analysis.result import AnalysisResult
-from nebula.enclave.assemble import panel_sites
 from nebula.enclave.cohort import choose_cohort
 from nebula.enclave.columns import PhenotypeColumns
 from nebula.genome.assembly import Assembly, assemble
@@ -46,7 +45,7 @@ def gwas(panel: Panel, records: list[sealed.SealedRecord]) -> AnalysisResult:
         assembly.add(codes)
         phenotypes.add(sealed.open_phenotypes(record))
     members, columns = choose_cohort(phenotypes, (), analysed_columns(PARAMETERS))
-    cohort = CohortInput(assembly.finish(members), panel_sites(panel), columns)
+    cohort = CohortInput(assembly.finish(members), Sites.of_panel(panel), columns)
     return catalogue.run("gwas-linear@1", PARAMETERS, cohort)
 
 

@@ -17,9 +17,8 @@ import sealed
 from measuring import write_results
 
 from nebula.analysis import catalogue
-from nebula.analysis.inputs import CohortInput
+from nebula.analysis.inputs import CohortInput, Sites
 from nebula.analysis.parameters import LinearGwas
-from nebula.enclave.assemble import panel_sites
 from nebula.genome.assembly import assemble
 
 BAR = 1.3
@@ -44,7 +43,7 @@ def run(people: int, variants: int) -> None:
     rng = np.random.default_rng(2)
     names = ("trait", *(f"c{index}" for index in range(10)))
     columns = {name: rng.standard_normal(people) for name in names}
-    cohort = CohortInput(assemble(panel, vectors(people, variants), people=people), panel_sites(panel), columns)
+    cohort = CohortInput(assemble(panel, vectors(people, variants), people=people), Sites.of_panel(panel), columns)
     parameters = LinearGwas(trait="trait", covariates=names[1:], pcs=0, minimum_maf=0.0)
     found = catalogue.run("gwas-linear@1", parameters, cohort)
     # Linux counts in kibibytes.
