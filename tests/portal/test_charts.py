@@ -1,4 +1,3 @@
-import json
 import re
 from collections.abc import Callable
 
@@ -9,24 +8,6 @@ import pytest
 from nebula.analysis import report
 from nebula.portal import charts
 from nebula.portal.genome_axis import GenomeAxis
-
-
-@pytest.fixture
-def associations() -> dict:
-    rng = np.random.default_rng(0)
-    count = 200_000
-    logs = -np.log10(rng.random(count))
-    logs[1000] = 31.5
-    return {
-        "chromosome": np.sort(rng.integers(1, 23, count)),
-        "base_pair_location": rng.integers(1, 2 * 10**8, count),
-        "neg_log_10_p_value": logs,
-    }
-
-
-def values_of(chart: alt.TopLevelMixin) -> list[dict]:
-    datasets = json.loads(chart.to_json())["datasets"]
-    return [row for rows in datasets.values() for row in rows]
 
 
 def test_thinning_moves_no_point_by_more_than_a_pixel() -> None:

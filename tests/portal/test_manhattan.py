@@ -1,30 +1,10 @@
-import json
 import re
 
-import altair as alt
 import numpy as np
-import pytest
 
 from nebula.portal import charts
 from nebula.portal.manhattan import MOST_NAMES, lead_variants, manhattan
-
-
-@pytest.fixture
-def associations() -> dict:
-    rng = np.random.default_rng(0)
-    count = 200_000
-    logs = -np.log10(rng.random(count))
-    logs[1000] = 31.5
-    return {
-        "chromosome": np.sort(rng.integers(1, 23, count)),
-        "base_pair_location": rng.integers(1, 2 * 10**8, count),
-        "neg_log_10_p_value": logs,
-    }
-
-
-def values_of(chart: alt.TopLevelMixin) -> list[dict]:
-    datasets = json.loads(chart.to_json())["datasets"]
-    return [row for rows in datasets.values() for row in rows]
+from portal.chart_values import values_of
 
 
 def empty_table() -> dict:

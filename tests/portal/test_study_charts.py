@@ -1,16 +1,10 @@
-import json
-
-import altair as alt
 import numpy as np
 
 from nebula.portal import charts, study_charts
 from nebula.portal.genome_axis import GenomeAxis
+from portal.chart_values import values_of
 
 CAPTION = charts.Caption(title="A study", people=1200)
-
-
-def values_of(chart: alt.TopLevelMixin) -> list[dict]:
-    return [row for rows in json.loads(chart.to_json())["datasets"].values() for row in rows]
 
 
 def test_regions_stand_at_their_middle_and_hits_have_a_name() -> None:
