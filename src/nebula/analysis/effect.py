@@ -26,6 +26,7 @@ from nebula.protocol.errors import RejectedInputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# What these codes refuse has no estimate; anything else ends the run.
 _NO_ESTIMATE = frozenset(
     {"analysis.constant-trait", "analysis.constant-predictor", "analysis.separated", "analysis.unsettled"}
 )
@@ -142,8 +143,9 @@ def _newton(
     factors, step, rise = start, np.zeros_like(start), 0.0
     for _ in range(_STEPS):
         tried = factors + step
-        found = _slope(design, case, tried, firth=firth)
-        if found is None or (not firth and float(np.abs(design @ tried).max()) > _SEPARATED):
+        log_odds = design @ tried
+        found = _slope(design, case, log_odds, firth=firth)
+        if found is None or (not firth and float(np.abs(log_odds).max()) > _SEPARATED):
             return None
         gradient, inverse = found
         if float(gradient @ step) < -rise / 2:
@@ -160,10 +162,10 @@ def _newton(
 
 
 def _slope(
-    design: NDArray[np.float64], case: NDArray[np.float64], factors: NDArray[np.float64], *, firth: bool
+    design: NDArray[np.float64], case: NDArray[np.float64], log_odds: NDArray[np.float64], *, firth: bool
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
     """The gradient of the likelihood, or of Firth's, and the inverse of the information; None where it has none."""
-    mean = special.expit(design @ factors)
+    mean = special.expit(log_odds)
     weight = mean * (1 - mean)
     try:
         inverse = np.linalg.inv((design.T * weight) @ design)

@@ -35,9 +35,7 @@ def _whose(name: str, analysis: str, offered: Mapping[str, type[msgspec.Struct]]
 
 def _form(kind: type[msgspec.Struct], name: str) -> str | None:
     """How a parameter is written, which its type says."""
-    described = inspect.type_info(kind)
-    assert isinstance(described, inspect.StructType)  # noqa: S101  # all parameters are structs
-    (found,) = (field.type for field in described.fields if field.name == name)
+    (found,) = (inspect.type_info(field.type) for field in msgspec.structs.fields(kind) if field.name == name)
     one = found.item_type if isinstance(found, inspect.VarTupleType) else found
     said = one.extra_json_schema if isinstance(one, inspect.Metadata) else None
     return None if said is None else f"{name} is written {said['description']}, such as {said['examples'][0]}"

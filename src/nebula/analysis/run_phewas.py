@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from nebula.analysis.inputs import CohortInput, Table
 
-# A trait that these codes refuse has no estimate; anything else ends the run.
 _COLUMNS = {"trait": object, "test": object} | dict.fromkeys(("n", "n_cases", "n_controls", "fewest"), np.int64)
 
 
