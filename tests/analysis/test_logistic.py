@@ -126,7 +126,8 @@ def test_counts_are_those_of_cases_and_controls(made_up: np.ndarray) -> None:
     np.testing.assert_array_equal(found.case_alternate, alleles[:, case == 1].sum(axis=1))
     np.testing.assert_array_equal(found.alternate, alleles.sum(axis=1))
     np.testing.assert_allclose(
-        found.control_frequency, alleles[:, case == 0].sum(axis=1) / seen[:, case == 0].sum(axis=1) / 2
+        (found.alternate - found.case_alternate) / (found.observed - found.cases) / 2,
+        alleles[:, case == 0].sum(axis=1) / seen[:, case == 0].sum(axis=1) / 2,
     )
 
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nebula import _native
-from nebula.analysis.frequency import allele_frequency
 from nebula.analysis.tails import neg_log10_two_sided_t
 from nebula.protocol.errors import RejectedInputError
 
@@ -58,11 +57,6 @@ class Associations:
     observed: NDArray[np.int64]
     alternate: NDArray[np.int64]
     no_estimate: NDArray[np.uint8]
-
-    @property
-    def frequency(self) -> NDArray[np.float64]:
-        """Frequency of the effect allele, the alternate one, among the people observed."""
-        return allele_frequency(self.alternate, 2 * self.observed)
 
 
 def complete_cases(*columns: NDArray[np.float64]) -> NDArray[np.bool_]:

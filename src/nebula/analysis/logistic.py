@@ -23,7 +23,6 @@ import numpy as np
 from scipy import special
 
 from nebula import _native
-from nebula.analysis.frequency import allele_frequency
 from nebula.analysis.linear import covariate_basis
 from nebula.analysis.products import workers
 from nebula.analysis.tails import neg_log10_two_sided_normal
@@ -86,21 +85,6 @@ class CaseControlAssociations:
     alternate: NDArray[np.int64]
     cases: NDArray[np.int64]
     case_alternate: NDArray[np.int64]
-
-    @property
-    def frequency(self) -> NDArray[np.float64]:
-        """Frequency of the effect allele, the alternate one, among the people observed."""
-        return allele_frequency(self.alternate, 2 * self.observed)
-
-    @property
-    def case_frequency(self) -> NDArray[np.float64]:
-        """The same among cases."""
-        return allele_frequency(self.case_alternate, 2 * self.cases)
-
-    @property
-    def control_frequency(self) -> NDArray[np.float64]:
-        """The same among controls."""
-        return allele_frequency(self.alternate - self.case_alternate, 2 * (self.observed - self.cases))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
