@@ -28,17 +28,26 @@ pub fn has_avx2() -> bool {
 #[inline(always)]
 pub fn ask_for(bytes: &[u8]) {
     for line in bytes.chunks(64) {
-        ask_for_line(line.as_ptr());
+        ask::<SECOND_LEVEL>(line.as_ptr());
     }
 }
 
-/// As `ask_for`, of the line that an address is in.
+/// As `ask_for`, of the line that an address is in, to the first-level cache: it is needed soon.
 #[inline(always)]
 pub fn ask_for_line(address: *const u8) {
+    ask::<FIRST_LEVEL>(address);
+}
+
+/// What x86-64 calls T0 and T1.
+const FIRST_LEVEL: i32 = 3;
+const SECOND_LEVEL: i32 = 2;
+
+#[inline(always)]
+fn ask<const LEVEL: i32>(address: *const u8) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: every x86-64 has this instruction; it reads nothing, and any address is allowed.
     unsafe {
-        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(address.cast());
+        std::arch::x86_64::_mm_prefetch::<LEVEL>(address.cast());
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = address;

@@ -44,6 +44,8 @@ pub struct Index {
     /// For each form, the bytes that no single number of it has or is ended by.
     pub(super) impossible: [Bits; 3],
     pub(super) outline: Outline,
+    /// The last words of a text, with what ends it.
+    padded: Stretch,
     /// Whether the outlines of lines are drawn, where it is worth it.
     draws: bool,
     /// So many bytes were looked at, and so many closely: of these, everything is noted.
@@ -72,6 +74,7 @@ impl Default for Index {
             minuses: none,
             impossible: [none; 3],
             outline: Outline::default(),
+            padded: [0; STRETCH * LOOK],
             draws: true,
             seen: 0,
             seen_closely: 0,
@@ -89,10 +92,18 @@ fn stretch<'a>(text: &'a [u8], start: usize, padded: &'a mut Stretch) -> &'a Str
     match rest.first_chunk() {
         Some(whole) => whole,
         None => {
-            padded[..rest.len()].copy_from_slice(rest);
+            pad(rest, padded);
             padded
         }
     }
+}
+
+/// Of the last line alone: to do it for each takes longer than to look at one.
+#[cold]
+#[inline(never)]
+fn pad(rest: &[u8], padded: &mut Stretch) {
+    padded.fill(b'\n');
+    padded[..rest.len()].copy_from_slice(rest);
 }
 
 impl Index {
@@ -118,8 +129,7 @@ impl Index {
         self.tab_places.forget();
         let mut pen = Pen::default();
         for first in (0..WORDS).step_by(STRETCH) {
-            let mut padded = [b'\n'; STRETCH * LOOK];
-            let bytes = stretch(text, first * LOOK, &mut padded);
+            let bytes = stretch(text, first * LOOK, &mut self.padded);
             // Also the words behind the line's end: a loop that ends at a guess takes longer.
             let mut end = None;
             for (word, bytes) in (first..).zip(bytes.as_chunks::<LOOK>().0) {
@@ -158,7 +168,7 @@ impl Index {
         (self.seen_closely, self.first_odd) = (self.seen, usize::MAX);
         let mut numbers = Numbers::default();
         for start in (0..self.noted).step_by(STRETCH * LOOK) {
-            let mut padded = [b'\n'; STRETCH * LOOK];
+            let mut padded = [0; STRETCH * LOOK];
             let bytes = stretch(text, start, &mut padded);
             for (start, bytes) in (start..).step_by(LOOK).zip(bytes.as_chunks::<LOOK>().0) {
                 self.note(start, &eyes.masks(bytes), &mut numbers, eyes);

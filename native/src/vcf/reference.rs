@@ -16,7 +16,7 @@ struct Window {
 }
 
 /// Where a base stands: in which window, where in its text, and how many bases its line has to the left of it.
-#[derive(Default)]
+#[derive(Default, Clone, Copy)]
 struct Spot {
     window: usize,
     at: usize,
@@ -109,6 +109,19 @@ impl Sequence {
         window.text.get(spot.at).map(|letter| letter.to_ascii_uppercase())
     }
 
+    /// Whether bases certainly are those from a 0-based place on: all on one line at hand, and none an IUPAC code.
+    #[inline(always)]
+    fn goes_on(&self, place: u64, bases: &[u8]) -> bool {
+        let Some(spot) = self.find(place) else { return false };
+        let end = spot.left + bases.len() as u64;
+        let on_line = end <= self.bases_per_line && place - spot.left + end <= self.bases;
+        let is = |(at, base): (usize, &u8)| {
+            let letter = self.letter_at(&Spot { at, ..spot });
+            letter == Some(base.to_ascii_uppercase())
+        };
+        on_line && (spot.at..).zip(bases).all(is)
+    }
+
     /// The letter at a 0-based place, upper case, if its window is at hand.
     #[inline(always)]
     fn held(&self, place: u64) -> Option<u8> {
@@ -173,6 +186,10 @@ impl Reference {
     /// Whether the reference has these bases at the 1-based `pos`.
     #[inline]
     pub fn has(&mut self, pos: u32, reference: &[u8]) -> Result<bool, Fault> {
+        let place = u64::from(pos).wrapping_sub(1);
+        if self.sequence.as_ref().is_some_and(|sequence| sequence.goes_on(place, reference)) {
+            return Ok(true);
+        }
         for (place, base) in (u64::from(pos)..).zip(reference) {
             let letter = place.checked_sub(1).map(|place| self.letter(place)).transpose()?.flatten();
             let base = base.to_ascii_uppercase();
@@ -201,7 +218,8 @@ impl Reference {
 
     /// The bases before a 1-based position.
     pub fn before(&mut self, pos: u32) -> Before<'_> {
-        Before { genome: self, pos, spot: Spot::default() }
+        let spot = self.sequence.as_ref().and_then(|sequence| sequence.find(u64::from(pos).wrapping_sub(1)));
+        Before { spot: spot.unwrap_or_default(), genome: self, pos }
     }
 
     /// The base at a 1-based position; `None` off the contig.
