@@ -5,6 +5,7 @@ every 775 bases as a whole genome has: 85 in 100 single bases, insertions and de
 left-aligned, one or two in 100 multi-allelic, with the INFO and FORMAT that GATK writes.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,9 +55,25 @@ def contig_lengths(scale: float) -> dict[str, int]:
 def make(folder: Path, scale: float, *, seed: int = 1) -> tuple[Path, Path]:
     """Write the reference, with its index, and the VCF, if they are not there yet; return their paths."""
     fasta, vcf = folder / f"reference-{scale:g}.fa", folder / f"genome-{scale:g}.vcf.gz"
-    if vcf.exists():
-        return fasta, vcf
-    folder.mkdir(parents=True, exist_ok=True)
+    if not vcf.exists():
+        _write(fasta, vcf, scale, seed)
+    for file in (fasta, vcf):
+        _leave_on_disk(file)
+    return fasta, vcf
+
+
+def _leave_on_disk(file: Path) -> None:
+    """Have the system forget what it holds of a file: it is read anew, as one is that was there before.
+
+    What Linux reads ahead it maps in large pieces; what was written a moment ago, page by page.
+    """
+    with file.open("rb") as opened:
+        os.fsync(opened.fileno())
+        os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def _write(fasta: Path, vcf: Path, scale: float, seed: int) -> None:
+    vcf.parent.mkdir(parents=True, exist_ok=True)
     chooser = np.random.default_rng(seed)
     index, unfinished = [], vcf.with_suffix(".part")
     with fasta.open("wb") as sequences, unfinished.open("wb") as calls:
@@ -72,7 +89,6 @@ def make(folder: Path, scale: float, *, seed: int = 1) -> tuple[Path, Path]:
         writer.close()
     Path(f"{fasta}.fai").write_text("".join(index))
     unfinished.rename(vcf)
-    return fasta, vcf
 
 
 def _sequence(chooser: np.random.Generator, length: int) -> NDArray[np.uint8]:
