@@ -64,3 +64,12 @@ def test_records_may_be_on_panels_that_are_not_published(shelf: PanelShelf) -> N
     assert shelf.choose("draft").panel_id == DRAFT.panel_id
     with pytest.raises(RejectedInputError, match="several panels answer"):
         shelf.choose("common")
+
+
+def test_two_panels_are_not_called_alike(shelf: PanelShelf) -> None:
+    shelf.put(NEWER)
+    other = Panel(NEWER.name, NEWER.version, "GRCh38", DRAFT.keys)
+    with pytest.raises(RejectedInputError, match="another panel is called common@2 already") as refused:
+        shelf.put(other)
+    assert refused.value.code == "panel.taken"
+    assert shelf.choose("common@2").panel_id == NEWER.panel_id

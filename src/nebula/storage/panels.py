@@ -30,7 +30,17 @@ class PanelShelf:
         return sorted(found, key=lambda panel: (panel.name, panel.version, panel.panel_id))
 
     def put(self, panel: Panel) -> None:
-        """Put a panel where everyone finds it; putting it again changes nothing."""
+        """Put a panel where everyone finds it; putting it again changes nothing.
+
+        Raises:
+            RejectedInputError: ``panel.taken``, another panel has its name and version.
+        """
+        if any(called(one) == called(panel) and one.panel_id != panel.panel_id for one in self.all()):
+            raise RejectedInputError(
+                "panel.taken",
+                f"another panel is called {called(panel)} already",
+                hint="give this one another --name or --version",
+            )
         open_storage(self.url).put(panel.panel_id.removeprefix("0x"), panel.to_bytes())
 
     def choose(self, wanted: str | None, *, published: Callable[[Hash32], bool] = lambda _panel: True) -> Panel:
