@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nebula.analysis.inputs import Sites
 from nebula.analysis.score_match import Match, match_score
@@ -56,3 +58,58 @@ def test_the_first_row_of_a_site_counts() -> None:
     assert found.weights.tolist() == [[0.0, 1.0, 2.0]]
     assert found.report() == {"matched": 1, "flipped": 0, "ambiguous": 0, "duplicate": 2, "missing": 0}
     assert found.share == pytest.approx(1 / 3)
+
+
+def slowly(variant: ScoreVariant, sites: Sites, *, keep_ambiguous: bool) -> tuple[Match, int | None]:
+    """What becomes of one variant, were there no others: site by site, and strand by strand."""
+
+    def turned(allele: str) -> str:
+        return allele[::-1].translate(str.maketrans("ACGT", "TGCA"))
+
+    for kind, turn in ((Match.MATCHED, str), (Match.FLIPPED, turned)):
+        named = [turn(allele) for allele in (variant.effect, variant.other) if allele is not None]
+        fitting = []
+        for row in range(len(sites)):
+            alleles = [sites.reference[row], sites.alternate[row]]
+            there = (sites.chromosome[row], sites.position[row]) == (variant.chromosome, variant.position)
+            if there and (named in (alleles, alleles[::-1]) or (len(named) == 1 and named[0] in alleles)):
+                fitting.append(row)
+        if len(fitting) == 1 and (keep_ambiguous or turned(sites.reference[fitting[0]]) != sites.alternate[fitting[0]]):
+            return kind, fitting[0]
+        if fitting:
+            return Match.AMBIGUOUS, None
+    return Match.MISSING, None
+
+
+ALLELES = st.sampled_from(["A", "C", "G", "T", "AT", "TA", "CG"])
+PLACES = st.tuples(st.sampled_from(["1", "X"]), st.integers(1, 3))
+PANELS = st.lists(
+    st.tuples(PLACES, ALLELES, ALLELES).filter(lambda site: site[1] != site[2]), min_size=1, max_size=12, unique=True
+)
+SCORES = st.lists(st.tuples(PLACES, ALLELES, st.none() | ALLELES).filter(lambda row: row[1] != row[2]), max_size=20)
+
+
+@given(panel=PANELS, score=SCORES, keep_ambiguous=st.booleans())
+def test_all_rows_at_once_match_as_one_by_one(panel: list, score: list, *, keep_ambiguous: bool) -> None:
+    columns = zip(*((*place, reference, alternate) for place, reference, alternate in panel), strict=True)
+    chromosomes, positions, *alleles = (np.array(column, dtype=object) for column in columns)
+    sites = Sites(chromosomes, positions.astype(np.int64), *alleles)
+    variants = [
+        ScoreVariant(chromosome, position, effect, other, (0.0, number, 2.0 * number))
+        for number, ((chromosome, position), effect, other) in enumerate(score, start=1)
+    ]
+
+    found = match_score(variants, sites, keep_ambiguous=keep_ambiguous)
+
+    first: dict[int, int] = {}
+    for number, variant in enumerate(variants):
+        kind, row = slowly(variant, sites, keep_ambiguous=keep_ambiguous)
+        if row is not None and first.setdefault(row, number) != number:
+            kind = Match.DUPLICATE
+        assert found.outcome[number] is kind
+    assert found.rows.tolist() == sorted(first)
+    assert found.places.tolist() == [first[row] for row in sorted(first)]
+    assert found.weights[:, 1].tolist() == [first[row] + 1 for row in sorted(first)]
+    for place, row, is_reference in zip(found.places, found.rows, found.effect_is_reference, strict=True):
+        effect = variants[place].effect
+        assert is_reference == (sites.reference[row] in (effect, effect[::-1].translate(str.maketrans("ACGT", "TGCA"))))

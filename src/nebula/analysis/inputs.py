@@ -92,8 +92,9 @@ class Sites:
 
     def chromosome_numbers(self) -> NDArray[np.int64]:
         """Chromosomes as GWAS-SSF and VariantKeys number them: X is 23, Y 24, mitochondrial 25; 0 is none of these."""
-        names, index = np.unique(np.asarray(self.chromosome, dtype=str), return_inverse=True)
-        return np.array([chromosome_code(str(name)) for name in names], dtype=np.int64)[index]
+        names = self.chromosome.tolist()
+        numbers = {name: chromosome_code(str(name)) for name in set(names)}
+        return np.fromiter((numbers[name] for name in names), np.int64, len(names))
 
     def copies(self) -> NDArray[np.int64]:
         """How many copies of each site a person has, shape (sites,): 1 on Y and MT; 2 elsewhere, men's X aside."""

@@ -72,64 +72,75 @@ def match_score(variants: Sequence[ScoreVariant], sites: Sites, *, keep_ambiguou
         sites: of the panel, in any order.
         keep_ambiguous: take A/T and C/G as they are written: on the forward strand.
     """
-    candidates = _rows_of_places(variants, sites)
-    outcome: list[Match] = []
-    found: dict[int, tuple[bool, int]] = {}
-    for number, (variant, rows) in enumerate(zip(variants, candidates, strict=True)):
-        kind, row, turned = _match_one(variant, rows, sites, keep_ambiguous=keep_ambiguous)
-        if row in found:
-            kind = Match.DUPLICATE
-        elif row is not None:
-            found[row] = (turned, number)
-        outcome.append(kind)
-    rows_found = np.array(sorted(found), dtype=np.int64)
-    turned_found = np.array([found[row][0] for row in rows_found.tolist()], dtype=np.bool_)
-    places = np.array([found[row][1] for row in rows_found.tolist()], dtype=np.int64)
+    pairs = _Pairs.of(variants, sites)
+    unclear = np.zeros(len(pairs.row), np.bool_) if keep_ambiguous else pairs.palindromic()
+    effects = np.array([one.effect for one in variants], dtype=object)
+    others = np.array([one.other or "" for one in variants], dtype=object)
+    outcome = np.array([Match.MISSING] * len(variants), dtype=object)
+    rows = np.full(len(variants), -1, dtype=np.int64)
+    turned = np.zeros(len(variants), dtype=np.bool_)
+    for kind in (Match.MATCHED, Match.FLIPPED):
+        if kind is Match.FLIPPED:
+            effects, others = _turn_all(effects), _turn_all(others)
+        effect, other = effects[pairs.variant], others[pairs.variant]
+        # The other strand is tried where nothing fits as it is written.
+        fitting = (outcome == Match.MISSING)[pairs.variant] & pairs.fit(effect, other)
+        found = np.bincount(pairs.variant[fitting], minlength=len(variants))
+        outcome[found > 0] = Match.AMBIGUOUS
+        told = np.flatnonzero(fitting & (found == 1)[pairs.variant] & ~unclear)
+        outcome[pairs.variant[told]], rows[pairs.variant[told]] = kind, pairs.row[told]
+        turned[pairs.variant[told]] = pairs.reference[told] == effect[told]
+    matching = np.flatnonzero(rows >= 0)
+    matching = matching[np.argsort(rows[matching], kind="stable")]
+    again = np.diff(rows[matching], prepend=-1) == 0
+    outcome[matching[again]] = Match.DUPLICATE
+    places = matching[~again]
     weights = np.array([variants[place].weights for place in places.tolist()], dtype=np.float64).reshape(-1, 3)
-    return MatchedScore(rows_found, turned_found, weights, tuple(outcome), places)
+    return MatchedScore(rows[places], turned[places], weights, tuple(outcome.tolist()), places)
 
 
-def _rows_of_places(variants: Sequence[ScoreVariant], sites: Sites) -> list[NDArray[np.int64]]:
-    """For each variant the rows at its chromosome and position."""
-    places = sites.chromosome_numbers() << 32 | sites.position
-    order = np.argsort(places, kind="stable")
-    names = np.array([variant.chromosome for variant in variants])
-    positions = np.array([variant.position for variant in variants], dtype=np.int64)
-    empty = np.array([""] * len(names), dtype=object)
-    wanted = Sites(names, positions, empty, empty).chromosome_numbers() << 32 | positions
-    first, last = (np.searchsorted(places[order], wanted, side) for side in ("left", "right"))
-    return [order[start:stop] for start, stop in zip(first, last, strict=True)]
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pairs:
+    """Each variant beside each site of its place, in the order of the variants.
+
+    Attributes:
+        variant: which of the variants, int64, shape (pairs,).
+        row: of the panel, likewise; ``reference`` and ``alternate`` are its alleles, as text.
+    """
+
+    variant: NDArray[np.int64]
+    row: NDArray[np.int64]
+    reference: NDArray[np.object_]
+    alternate: NDArray[np.object_]
+
+    @classmethod
+    def of(cls, variants: Sequence[ScoreVariant], sites: Sites) -> _Pairs:
+        places = sites.chromosome_numbers() << 32 | sites.position
+        order = np.argsort(places, kind="stable")
+        names = np.array([variant.chromosome for variant in variants], dtype=object)
+        positions = np.array([variant.position for variant in variants], dtype=np.int64)
+        wanted = Sites(names, positions, names, names).chromosome_numbers() << 32 | positions
+        first, last = (np.searchsorted(places[order], wanted, side) for side in ("left", "right"))
+        sizes = last - first
+        variant = np.repeat(np.arange(len(variants)), sizes)
+        # Where each pair stands among those of its variant, counted from the variant's first site.
+        within = np.arange(len(variant)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        row = order[np.repeat(first, sizes) + within]
+        return cls(variant, row, sites.reference[row].astype(object), sites.alternate[row].astype(object))
+
+    def fit(self, effect: NDArray[np.object_], other: NDArray[np.object_]) -> NDArray[np.bool_]:
+        """Whether alleles are those of the site; an empty other allele may be either."""
+        unsaid = other == ""
+        as_alternate = (effect == self.alternate) & (unsaid | (other == self.reference))
+        as_reference = (effect == self.reference) & (unsaid | (other == self.alternate))
+        return np.asarray(as_alternate | as_reference, dtype=np.bool_)
+
+    def palindromic(self) -> NDArray[np.bool_]:
+        """Whether a site's alleles read alike on both strands."""
+        return np.asarray(_turn_all(self.reference) == self.alternate, dtype=np.bool_)
 
 
-def _match_one(
-    variant: ScoreVariant, rows: NDArray[np.int64], sites: Sites, *, keep_ambiguous: bool
-) -> tuple[Match, int | None, bool]:
-    """Return what becomes of a variant, the row that it matches, and whether its effect allele is the reference."""
-    for kind, effect, other in (
-        (Match.MATCHED, variant.effect, variant.other),
-        (Match.FLIPPED, _turn(variant.effect), variant.other and _turn(variant.other)),
-    ):
-        fitting = [
-            (int(row), sites.reference[row] == effect)
-            for row in rows
-            if _fits(effect, other, str(sites.reference[row]), str(sites.alternate[row]))
-        ]
-        if len(fitting) > 1:
-            return Match.AMBIGUOUS, None, False
-        if fitting:
-            row, turned = fitting[0]
-            if not keep_ambiguous and _turn(str(sites.reference[row])) == sites.alternate[row]:
-                return Match.AMBIGUOUS, None, False
-            return kind, row, bool(turned)
-    return Match.MISSING, None, False
-
-
-def _fits(effect: str, other: str | None, reference: str, alternate: str) -> bool:
-    if other is None:
-        return effect in (reference, alternate)
-    return {effect, other} == {reference, alternate}
-
-
-def _turn(allele: str) -> str:
-    """The other strand's spelling, read in the same direction as the genome."""
-    return allele.translate(_COMPLEMENT)[::-1]
+def _turn_all(alleles: NDArray[np.object_]) -> NDArray[np.object_]:
+    """The other strand's spelling of each, read in the same direction as the genome."""
+    turned = {allele: allele.translate(_COMPLEMENT)[::-1] for allele in set(alleles.tolist())}
+    return np.array([turned[allele] for allele in alleles.tolist()], dtype=object)
