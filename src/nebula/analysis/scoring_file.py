@@ -103,11 +103,13 @@ def parse_scoring_file(text: str, *, leave_out_complex: bool = False) -> Scoring
 @dataclass(frozen=True, slots=True)
 class _Row:
     line: int
-    cells: Mapping[str, str]
+    cells: Sequence[str]
+    places: Mapping[str, int]
 
-    def get(self, name: str | None) -> str:
-        """The cell of a column that may not be there."""
-        return self.cells.get(name, "").strip() if name else ""
+    def get(self, name: str) -> str:
+        """The cell of a column that may not be there, and that a short line may not have."""
+        place = self.places.get(name, len(self.cells))
+        return self.cells[place].strip() if place < len(self.cells) else ""
 
     def refused(self, code: str, what: str, hint: str | None = None) -> RejectedInputError:
         return RejectedInputError(f"score.{code}", f"line {self.line}: {what}", hint=hint)
@@ -186,17 +188,16 @@ def _check_weight_type(kind: str, place: str = "") -> None:
 
 
 def _rows(lines: Iterator[tuple[int, str]], columns: _Columns) -> Iterator[_Row]:
-    width = len(columns.names)
+    places = {name: place for place, name in enumerate(columns.names)}
     for count, (number, line) in enumerate(lines):
         if count == MAX_ROWS:
             raise RejectedInputError("score.too-long", f"a score has at most {MAX_ROWS:,} rows")
         if not line.strip():
             continue
         cells = line.split("\t")
-        if len(cells) > width:
-            raise RejectedInputError("score.row", f"line {number}: {len(cells)} cells under {width} columns")
-        cells += [""] * (width - len(cells))
-        yield _Row(number, dict(zip(columns.names, cells, strict=True)))
+        if len(cells) > len(places):
+            raise RejectedInputError("score.row", f"line {number}: {len(cells)} cells under {len(places)} columns")
+        yield _Row(number, cells, places)
 
 
 def _parse_row(row: _Row, columns: _Columns, *, leave_out_complex: bool) -> ScoreVariant | str:
@@ -254,7 +255,9 @@ def _other(row: _Row) -> str | None:
 def _weights(row: _Row, columns: _Columns) -> tuple[float, float, float]:
     if kind := row.get("weight_type"):
         _check_weight_type(kind, f"line {row.line}: ")
-    dominant, recessive = (row.get(name).upper() == "TRUE" for name in ("is_dominant", "is_recessive"))
+    dominant, recessive = (
+        name in columns.flags and row.get(name).upper() == "TRUE" for name in ("is_dominant", "is_recessive")
+    )
     by_dosage = columns.by_dosage and any(row.get(name) for name in _DOSAGE_WEIGHTS)
     if dominant + recessive + by_dosage > 1:
         raise row.refused("model", "a row is dominant, recessive or weighed by dosage: one of these")
