@@ -53,7 +53,10 @@ def contig_lengths(scale: float) -> dict[str, int]:
 
 
 def make(folder: Path, scale: float, *, seed: int = 1) -> tuple[Path, Path]:
-    """Write the reference, with its index, and the VCF, if they are not there yet; return their paths."""
+    """Write the reference, with its index, and the VCF, if they are not there yet; return their paths.
+
+    Each time, they are read from the disk anew, where the system and what is at ``folder`` know such a thing.
+    """
     fasta, vcf = folder / f"reference-{scale:g}.fa", folder / f"genome-{scale:g}.vcf.gz"
     if not vcf.exists():
         _write(fasta, vcf, scale, seed)
@@ -67,6 +70,8 @@ def _leave_on_disk(file: Path) -> None:
 
     What Linux reads ahead it maps in large pieces; what was written a moment ago, page by page.
     """
+    if not hasattr(os, "posix_fadvise"):
+        return
     with file.open("rb") as opened:
         os.fsync(opened.fileno())
         os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)

@@ -61,6 +61,12 @@ def test_what_does_not_fit_stays_as_it_is() -> None:
     assert aligned(8, "CAC", "C", WholeReference({"2": SEQUENCE.encode()}))[0] == Verdict.UNKNOWN
 
 
+def test_an_iupac_code_is_no_allele_though_the_reference_genome_has_it() -> None:
+    places = Places(["1"], np.zeros(2, np.int32), np.array([1, 2], np.int32))
+    found = align(WholeReference({"1": b"ARC"}), places, Texts.of(["A", "R"]), Texts.of(["T", "T"]))
+    assert found.verdict.tolist() == [Verdict.FITS, Verdict.OTHER]
+
+
 def test_the_base_at_each_place_is_read_in_whatever_order() -> None:
     places = Places(["1", "2"], np.array([0, 1, 0, 0, 0], np.int32), np.array([14, 1, 7, 15, 0], np.int32))
     assert bases_at(GENOME, places).tolist() == [ord("G"), 0, ord("A"), 0, 0]

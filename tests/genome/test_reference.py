@@ -5,6 +5,7 @@ import io
 import random
 import struct
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -272,6 +273,49 @@ def test_wherever_lines_and_windows_end_alignment_is_that_along_the_whole_sequen
         assert found == expected
 
 
+def fits_behind_another(reference: Reference, pos: int, allele: str) -> bool:
+    """Whether REF is accepted behind a record for which its lines were fetched."""
+    record = f"1 {pos} . {allele} {'C' if allele == 'A' else 'A'} . . . GT 0/1"
+    error = refused(lambda: read(vcf("1 1 . G T . . . GT 0/1", record), reference))
+    assert error is None or error.code == "vcf.reference"
+    return error is None
+
+
+@pytest.mark.parametrize("window_bytes", [1, 20, 1 << 48])
+def test_with_its_lines_at_hand_a_reference_allele_is_refused_wherever_it_differs(window_bytes: int) -> None:
+    bases = "GATNCAACTGAC"
+    reference = IndexedReference(source(b">1\nGATNCAa\ncTGAC\n>2\nACGT", "fasta"), b"1\t12\t3\t7\t8\n")
+    reference.window_bytes = window_bytes
+    for pos, length in product(range(2, 13), range(1, 5)):
+        right = bases[pos - 1 : pos - 1 + length]
+        assert fits_behind_another(reference, pos, right)
+        for place, base in enumerate(right):
+            for other in {"T" if base == "C" else "C", "N"} - {base}:
+                assert not fits_behind_another(reference, pos, right[:place] + other + right[place + 1 :])
+        assert len(right) == length or not fits_behind_another(reference, pos, right + "A")
+
+
+@pytest.mark.parametrize(
+    ("index", "pos", "allele"),
+    [(b"1\t9\t3\t7\t8\n", 9, "TG"), (b"1\t6\t3\t3\t8\n", 3, "TN"), (b"1\t14\t3\t7\t8\n", 13, "GC")],
+)
+def test_what_stands_behind_a_line_a_contig_or_the_file_is_no_base_of_it(index: bytes, pos: int, allele: str) -> None:
+    assert not fits_behind_another(IndexedReference(source(b">1\nGATNCAa\ncTGACG", "fasta"), index), pos, allele)
+
+
+def test_there_is_no_base_at_place_0_though_the_first_is_at_hand() -> None:
+    raw = vcf("1 1 . G T . . . GT 0/1", "1 0 . G A . . . GT 0/1")
+    error = refused(lambda: list(VcfReader(source(raw), reference=WholeReference({"1": b"GAT"}), lenient=True)))
+    assert error is not None
+    assert error.code == "vcf.reference"
+
+
+def test_aligning_goes_on_from_a_reference_allele_that_ends_in_another_window() -> None:
+    lines = IndexedReference(source(b">1\nGTCA\nCGGG\n", "fasta"), b"1\t8\t3\t4\t5\n")
+    lines.window_bytes = 1
+    assert standard("1 3 . CAC C . . . GT 0/1", reference=lines) == (2, "TCA", "T")
+
+
 def test_a_mapped_file_that_is_shorter_than_its_index_says_is_refused(tmp_path: Path) -> None:
     fasta = tmp_path / "small.fa"
     fasta.write_bytes(FASTA)
@@ -291,6 +335,7 @@ def test_a_mapped_file_that_is_shorter_than_its_index_says_is_refused(tmp_path: 
         (indexed(index=b"1\t14\t3\t0\t0\n"), "fasta.index"),
         (indexed(index=b"1\t14\t3\t-7\t8\n"), "fasta.index"),
         (indexed(index=INDEX * 2), "fasta.index"),
+        (indexed(index=b"1\t14\t9223372036854775800\t7\t8\n"), "fasta.index"),
         (indexed(raw=FASTA[:12]), "vcf.reference"),
         (indexed(raw=gzip.compress(FASTA)), "fasta.index"),
         (indexed(raw=gzip.compress(FASTA), blocks=bytes(8)), "fasta.index"),

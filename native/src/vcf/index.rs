@@ -98,7 +98,7 @@ fn stretch<'a>(text: &'a [u8], start: usize, padded: &'a mut Stretch) -> &'a Str
     }
 }
 
-/// Of the last line alone: to do it for each takes longer than to look at one.
+/// Of the last lines of a text alone: to do it for each takes longer than to look at a line.
 #[cold]
 #[inline(never)]
 fn pad(rest: &[u8], padded: &mut Stretch) {

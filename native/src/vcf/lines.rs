@@ -97,7 +97,7 @@ impl VcfParser {
         self.parse_lines_by(lines, rows, &PORTABLE)
     }
 
-    /// Parse the line at the front of a text, which was looked at and ends there.
+    /// Parse the line at the front of a text, which was looked at and ends at `end`.
     #[inline(always)]
     fn parse_line<E: Eyes>(
         &mut self,

@@ -175,6 +175,20 @@ mod tests {
     }
 
     #[test]
+    fn texts_are_the_same_whose_bytes_all_are() {
+        for length in 0..=2 * STRIPE + 2 {
+            let text: Vec<u8> = (0..length as u8).collect();
+            let longer = [&text[..], b"x"].concat();
+            assert!(same(&text, &text.clone()) && !same(&text, &longer) && !same(&longer, &text));
+            for place in 0..length {
+                let mut other = text.clone();
+                other[place] ^= 1;
+                assert!(!same(&text, &other), "{place} of {length}");
+            }
+        }
+    }
+
+    #[test]
     fn however_many_there_are_some_are_kept() {
         let mut outlines = Outlines::default();
         let text = |number: usize| format!("PASS\tK{number}=0").into_bytes();

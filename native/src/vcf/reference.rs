@@ -113,11 +113,12 @@ impl Sequence {
     #[inline(always)]
     fn goes_on(&self, place: u64, bases: &[u8]) -> bool {
         let Some(spot) = self.find(place) else { return false };
-        let end = spot.left + bases.len() as u64;
-        let on_line = end <= self.bases_per_line && place - spot.left + end <= self.bases;
+        let length = bases.len() as u64;
+        let on_line = spot.left + length <= self.bases_per_line && place + length <= self.bases;
         let is = |(at, base): (usize, &u8)| {
             let letter = self.letter_at(&Spot { at, ..spot });
-            letter == Some(base.to_ascii_uppercase())
+            matches!(letter, Some(b'A' | b'C' | b'G' | b'T' | b'N'))
+                && letter == Some(base.to_ascii_uppercase())
         };
         on_line && (spot.at..).zip(bases).all(is)
     }
@@ -216,7 +217,7 @@ impl Reference {
         self.base_if_any(pos)?.ok_or_else(|| fault(format!("{pos} is behind the end of its contig")))
     }
 
-    /// The bases before a 1-based position.
+    /// The bases before a 1-based position that is on the contig: REF was held against it.
     pub fn before(&mut self, pos: u32) -> Before<'_> {
         let spot = self.sequence.as_ref().and_then(|sequence| sequence.find(u64::from(pos).wrapping_sub(1)));
         Before { spot: spot.unwrap_or_default(), genome: self, pos }

@@ -50,8 +50,9 @@ _VERSION = b"nebula.record"
 _HOM_REF = 0
 _PHASED_FROM = 4 * CallForm.PHASED
 _DICTIONARIES = ["chrom", "ref", "alt", "gt", "filter"]
-#: A page ends where it is a megabyte long alone: each is compressed by itself, which takes time and room.
-_ALL_ROWS = (1 << 63) - 1
+#: As many as a row group has: a page ends only where it is a megabyte long, for each is compressed by itself, which
+#: takes time and room.
+_ROWS_PER_PAGE = 1 << 20
 #: What a file may hold, and what more for each of its bytes: several times what real ones do.
 _ROWS, _ROWS_PER_BYTE = 1_000_000, 8
 _TEXT_BYTES, _TEXT_PER_BYTE = 1 << 29, 16
@@ -96,7 +97,7 @@ class RecordWriter:
             column_encoding={"pos": "DELTA_BINARY_PACKED", "dp": "BYTE_STREAM_SPLIT", "gq": "BYTE_STREAM_SPLIT"},
             write_statistics=False,
             store_schema=False,
-            max_rows_per_page=_ALL_ROWS,
+            max_rows_per_page=_ROWS_PER_PAGE,
         ) as writer:
             writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
             # Arrow writes a schema's own metadata only together with the schema in its own form.
