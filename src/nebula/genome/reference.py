@@ -204,11 +204,8 @@ def _parse_index(source: Source, index: bytes) -> dict[str, Entry]:
         if len(texts) != _FAI_COLUMNS - 1 or len(numbers) != len(texts):
             source.refuse("index", f"line {number} of its index (.fai) has not five columns", hint=_MAKE_INDEX)
         entry = Entry(*numbers)
-        if (
-            not (0 < entry.bases_per_line <= entry.bytes_per_line or entry.bases == 0)
-            or name in entries
-            or entry.end > _END
-        ):
+        has_lines = entry.bases == 0 or 0 < entry.bases_per_line <= entry.bytes_per_line
+        if not has_lines or entry.end > _END or name in entries:
             source.refuse("index", f"line {number} of its index (.fai) does not describe lines", hint=_MAKE_INDEX)
         entries[name] = entry
     return entries
