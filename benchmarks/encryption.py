@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from Crypto.Protocol.SecretSharing import Shamir
-from measuring import own_time, row, take_turns, tool_version, write_results
+from measuring import leave_on_disk, own_time, row, take_turns, tool_version, write_results
 
 from crypt4gh import lib as peer
 from nebula.crypt4gh import (
@@ -68,6 +68,8 @@ def bodies() -> None:
         plain, sealed = Path(folder) / "plain", Path(folder) / "sealed"
         plain.write_bytes(plaintext)
         sealed.write_bytes(raw)
+        for file in (plain, sealed):
+            leave_on_disk(file)
         figures = take_turns(
             ROUNDS,
             {
@@ -125,6 +127,8 @@ def mapped(path: Path, work: Callable[[memoryview], object]) -> float:
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as memory,
         memoryview(memory) as view,
     ):
+        if hasattr(mmap, "MADV_HUGEPAGE"):
+            memory.madvise(mmap.MADV_HUGEPAGE)
         return own_time(lambda: work(view))
 
 

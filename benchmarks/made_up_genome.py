@@ -5,11 +5,11 @@ every 775 bases as a whole genome has: 85 in 100 single bases, insertions and de
 left-aligned, one or two in 100 multi-allelic, with the INFO and FORMAT that GATK writes.
 """
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from measuring import leave_on_disk
 from numpy.typing import NDArray
 
 from nebula.genome.chromosomes import chromosome_lengths
@@ -61,20 +61,8 @@ def make(folder: Path, scale: float, *, seed: int = 1) -> tuple[Path, Path]:
     if not vcf.exists():
         _write(fasta, vcf, scale, seed)
     for file in (fasta, vcf):
-        _leave_on_disk(file)
+        leave_on_disk(file)
     return fasta, vcf
-
-
-def _leave_on_disk(file: Path) -> None:
-    """Have the system forget what it holds of a file: it is read anew, as one is that was there before.
-
-    What Linux reads ahead it maps in large pieces; what was written a moment ago, page by page.
-    """
-    if not hasattr(os, "posix_fadvise"):
-        return
-    with file.open("rb") as opened:
-        os.fsync(opened.fileno())
-        os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _write(fasta: Path, vcf: Path, scale: float, seed: int) -> None:

@@ -59,6 +59,18 @@ def command_time(command: Sequence[str], folder: Path) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
+def leave_on_disk(file: Path) -> None:
+    """Have the system forget what it holds of a file: it is read anew, as one is that was there before.
+
+    What Linux reads ahead it maps in large pieces; what was written a moment ago, page by page.
+    """
+    if not hasattr(os, "posix_fadvise"):
+        return
+    with file.open("rb") as opened:
+        os.fsync(opened.fileno())
+        os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
 def take_turns(rounds: int, works: Mapping[str, Callable[[], float]]) -> dict[str, Figure]:
     """Measure several things, one round of each after the other; print each."""
     seconds: dict[str, list[float]] = {name: [] for name in works}
