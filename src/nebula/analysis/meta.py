@@ -20,6 +20,7 @@ import numpy as np
 from scipy import special
 
 from nebula.analysis.tails import neg_log10_two_sided_normal
+from nebula.genome.bases import other_strand
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 # Frequencies of one allele differ by no more. Palindromic variants are believed where they fit so on one strand alone.
 FREQUENCY_SLACK = 0.2
-_COMPLEMENT = str.maketrans("ACGT", "TGCA")
 _Key = tuple[int, int, frozenset[str]]
 
 
@@ -154,7 +154,7 @@ class _Aligned:
 
     def _place(self, chromosome: int, position: int, effect: str, other: str) -> tuple[str, int, int]:
         """Return how a row fits, its number, and the sign of its effect."""
-        for kind, one, two in (("matched", effect, other), ("flipped", _turn(effect), _turn(other))):
+        for kind, one, two in (("matched", effect, other), ("flipped", other_strand(effect), other_strand(other))):
             row = self._rows.get((chromosome, position, frozenset((one, two))))
             if row is not None:
                 swapped = self._alleles[row][2] != one
@@ -222,8 +222,4 @@ def _written(columns: Table, found: Combined) -> Table:
 
 
 def _reads_alike(effect: str, other: str) -> bool:
-    return _turn(effect) == other
-
-
-def _turn(allele: str) -> str:
-    return allele.translate(_COMPLEMENT)[::-1]
+    return other_strand(effect) == other

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nebula.analysis.inputs import Sites
+from nebula.genome.bases import other_strand
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nebula.analysis.scoring_file import ScoreVariant
-
-_COMPLEMENT = str.maketrans("ACGT", "TGCA")
 
 
 class Match(StrEnum):
@@ -142,5 +141,5 @@ class _Pairs:
 
 def _turn_all(alleles: NDArray[np.object_]) -> NDArray[np.object_]:
     """The other strand's spelling of each, read in the same direction as the genome."""
-    turned = {allele: allele.translate(_COMPLEMENT)[::-1] for allele in set(alleles.tolist())}
+    turned = {allele: other_strand(allele) for allele in set(alleles.tolist())}
     return np.array([turned[allele] for allele in alleles.tolist()], dtype=object)

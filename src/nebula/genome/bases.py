@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 _WINDOW_BYTES = 1 << 18
 _COMPLEMENTS = np.arange(256, dtype=np.uint8)
 _COMPLEMENTS[list(b"ACGT")] = list(b"TGCA")
+_TURNED = str.maketrans("ACGT", "TGCA")
+
+
+def other_strand(allele: str) -> str:
+    """The other strand's spelling of an upper-case allele, read in the same direction as the genome."""
+    return allele.translate(_TURNED)[::-1]
 
 
 def complement(letters: NDArray[np.uint8]) -> NDArray[np.uint8]:
