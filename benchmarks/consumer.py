@@ -70,7 +70,7 @@ def make(folder: Path) -> Panel:
     text = "".join(f"rs{number}\t{one}\t{pos}\t{pair.decode()}\n" for number, (one, pos, pair) in enumerate(rows))
     heading = "# 23andMe, on build 38\n# rsid\tchromosome\tposition\tgenotype\n"
     (folder / "raw.txt").write_text(heading + text)
-    alleles = (Texts(BASES[codes], np.arange(MARKERS + 1, dtype=np.int32)) for codes in (reference, alternate))
+    alleles = (Texts.of_letters(BASES[codes]) for codes in (reference, alternate))
     keys = variant_keys(chromosome.astype(np.uint8), (start + 1).astype(np.int32), *alleles)
     return Panel("array", "1", "GRCh38", keys)
 

@@ -41,6 +41,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(linkage::prune_linked, module)?)?;
     module.add_function(wrap_pyfunction!(locate::fitting_bases, module)?)?;
     module.add_function(wrap_pyfunction!(locate::locate, module)?)?;
+    module.add_function(wrap_pyfunction!(locate::put_at_sites, module)?)?;
     module.add_function(wrap_pyfunction!(logistic::logistic_scan, module)?)?;
     module.add_function(wrap_pyfunction!(regression::linear_scan, module)?)?;
     module.add_function(wrap_pyfunction!(private::assemble_private, module)?)?;

@@ -1,6 +1,8 @@
 //! Where keys stand in a longer sorted list: one walk over both while they ascend.
 
-use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
+use numpy::{
+    IntoPyArray, PyArray1, PyReadonlyArray1, PyReadonlyArray2, PyReadwriteArray2, PyUntypedArrayMethods,
+};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -60,14 +62,15 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn rows_of(keys: &[u64], wanted: &[u64], ignored_bits: u32) -> Vec<i64> {
+/// Keys are fewer than 2^31.
+fn rows_of(keys: &[u64], wanted: &[u64], ignored_bits: u32) -> Vec<i32> {
     let mut walk = Walk::new(keys, ignored_bits);
     let mut rows = room(wanted.len());
-    rows.extend(wanted.iter().map(|key| walk.find(*key).map_or(-1, |row| row as i64)));
+    rows.extend(wanted.iter().map(|key| walk.find(*key).map_or(-1, |row| row as i32)));
     rows
 }
 
-fn count_fitting(keys: &[u64], wanted: &[u64], sites: &[i64]) -> (usize, usize) {
+fn count_fitting(keys: &[u64], wanted: &[u64], sites: &[i32]) -> (usize, usize) {
     let (mut walk, mut met, mut fitting) = (Walk::new(keys, ALLELE_BITS), 0, 0);
     for (key, site) in wanted.iter().zip(sites) {
         let single = usize::from(is_single(*key));
@@ -91,7 +94,7 @@ pub fn fitting_bases(
     py: Python<'_>,
     keys: PyReadonlyArray1<'_, u64>,
     wanted: PyReadonlyArray1<'_, u64>,
-    sites: PyReadonlyArray1<'_, i64>,
+    sites: PyReadonlyArray1<'_, i32>,
 ) -> PyResult<(usize, usize)> {
     let (keys, wanted, sites) = (keys.as_slice()?, wanted.as_slice()?, sites.as_slice()?);
     if wanted.len() != sites.len() {
@@ -109,12 +112,52 @@ pub fn locate<'py>(
     keys: PyReadonlyArray1<'py, u64>,
     wanted: PyReadonlyArray1<'py, u64>,
     ignored_bits: u32,
-) -> PyResult<Bound<'py, PyArray1<i64>>> {
+) -> PyResult<Bound<'py, PyArray1<i32>>> {
     let (keys, wanted) = (keys.as_slice()?, wanted.as_slice()?);
+    if i32::try_from(keys.len()).is_err() {
+        return Err(PyValueError::new_err("keys are fewer than 2^31"));
+    }
     if ignored_bits >= u64::BITS {
         return Err(PyValueError::new_err("a key has 64 bits, and not all of them can be ignored"));
     }
     Ok(py.detach(|| rows_of(keys, wanted, ignored_bits)).into_pyarray(py))
+}
+
+/// `None` where a site is not a row of the matrix.
+fn put(matrix: &mut [u8], width: usize, sites: &[i32], packed: &[u8]) -> Option<()> {
+    if width == 1 {
+        for (site, byte) in sites.iter().zip(packed) {
+            if *site >= 0 {
+                *matrix.get_mut(*site as usize)? = *byte;
+            }
+        }
+        return Some(());
+    }
+    for (site, row) in sites.iter().zip(packed.chunks_exact(width.max(1))) {
+        if let Ok(site) = usize::try_from(*site) {
+            matrix.get_mut(width * site..width * (site + 1))?.copy_from_slice(row);
+        }
+    }
+    Some(())
+}
+
+/// Write each row of `packed` over that of its site in `matrix`, which is as wide; a row whose site is negative is left
+/// out, and of those of one site the last one stays.
+#[pyfunction]
+pub fn put_at_sites(
+    py: Python<'_>,
+    mut matrix: PyReadwriteArray2<'_, u8>,
+    sites: PyReadonlyArray1<'_, i32>,
+    packed: PyReadonlyArray2<'_, u8>,
+) -> PyResult<()> {
+    let width = matrix.shape()[1];
+    let (sites, rows) = (sites.as_slice()?, packed.as_slice()?);
+    if packed.shape() != [sites.len(), width] {
+        return Err(PyValueError::new_err("each row has a site, and is as wide as the matrix"));
+    }
+    let bytes = matrix.as_slice_mut()?;
+    py.detach(|| put(bytes, width, sites, rows))
+        .ok_or_else(|| PyValueError::new_err("a site is a row of the matrix, or negative"))
 }
 
 #[cfg(test)]
@@ -161,13 +204,28 @@ mod tests {
     }
 
     #[test]
+    fn rows_are_put_where_their_sites_are() {
+        let sites = [2, -1, 0, 2];
+        let mut matrix = [9; 3];
+        assert_eq!(put(&mut matrix, 1, &sites, &[1, 2, 3, 4]), Some(()));
+        assert_eq!(matrix, [3, 9, 4]);
+        let mut matrix = [9; 6];
+        assert_eq!(put(&mut matrix, 2, &sites, &[1, 2, 3, 4, 5, 6, 7, 8]), Some(()));
+        assert_eq!(matrix, [5, 6, 9, 9, 7, 8]);
+        for width in [1, 2] {
+            assert_eq!(put(&mut matrix, width, &[6 / width as i32], &[1; 2][..width]), None);
+        }
+        assert_eq!((put(&mut [], 0, &sites, &[]), put(&mut [], 1, &[0], &[1])), (Some(()), None));
+    }
+
+    #[test]
     fn rows_are_found_in_any_order() {
         let keys: Vec<u64> = (0..50).map(|key| 3 * key + 1).collect();
         let wanted: Vec<u64> = (0..400).map(|step| (step * 67) % 160).collect();
         for bits in [0, 2] {
             let same = |one: &u64, other: &u64| one >> bits == other >> bits;
             let slow =
-                |key: &u64| keys.iter().position(|other| same(other, key)).map_or(-1, |row| row as i64);
+                |key: &u64| keys.iter().position(|other| same(other, key)).map_or(-1, |row| row as i32);
             assert_eq!(rows_of(&keys, &wanted, bits), wanted.iter().map(slow).collect::<Vec<_>>());
         }
         assert_eq!(rows_of(&[], &[0, 5], 0), [-1, -1]);

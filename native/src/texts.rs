@@ -1,71 +1,136 @@
-//! Texts end to end, as Arrow holds them, and the numbers of those that are different.
+//! Texts of which few are different, as Arrow's dictionaries hold them: each one's number, and the different ones.
 
-use std::collections::HashMap;
+use std::hash::BuildHasher;
 
+use hashbrown::HashTable;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::room::room;
+/// Texts as Python hands them over: each one's number; content and offsets of the different ones, of which there is one
+/// more than these.
+pub type PyTexts<'py> = (PyReadonlyArray1<'py, i32>, PyReadonlyArray1<'py, u8>, PyReadonlyArray1<'py, i32>);
 
-/// Texts as Python hands them over: content and offsets, one more than there are texts.
-pub type PyTexts<'py> = (PyReadonlyArray1<'py, u8>, PyReadonlyArray1<'py, i32>);
+/// Texts as Python gets them.
+pub type NewTexts = (Py<PyArray1<i32>>, Py<PyArray1<u8>>, Py<PyArray1<i32>>);
 
-/// Texts end to end, to be read.
+/// Texts, to be read.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
+    numbers: &'a [i32],
     content: &'a [u8],
     offsets: &'a [i32],
 }
 
 impl<'a> View<'a> {
     pub fn of(texts: &'a PyTexts<'_>) -> PyResult<Self> {
-        Ok(Self { content: texts.0.as_slice()?, offsets: texts.1.as_slice()? })
+        let (numbers, content, offsets) = texts;
+        Ok(Self { numbers: numbers.as_slice()?, content: content.as_slice()?, offsets: offsets.as_slice()? })
     }
 
     /// One of them, not empty; `None` where there is no such text.
+    #[inline]
     pub fn get(&self, row: usize) -> Option<&'a [u8]> {
-        let offset = |row: usize| usize::try_from(*self.offsets.get(row)?).ok();
-        self.content.get(offset(row)?..offset(row + 1)?).filter(|text| !text.is_empty())
+        let number = usize::try_from(*self.numbers.get(row)?).ok()?;
+        let offset = |number: usize| usize::try_from(*self.offsets.get(number)?).ok();
+        self.content.get(offset(number)?..offset(number.checked_add(1)?)?).filter(|text| !text.is_empty())
     }
 }
 
-/// Each text's number, and the texts that are different in the order in which they come.
-#[derive(Default)]
-struct Numbered {
-    numbers: Vec<i32>,
+/// Texts, to be added to. Equal ones have one number, in the order in which they come.
+#[derive(Debug)]
+pub struct Texts {
+    pub numbers: Vec<i32>,
     content: Vec<u8>,
     ends: Vec<i32>,
+    /// Nearly all alleles are one base: by their byte, the numbers of these, or -1.
+    short: [i32; 256],
+    /// Numbers of the others, by their hash.
+    long: HashTable<i32>,
+    /// Its seed is drawn when the process begins, so that nobody can prepare texts that meet.
+    hasher: foldhash::fast::RandomState,
 }
 
-impl Numbered {
-    fn add(&mut self, text: &[u8]) -> i32 {
-        let number = i32::try_from(self.ends.len()).unwrap_or(i32::MAX) - 1;
-        self.content.extend_from_slice(text);
-        self.ends.push(i32::try_from(self.content.len()).unwrap_or(i32::MAX));
+impl Default for Texts {
+    fn default() -> Self {
+        Self {
+            numbers: Vec::new(),
+            content: Vec::new(),
+            ends: vec![0],
+            short: [-1; 256],
+            long: HashTable::new(),
+            hasher: foldhash::fast::RandomState::default(),
+        }
+    }
+}
+
+/// A text by its number.
+fn numbered<'a>(content: &'a [u8], ends: &[i32], number: i32) -> &'a [u8] {
+    let number = number as usize;
+    &content[ends[number] as usize..ends[number + 1] as usize]
+}
+
+#[cfg(test)]
+impl PartialEq for Texts {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.numbers, &self.content, &self.ends) == (&other.numbers, &other.content, &other.ends)
+    }
+}
+
+impl Texts {
+    /// How many bytes the different ones have together. Who adds sees to it that they stay below 2 GiB.
+    pub fn bytes(&self) -> usize {
+        self.content.len()
+    }
+
+    #[inline(always)]
+    pub fn push(&mut self, text: &[u8]) {
+        let known = if let [byte] = text { self.short[usize::from(*byte)] } else { -1 };
+        let number = if known >= 0 { known } else { self.number(text) };
+        self.numbers.push(number);
+    }
+
+    /// The number of a text that is new, or not a single byte.
+    #[inline(never)]
+    fn number(&mut self, text: &[u8]) -> i32 {
+        let Self { content, ends, short, long, hasher, .. } = self;
+        let hash = hasher.hash_one(text);
+        if let Some(number) = long.find(hash, |number| numbered(content, ends, *number) == text) {
+            return *number;
+        }
+        let place = |length: usize| i32::try_from(length).unwrap_or(i32::MAX);
+        let number = place(ends.len() - 1);
+        content.extend_from_slice(text);
+        ends.push(place(content.len()));
+        match text {
+            [byte] => short[usize::from(*byte)] = number,
+            _ => {
+                let again = |number: &i32| hasher.hash_one(numbered(content, ends, *number));
+                long.insert_unique(hash, number, again);
+            }
+        }
         number
+    }
+
+    #[cfg(test)]
+    pub fn get(&self, row: usize) -> &[u8] {
+        numbered(&self.content, &self.ends, self.numbers[row])
+    }
+
+    pub fn into_python(self, py: Python<'_>) -> NewTexts {
+        let places = |values: Vec<i32>| values.into_pyarray(py).unbind();
+        (places(self.numbers), self.content.into_pyarray(py).unbind(), places(self.ends))
     }
 }
 
 /// `None` where the offsets do not ascend within the content.
-fn number(content: &[u8], offsets: &[i32]) -> Option<Numbered> {
-    let mut found = Numbered { numbers: room(offsets.len()), ends: vec![0], ..Numbered::default() };
-    // Nearly all alleles are one base: they need no hash. The others have one whose seed is drawn when the process
-    // begins, so that nobody can prepare texts that meet.
-    let mut short = [None; 256];
-    let mut long: HashMap<&[u8], i32, foldhash::fast::RandomState> = HashMap::default();
+fn number_all(content: &[u8], offsets: &[i32]) -> Option<Texts> {
+    let mut found = Texts::default();
     for pair in offsets.windows(2) {
-        let text = content.get(usize::try_from(pair[0]).ok()?..usize::try_from(pair[1]).ok()?)?;
-        let number = match text {
-            [byte] => *short[usize::from(*byte)].get_or_insert_with(|| found.add(text)),
-            _ => *long.entry(text).or_insert_with(|| found.add(text)),
-        };
-        found.numbers.push(number);
+        found.push(content.get(usize::try_from(pair[0]).ok()?..usize::try_from(pair[1]).ok()?)?);
     }
     Some(found)
 }
-
-type PyNumbered<'py> = (Bound<'py, PyArray1<i32>>, Bound<'py, PyArray1<u8>>, Bound<'py, PyArray1<i32>>);
 
 /// Number texts that stand end to end: `offsets` has one entry more than there are texts.
 ///
@@ -75,12 +140,12 @@ pub fn number_texts<'py>(
     py: Python<'py>,
     content: PyReadonlyArray1<'py, u8>,
     offsets: PyReadonlyArray1<'py, i32>,
-) -> PyResult<PyNumbered<'py>> {
+) -> PyResult<NewTexts> {
     let (content, offsets) = (content.as_slice()?, offsets.as_slice()?);
     let found = py
-        .detach(|| number(content, offsets))
+        .detach(|| number_all(content, offsets))
         .ok_or_else(|| PyValueError::new_err("the offsets of texts ascend within their content"))?;
-    Ok((found.numbers.into_pyarray(py), found.content.into_pyarray(py), found.ends.into_pyarray(py)))
+    Ok(found.into_python(py))
 }
 
 #[cfg(test)]
@@ -89,9 +154,10 @@ mod tests {
 
     #[test]
     fn equal_texts_have_one_number_in_the_order_of_coming() {
-        let found = number(b"CACACAG", &[0, 1, 2, 4, 5, 6, 7, 7]).unwrap_or_default();
+        let found = number_all(b"CACACAG", &[0, 1, 2, 4, 5, 6, 7, 7]).unwrap_or_default();
         assert_eq!(found.numbers, [0, 1, 2, 0, 1, 3, 4]);
         assert_eq!((&found.content[..], &found.ends[..]), (&b"CACAG"[..], &[0, 1, 2, 4, 5, 5][..]));
-        assert!(number(b"A", &[0, 2]).is_none() && number(b"A", &[1, 0]).is_none());
+        assert_eq!(found.bytes(), 5);
+        assert!(number_all(b"A", &[0, 2]).is_none() && number_all(b"A", &[1, 0]).is_none());
     }
 }

@@ -131,7 +131,7 @@ pub fn variant_key(chromosome: u8, pos: u32, reference: &[u8], alternate: &[u8])
     encode(chromosome, pos, reference, alternate)
 }
 
-/// The `VariantKey` of each variant: chromosome codes, 1-based positions, REF and ALT as texts end to end.
+/// The `VariantKey` of each variant: chromosome codes, 1-based positions, REF and ALT.
 #[pyfunction]
 pub fn variant_keys<'py>(
     py: Python<'py>,

@@ -6,16 +6,14 @@ from typing import ClassVar, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-# Strings end to end, as Arrow holds them: content, and one offset more than there are strings.
-_Texts: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.int32]]
+# Strings of which few are different: each one's number; content of the different ones, and one offset more than these.
+_Texts: TypeAlias = tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.int32]]
 
 def assemble_private(
     keys: Sequence[NDArray[np.uint64]], codes: Sequence[NDArray[np.uint8]]
 ) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int32], NDArray[np.uint8]]: ...
 def counts(packed: NDArray[np.uint8], samples: int) -> NDArray[np.int64]: ...
-def number_texts(
-    content: NDArray[np.uint8], offsets: NDArray[np.int32]
-) -> tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.int32]]: ...
+def number_texts(content: NDArray[np.uint8], offsets: NDArray[np.int32]) -> _Texts: ...
 def pack(dosage: NDArray[np.int8]) -> NDArray[np.uint8]: ...
 def place(vectors: Sequence[NDArray[np.uint8]], sites: int, matrix: NDArray[np.uint8], first: int) -> None: ...
 def keep_samples(packed: NDArray[np.uint8], samples: int, columns: NDArray[np.int64]) -> None: ...
@@ -35,9 +33,10 @@ def linear_scan(
     packed: NDArray[np.uint8], basis: NDArray[np.float64], residuals: NDArray[np.float64], threads: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]]: ...
 def fitting_bases(
-    keys: NDArray[np.uint64], wanted: NDArray[np.uint64], sites: NDArray[np.int64]
+    keys: NDArray[np.uint64], wanted: NDArray[np.uint64], sites: NDArray[np.int32]
 ) -> tuple[int, int]: ...
-def locate(keys: NDArray[np.uint64], wanted: NDArray[np.uint64], ignored_bits: int) -> NDArray[np.int64]: ...
+def locate(keys: NDArray[np.uint64], wanted: NDArray[np.uint64], ignored_bits: int) -> NDArray[np.int32]: ...
+def put_at_sites(matrix: NDArray[np.uint8], sites: NDArray[np.int32], packed: NDArray[np.uint8]) -> None: ...
 def logistic_scan(
     packed: NDArray[np.uint8],
     design: NDArray[np.float64],
@@ -75,11 +74,11 @@ def variant_keys(
 def align_variants(
     reference: ReferenceLines,
     contigs: Sequence[str],
-    places: tuple[NDArray[np.int32], NDArray[np.int32]],
+    places: tuple[NDArray[np.uint16], NDArray[np.int32]],
     alleles: tuple[_Texts, _Texts],
 ) -> tuple[NDArray[np.uint8], NDArray[np.int32], NDArray[np.int32], _Texts, _Texts]: ...
 def reference_bases(
-    reference: ReferenceLines, contigs: Sequence[str], places: tuple[NDArray[np.int32], NDArray[np.int32]]
+    reference: ReferenceLines, contigs: Sequence[str], places: tuple[NDArray[np.uint16], NDArray[np.int32]]
 ) -> NDArray[np.uint8]: ...
 
 class ParseError(ValueError): ...
@@ -94,17 +93,17 @@ class MarkerParser:
     ) -> tuple[NDArray[np.uint8], NDArray[np.int32], NDArray[np.uint8], NDArray[np.uint8]]: ...
 
 class VcfBatch:
-    contig: NDArray[np.int32]
+    contig: NDArray[np.uint16]
     pos: NDArray[np.int32]
     key: NDArray[np.uint64]
-    reference: tuple[NDArray[np.uint8], NDArray[np.int32]]
-    alternate: tuple[NDArray[np.uint8], NDArray[np.int32]]
-    filter: NDArray[np.int32]
+    reference: _Texts
+    alternate: _Texts
+    filter: NDArray[np.uint16]
     codes: NDArray[np.uint8]
     forms: NDArray[np.uint8]
     depth: NDArray[np.int32]
     quality: NDArray[np.int32]
-    line: NDArray[np.uint64]
+    line: NDArray[np.uint32]
     blocks: NDArray[np.int64]
     records: int
     genotyped: int

@@ -18,7 +18,7 @@ GENOME = WholeReference({"1": SEQUENCE.encode()})
 
 
 def aligned(pos: int, reference: str, alternate: str, genome: Reference = GENOME) -> tuple[int, int, int, str, str]:
-    places = Places(["GL1", "chr1"], np.array([1], np.int32), np.array([pos], np.int32))
+    places = Places(["GL1", "chr1"], np.array([1], np.uint16), np.array([pos], np.int32))
     found = align(genome, places, Texts.of([reference]), Texts.of([alternate]))
     return int(found.verdict[0]), int(found.pos[0]), int(found.last[0]), found.reference[0], found.alternate[0]
 
@@ -62,13 +62,13 @@ def test_what_does_not_fit_stays_as_it_is() -> None:
 
 
 def test_an_iupac_code_is_no_allele_though_the_reference_genome_has_it() -> None:
-    places = Places(["1"], np.zeros(2, np.int32), np.array([1, 2], np.int32))
+    places = Places(["1"], np.zeros(2, np.uint16), np.array([1, 2], np.int32))
     found = align(WholeReference({"1": b"ARC"}), places, Texts.of(["A", "R"]), Texts.of(["T", "T"]))
     assert found.verdict.tolist() == [Verdict.FITS, Verdict.OTHER]
 
 
 def test_the_base_at_each_place_is_read_in_whatever_order() -> None:
-    places = Places(["1", "2"], np.array([0, 1, 0, 0, 0], np.int32), np.array([14, 1, 7, 15, 0], np.int32))
+    places = Places(["1", "2"], np.array([0, 1, 0, 0, 0], np.uint16), np.array([14, 1, 7, 15, 0], np.int32))
     assert bases_at(GENOME, places).tolist() == [ord("G"), 0, ord("A"), 0, 0]
 
 

@@ -64,6 +64,7 @@ def same(ours: VariantBatch, theirs: VariantBatch) -> None:
     for name in ("reference", "alternate"):
         pair = getattr(ours, name), getattr(theirs, name)
         assert pair[0].content.tolist() == pair[1].content.tolist()
+        assert pair[0].numbers.tolist() == pair[1].numbers.tolist()
     assert ours.line.tolist() != []
 
 

@@ -14,8 +14,11 @@ def test_rows_come_by_key_and_those_without_one_last(keys: list[int], few: list[
     for place, key in few:
         nearly[place] = key
     for found in (keys, nearly):
-        order = Order.of(np.array(found, np.uint64))
+        keys_found = np.array(found, np.uint64)
+        ascend = ascending(keys_found)
+        order = Order.of(keys_found, ascend=ascend is not None)
         wanted = sorted(range(len(found)), key=lambda row: found[row] or 21)
-        assert ascending(np.array(found, np.uint64)) == (wanted == list(range(len(found))))
+        assert (ascend is not None) == (wanted == list(range(len(found))))
+        assert ascend is None or ascend.tolist() == [key for key in found if key]
         assert order.bring(np.arange(len(found))).tolist() == wanted
         assert order.bring(np.arange(2 * len(found)).reshape(-1, 2))[:, 1].tolist() == [2 * row + 1 for row in wanted]

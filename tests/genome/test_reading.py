@@ -120,3 +120,14 @@ def test_a_record_that_nobody_wrote_so_is_refused(column: str, value: object) ->
 
     assert error is not None
     assert error.code == "record.malformed"
+
+
+def test_a_record_of_more_filters_than_a_number_tells_is_refused() -> None:
+    parquet = import_genomes(source(vcf("1 10 . A C . . . GT 0/1", samples="A"), "genome"), OLD).genome(0).parquet
+    table = pa.concat_tables([read_record(parquet)] * 65_537)
+    place = table.schema.get_field_index("filter")
+    filters = pa.array([f"q{number}" for number in range(len(table))])
+    pq.write_table(table.set_column(place, table.schema.field(place), filters), sink := BytesIO())
+    error = refused(lambda: read_calls(sink.getvalue(), sample="A"))
+    assert error is not None
+    assert (error.code, "65,536 different" in error.message) == ("record.malformed", True)

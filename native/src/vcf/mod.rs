@@ -65,6 +65,8 @@ use rows::Rows;
 use same::Same;
 use values::{Definition, Kind, Number};
 
+use crate::texts::NewTexts;
+
 /// The minor versions that brought SVLEN for each allele, and local alleles.
 const STRUCTURAL_KEYS: u8 = 4;
 const LOCAL_ALLELES: u8 = 5;
@@ -90,7 +92,7 @@ struct Chromosome {
     /// See `chromosome_code`.
     code: u8,
     /// Once a record of it went through: its number, and whether it is compared with the reference genome.
-    stand: Option<(usize, bool)>,
+    stand: Option<(u16, bool)>,
 }
 
 /// Reads the body of one VCF, piece by piece; remembers what holds across lines.
@@ -118,17 +120,17 @@ pub struct VcfParser {
 /// What was read of a VCF, as columns; a row is one trimmed alternative allele that is a sequence.
 #[pyclass(get_all)]
 pub struct VcfBatch {
-    contig: Py<PyArray1<i32>>,
+    contig: Py<PyArray1<u16>>,
     pos: Py<PyArray1<i32>>,
     key: Py<PyArray1<u64>>,
-    reference: (Py<PyArray1<u8>>, Py<PyArray1<i32>>),
-    alternate: (Py<PyArray1<u8>>, Py<PyArray1<i32>>),
-    filter: Py<PyArray1<i32>>,
+    reference: NewTexts,
+    alternate: NewTexts,
+    filter: Py<PyArray1<u16>>,
     codes: Py<PyArray2<u8>>,
     forms: Py<PyArray2<u8>>,
     depth: Py<PyArray1<i32>>,
     quality: Py<PyArray1<i32>>,
-    line: Py<PyArray1<u64>>,
+    line: Py<PyArray1<u32>>,
     blocks: Py<PyArray2<i64>>,
     records: u64,
     genotyped: u64,
@@ -269,14 +271,12 @@ fn shaped<T: numpy::Element>(
 
 fn batch(py: Python<'_>, rows: Rows, samples: usize) -> PyResult<VcfBatch> {
     let (count, width) = (rows.key.len(), samples.div_ceil(4));
-    let texts =
-        |texts: rows::Texts| (texts.bytes.into_pyarray(py).unbind(), texts.ends.into_pyarray(py).unbind());
     Ok(VcfBatch {
         contig: rows.contig.into_pyarray(py).unbind(),
         pos: rows.pos.into_pyarray(py).unbind(),
         key: rows.key.into_pyarray(py).unbind(),
-        reference: texts(rows.reference),
-        alternate: texts(rows.alternate),
+        reference: rows.reference.into_python(py),
+        alternate: rows.alternate.into_python(py),
         filter: rows.filter.into_pyarray(py).unbind(),
         codes: shaped(py, count, width, rows.codes)?,
         forms: shaped(py, count, width, rows.forms)?,

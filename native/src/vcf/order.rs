@@ -4,10 +4,19 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use super::fault::{quoted, Fault};
-use super::rows::append;
+use super::rows::next_number;
 
 /// Variants that are kept in a list; what a hostile file has beyond, in a tree.
 const FEW: usize = 8;
+
+/// Append an allele, which mostly is one base.
+#[inline(always)]
+fn append(bytes: &mut Vec<u8>, allele: &[u8]) {
+    match allele {
+        [base] => bytes.push(*base),
+        _ => bytes.extend_from_slice(allele),
+    }
+}
 
 /// A trimmed variant at or behind the current position (trimming moves a variant only forwards).
 #[derive(Default)]
@@ -22,9 +31,9 @@ struct Ahead {
 /// What the lines so far have established.
 #[derive(Default)]
 pub struct Order {
-    contigs: HashMap<Vec<u8>, usize>,
+    contigs: HashMap<Vec<u8>, u16>,
     pub names: Vec<Vec<u8>>,
-    current: Option<usize>,
+    current: Option<u16>,
     last_pos: u32,
     /// The first `listed` of these count; the others wait to be written over.
     few: Vec<Ahead>,
@@ -36,10 +45,10 @@ pub struct Order {
 
 impl Order {
     /// Step to a record and return its contig's number.
-    pub fn step(&mut self, name: &[u8], pos: u32) -> Result<usize, Fault> {
+    pub fn step(&mut self, name: &[u8], pos: u32) -> Result<u16, Fault> {
         // `<1>` points to the contig 1.
         let name = name.strip_prefix(b"<").and_then(|name| name.strip_suffix(b">")).unwrap_or(name);
-        if let Some(current) = self.current.filter(|current| self.names[*current] == name) {
+        if let Some(current) = self.current.filter(|current| self.names[usize::from(*current)] == name) {
             if pos < self.last_pos {
                 let sentence = format!("{pos} comes after {}: a contig's records must ascend", self.last_pos);
                 return Err(Fault::new("vcf.unsorted", "POS", sentence));
@@ -52,21 +61,24 @@ impl Order {
             let sentence = format!("the records of contig {} are not in one piece", quoted(name));
             return Err(Fault::new("vcf.not-contiguous", "CHROM", sentence));
         }
-        Ok(self.enter(name, pos))
+        self.enter(name, pos)
     }
 
     /// Go to a record wherever it stands, and return its contig's number.
-    pub fn enter(&mut self, name: &[u8], pos: u32) -> usize {
+    pub fn enter(&mut self, name: &[u8], pos: u32) -> Result<u16, Fault> {
         let name = name.strip_prefix(b"<").and_then(|name| name.strip_suffix(b">")).unwrap_or(name);
-        let number = self.contigs.get(name).copied().unwrap_or_else(|| {
-            let number = self.names.len();
-            self.contigs.insert(name.to_vec(), number);
-            self.names.push(name.to_vec());
-            number
-        });
+        let number = match self.contigs.get(name) {
+            Some(number) => *number,
+            None => {
+                let number = next_number(self.names.len(), "CHROM")?;
+                self.contigs.insert(name.to_vec(), number);
+                self.names.push(name.to_vec());
+                number
+            }
+        };
         self.forget();
         (self.current, self.last_pos) = (Some(number), pos);
-        number
+        Ok(number)
     }
 
     /// Whether a position of the current contig lies behind every record and every variant so far: the record there comes

@@ -30,7 +30,7 @@ const SECRETS: [u64; LANES] = {
 #[derive(Clone)]
 pub struct Outlined {
     /// The number of its FILTER.
-    pub filter: i32,
+    pub filter: u16,
     pub call: Call,
     /// The places of DP, MIN_DP and GQ among the values of the sample.
     pub depth: Option<usize>,
@@ -83,7 +83,7 @@ impl Outlines {
 
     /// Learn from a valid record of one person whose sample is lists of whole numbers, unless its outline leaves out more
     /// than digits of values.
-    pub fn learn(&mut self, outline: &[u8], columns: &Columns<'_>, filter: i32, format: &Format, call: Call) {
+    pub fn learn(&mut self, outline: &[u8], columns: &Columns<'_>, filter: u16, format: &Format, call: Call) {
         let [.., names, info] = columns.fixed;
         let hides = memchr::memchr2(b':', b'=', names).is_some() || memchr::memchr(b':', info).is_some();
         let short = columns.calls.is_some_and(|(_, sample)| sample.len() <= LONGEST_SAMPLE);
@@ -153,7 +153,7 @@ fn take_in(lanes: &mut [u64; LANES], stripe: &[u8; STRIPE]) {
 mod tests {
     use super::*;
 
-    fn of(filter: i32) -> Outlined {
+    fn of(filter: u16) -> Outlined {
         Outlined { filter, call: Call::default(), depth: None, lowest_depth: None, quality: None }
     }
 
@@ -192,10 +192,12 @@ mod tests {
     fn however_many_there_are_some_are_kept() {
         let mut outlines = Outlines::default();
         let text = |number: usize| format!("PASS\tK{number}=0").into_bytes();
-        (0..20 * SLOTS).for_each(|number| outlines.insert(&text(number), of(number as i32)));
+        (0..20 * SLOTS).for_each(|number| {
+            outlines.insert(&text(number), of(u16::try_from(number % 65_521).unwrap_or(0)))
+        });
         let kept = (0..20 * SLOTS).filter_map(|number| Some((number, outlines.get(&text(number))?.filter)));
-        let kept: Vec<(usize, i32)> = kept.collect();
+        let kept: Vec<(usize, u16)> = kept.collect();
         assert!(kept.len() > SLOTS / 2 && kept.len() <= SLOTS);
-        assert!(kept.iter().all(|(number, filter)| *number as i32 == *filter));
+        assert!(kept.iter().all(|(number, filter)| *number % 65_521 == usize::from(*filter)));
     }
 }

@@ -7,8 +7,7 @@ use pyo3::prelude::*;
 use super::alignment::Alleles;
 use super::fault::Fault;
 use super::reference::Reference;
-use super::rows::Texts;
-use crate::texts::{PyTexts, View};
+use crate::texts::{NewTexts, PyTexts, Texts, View};
 
 /// What the reference genome says of a variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,12 +62,12 @@ fn align(genome: &mut Reference, pos: u32, alleles: &mut Alleles) -> Result<(Ver
 fn align_all(
     genome: &mut Reference,
     contigs: &[String],
-    places: impl Iterator<Item = (i32, i32)>,
+    places: impl Iterator<Item = (u16, i32)>,
     texts: [View<'_>; 2],
 ) -> Result<Option<Aligned>, Fault> {
     let (mut found, mut alleles) = (Aligned::default(), Alleles::default());
     for (row, (contig, pos)) in places.enumerate() {
-        let contig = usize::try_from(contig).ok().and_then(|contig| contigs.get(contig));
+        let contig = contigs.get(usize::from(contig));
         let (Some(contig), Some(reference), Some(alternate)) = (contig, texts[0].get(row), texts[1].get(row))
         else {
             return Ok(None);
@@ -87,11 +86,11 @@ fn align_all(
 fn bases(
     genome: &mut Reference,
     contigs: &[String],
-    places: impl Iterator<Item = (i32, i32)>,
+    places: impl Iterator<Item = (u16, i32)>,
 ) -> Result<Option<Vec<u8>>, Fault> {
     let mut found = Vec::new();
     for (contig, pos) in places {
-        let Some(contig) = usize::try_from(contig).ok().and_then(|contig| contigs.get(contig)) else {
+        let Some(contig) = contigs.get(usize::from(contig)) else {
             return Ok(None);
         };
         let known = genome.step(contig.as_bytes())?;
@@ -111,14 +110,13 @@ fn unless_failed<T>(genome: Reference, found: Result<Option<T>, Fault>) -> PyRes
         .ok_or_else(|| PyValueError::new_err("each variant has a contig and two alleles"))
 }
 
-type PyPlaces<'py> = (PyReadonlyArray1<'py, i32>, PyReadonlyArray1<'py, i32>);
-type PyAlleles = (Py<PyArray1<u8>>, Py<PyArray1<i32>>);
-type PyAligned = (Py<PyArray1<u8>>, Py<PyArray1<i32>>, Py<PyArray1<i32>>, PyAlleles, PyAlleles);
+type PyPlaces<'py> = (PyReadonlyArray1<'py, u16>, PyReadonlyArray1<'py, i32>);
+type PyAligned = (Py<PyArray1<u8>>, Py<PyArray1<i32>>, Py<PyArray1<i32>>, NewTexts, NewTexts);
 
 /// Hold variants against a reference genome, and left-align those that fit.
 ///
 /// Args: the genome, as of `VcfParser`; names of contigs; of each variant the number of its contig and its position,
-/// REF and ALT, trimmed, as texts end to end. Variants of one place should stand together.
+/// REF and ALT, trimmed. Variants of one place should stand together.
 ///
 /// Returns of each: the verdict (0 unknown contig, 1 other bases, 2 fits), its position and alleles then, and the last
 /// position that keeps it from being written farther right: the base behind the repeat that it stands in.
@@ -139,14 +137,12 @@ pub fn align_variants(
     let found = py.detach(|| align_all(&mut genome, &contigs, places, texts));
     let found = unless_failed(genome, found)?;
     let numbers = |values: Vec<i32>| values.into_pyarray(py).unbind();
-    let letters =
-        |texts: Texts| (texts.bytes.into_pyarray(py).unbind(), texts.ends.into_pyarray(py).unbind());
     Ok((
         found.verdict.into_pyarray(py).unbind(),
         numbers(found.pos),
         numbers(found.last),
-        letters(found.reference),
-        letters(found.alternate),
+        found.reference.into_python(py),
+        found.alternate.into_python(py),
     ))
 }
 

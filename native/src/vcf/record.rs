@@ -15,10 +15,10 @@ const MOST_ALTERNATES: usize = 10_000;
 
 /// What the rows of a record have in common.
 pub struct Place {
-    pub contig: usize,
+    pub contig: u16,
     pub pos: u32,
     /// The number of its FILTER.
-    pub filter: i32,
+    pub filter: u16,
     /// Whether it is compared with the reference genome.
     pub aligned: bool,
 }
@@ -161,14 +161,14 @@ impl VcfParser {
     }
 
     /// Step to a record. Order matters to calls alone: from 4.5 on a record without GT may stand anywhere.
-    fn step(&mut self, chrom: &[u8], pos: u32, format: Option<&[u8]>) -> Result<usize, Fault> {
+    fn step(&mut self, chrom: &[u8], pos: u32, format: Option<&[u8]>) -> Result<u16, Fault> {
         let genotyped = format.is_some_and(|keys| keys == b"GT" || keys.starts_with(b"GT:"));
         match self.order.step(chrom, pos) {
             Err(_) if self.rules.minor >= LOCAL_ALLELES && format.is_some() && !genotyped => {}
             Err(fault) => self.ledger.overlook(fault, Fate::Kept)?,
             stepped => return stepped,
         }
-        Ok(self.order.enter(chrom, pos))
+        self.order.enter(chrom, pos)
     }
 
     /// Note the variant in `alleles`; a lenient reading compares its repetitions when all are known.

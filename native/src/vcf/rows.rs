@@ -2,6 +2,7 @@
 
 use crate::packing::pack_codes;
 use crate::room::expect;
+use crate::texts::Texts;
 
 use super::fault::Fault;
 use super::genotypes::{Call, Ploidy};
@@ -10,51 +11,29 @@ use super::sample::Sample;
 /// What texts end to end may have together, for where they end is written in 32 bits; little enough in tests to be tried.
 const LONGEST: usize = if cfg!(test) { 1 << 20 } else { i32::MAX as usize };
 
-/// Append an allele, which mostly is one base.
-#[inline(always)]
-pub fn append(bytes: &mut Vec<u8>, allele: &[u8]) {
-    match allele {
-        [base] => bytes.push(*base),
-        _ => bytes.extend_from_slice(allele),
-    }
-}
-
-/// Strings end to end, as Arrow holds them.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Texts {
-    pub bytes: Vec<u8>,
-    pub ends: Vec<i32>,
-}
-
-impl Default for Texts {
-    fn default() -> Self {
-        Self { bytes: Vec::new(), ends: vec![0] }
-    }
-}
-
-impl Texts {
-    /// See `Rows::check_room`: no text ends beyond 2 GiB.
-    #[inline(always)]
-    pub fn push(&mut self, text: &[u8]) {
-        append(&mut self.bytes, text);
-        self.ends.push(i32::try_from(self.bytes.len()).unwrap_or(i32::MAX));
-    }
+/// The number of what is new in a column: contigs and FILTER values have numbers of 16 bits.
+pub fn next_number(met: usize, field: &str) -> Result<u16, Fault> {
+    u16::try_from(met).map_err(|_| {
+        let sentence = format!("more than {met} different ones: no genome has as many");
+        Fault::new("vcf.too-large", field, sentence)
+    })
 }
 
 /// Columns of a batch; see `VcfBatch`. A chromosome's rows ascend by key, but for what stands far from there.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
+#[cfg_attr(test, derive(PartialEq))]
 pub struct Rows {
-    pub contig: Vec<i32>,
+    pub contig: Vec<u16>,
     pub pos: Vec<i32>,
     pub key: Vec<u64>,
     pub reference: Texts,
     pub alternate: Texts,
-    pub filter: Vec<i32>,
+    pub filter: Vec<u16>,
     pub codes: Vec<u8>,
     pub forms: Vec<u8>,
     pub depth: Vec<i32>,
     pub quality: Vec<i32>,
-    pub line: Vec<u64>,
+    pub line: Vec<u32>,
     pub blocks: Vec<i64>,
     pub records: u64,
     pub genotyped: u64,
@@ -68,7 +47,7 @@ pub struct Rows {
 
 /// A trimmed variant on its way to becoming a row.
 pub struct Variant<'a> {
-    pub contig: usize,
+    pub contig: u16,
     pub pos: u32,
     pub key: u64,
     pub reference: &'a [u8],
@@ -79,35 +58,34 @@ impl Rows {
     /// Make room for so many rows of one person in all, as are expected.
     pub fn expect(&mut self, rows: usize) {
         let more = rows.saturating_sub(self.key.len());
-        for column in [&mut self.contig, &mut self.pos, &mut self.filter, &mut self.depth, &mut self.quality]
-        {
+        for column in [&mut self.contig, &mut self.filter] {
             expect(column, more);
         }
         for column in [&mut self.codes, &mut self.forms] {
             expect(column, more);
         }
-        for texts in [&mut self.reference, &mut self.alternate] {
-            expect(&mut texts.bytes, more + more / 2);
-            expect(&mut texts.ends, more);
+        let alleles = [&mut self.reference.numbers, &mut self.alternate.numbers];
+        for column in [&mut self.pos, &mut self.depth, &mut self.quality].into_iter().chain(alleles) {
+            expect(column, more);
         }
         expect(&mut self.key, more);
         expect(&mut self.line, more);
     }
 
     #[inline(always)]
-    pub fn push(&mut self, variant: &Variant<'_>, filter: i32, line: u64) {
-        self.contig.push(i32::try_from(variant.contig).unwrap_or(i32::MAX));
+    pub fn push(&mut self, variant: &Variant<'_>, filter: u16, line: u64) {
+        self.contig.push(variant.contig);
         self.pos.push(i32::try_from(variant.pos).unwrap_or(i32::MAX));
         self.key.push(variant.key);
         self.reference.push(variant.reference);
         self.alternate.push(variant.alternate);
         self.filter.push(filter);
-        self.line.push(line);
+        self.line.push(u32::try_from(line).unwrap_or(u32::MAX));
     }
 
     /// Refuse alleles of so many bytes more where they have no room.
     pub fn check_room(&self, alleles: usize) -> Result<(), Fault> {
-        let longest = self.reference.bytes.len().max(self.alternate.bytes.len());
+        let longest = self.reference.bytes().max(self.alternate.bytes());
         if longest.saturating_add(alleles) <= LONGEST {
             return Ok(());
         }
@@ -128,10 +106,15 @@ impl Rows {
 
     /// A stretch that is hom-ref: contig, first and last position, and the lowest depth and quality, -1 where not
     /// given.
-    pub fn push_block(&mut self, contig: usize, pos: u32, end: i64, sample: &Sample) {
+    pub fn push_block(&mut self, contig: u16, pos: u32, end: i64, sample: &Sample) {
         let depth = if sample.lowest_depth >= 0 { sample.lowest_depth } else { sample.depth };
-        let contig = i64::try_from(contig).unwrap_or(i64::MAX);
-        self.blocks.extend([contig, i64::from(pos), end, i64::from(depth), i64::from(sample.quality)]);
+        self.blocks.extend([
+            i64::from(contig),
+            i64::from(pos),
+            end,
+            i64::from(depth),
+            i64::from(sample.quality),
+        ]);
     }
 
     #[inline]

@@ -1,7 +1,7 @@
 //! Rows in the order of a record: where trimming, aligning or the alleles of one place have rows come in another order
 //! than their keys, each is brought to its place as it is pushed.
 
-use super::rows::{Rows, Texts};
+use super::rows::Rows;
 use crate::variant_key::BELOW_CHROMOSOME;
 
 /// The last row passes fewer than so many on its way to where its key puts it: aligning moves few, and hardly past one.
@@ -17,21 +17,6 @@ fn comes_behind(key: u64, other: u64) -> bool {
 fn bring_last_before<T>(column: &mut [T], width: usize, passed: usize) {
     if let Some(start) = column.len().checked_sub(width * (passed + 1)) {
         column[start..].rotate_right(width);
-    }
-}
-
-impl Texts {
-    /// Bring the last text before the `passed` ones that it follows.
-    fn bring_last_before(&mut self, passed: usize) {
-        let [.., _, _] = self.ends[..] else { return };
-        let last = self.ends.len() - 1;
-        let (first, length) = (last - 1 - passed, self.ends[last] - self.ends[last - 1]);
-        let start = self.ends[first];
-        self.bytes[start as usize..].rotate_right(length as usize);
-        for place in (first + 1..last).rev() {
-            self.ends[place + 1] = self.ends[place] + length;
-        }
-        self.ends[first + 1] = start + length;
     }
 }
 
@@ -57,8 +42,8 @@ impl Rows {
         bring_last_before(&mut self.contig, 1, passed);
         bring_last_before(&mut self.pos, 1, passed);
         bring_last_before(&mut self.key, 1, passed);
-        self.reference.bring_last_before(passed);
-        self.alternate.bring_last_before(passed);
+        bring_last_before(&mut self.reference.numbers, 1, passed);
+        bring_last_before(&mut self.alternate.numbers, 1, passed);
         bring_last_before(&mut self.filter, 1, passed);
         bring_last_before(&mut self.line, 1, passed);
         for packed in [&mut self.codes, &mut self.forms] {
@@ -81,9 +66,14 @@ mod tests {
     /// A row of a key whose every column follows from it and from its number; keys of 0 are of no chromosome.
     fn push(rows: &mut Rows, key: u64, number: usize, samples: usize) {
         let (reference, alternate) = (vec![b'A'; key as usize % 5 + 1], vec![b'C'; number % 4 + 1]);
-        let variant =
-            Variant { contig: number, pos: key as u32, key, reference: &reference, alternate: &alternate };
-        rows.push(&variant, number as i32, number as u64);
+        let variant = Variant {
+            contig: number as u16,
+            pos: key as u32,
+            key,
+            reference: &reference,
+            alternate: &alternate,
+        };
+        rows.push(&variant, number as u16, number as u64);
         let calls: Vec<Call> = vec![Call::default(); samples];
         rows.push_calls(&calls, 1);
         if samples == 1 {
@@ -120,10 +110,8 @@ mod tests {
                     (rows.filter[row] as usize, rows.codes[row * width + width - 1]),
                     (number, number as u8)
                 );
-                let length = |texts: &Texts| (texts.ends[row + 1] - texts.ends[row]) as usize;
-                let text = |texts: &Texts| texts.bytes[texts.ends[row] as usize..][..length(texts)].to_vec();
-                assert_eq!(text(&rows.reference), vec![b'A'; key as usize % 5 + 1]);
-                assert_eq!(text(&rows.alternate), vec![b'C'; number % 4 + 1]);
+                assert_eq!(rows.reference.get(row), vec![b'A'; key as usize % 5 + 1]);
+                assert_eq!(rows.alternate.get(row), vec![b'C'; number % 4 + 1]);
                 if samples == 1 {
                     assert_eq!((rows.depth[row] as usize, rows.quality[row] as u32), (number, key as u32));
                 }

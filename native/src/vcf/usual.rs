@@ -117,7 +117,7 @@ impl VcfParser {
     /// Check CHROM, POS, and REF and ALT but for the bases of REF: the number of the contig, the position, and whether the
     /// contig is compared with the reference genome.
     #[inline(always)]
-    fn check_front(&self, line: Line<'_>, columns: &Columns<'_>) -> Option<(usize, u32, bool)> {
+    fn check_front(&self, line: Line<'_>, columns: &Columns<'_>) -> Option<(u16, u32, bool)> {
         let [chrom, pos, _, reference, alternate, ..] = columns.fixed;
         let known = self.chromosome.name.is(line.text, &line.place(chrom));
         let (contig, aligned) = self.chromosome.stand.filter(|_| known)?;

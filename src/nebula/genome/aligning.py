@@ -32,7 +32,7 @@ class Places(NamedTuple):
     """Where variants are: names of contigs, the number of each one's contig, and its 1-based position (variants,)."""
 
     contigs: list[str]
-    contig: NDArray[np.int32]
+    contig: NDArray[np.uint16]
     pos: NDArray[np.int32]
 
 
@@ -62,14 +62,13 @@ def align(genome: Reference, places: Places, reference: Texts, alternate: Texts)
         RejectedInputError: ``fasta.index``, or what reading the reference genome raises.
     """
     order, back = _along(places)
-    sorted_reference, sorted_alternate = reference.take(order), alternate.take(order)
-    alleles = (
-        (sorted_reference.content, sorted_reference.offsets),
-        (sorted_alternate.content, sorted_alternate.offsets),
-    )
+    along = reference.take(order), alternate.take(order)
+    sorted_reference, sorted_alternate = ((texts.numbers, texts.content, texts.offsets) for texts in along)
     there = (places.contig[order], places.pos[order])
     with _reading():
-        verdict, pos, last, *texts = _native.align_variants(genome, places.contigs, there, alleles)
+        verdict, pos, last, *texts = _native.align_variants(
+            genome, places.contigs, there, (sorted_reference, sorted_alternate)
+        )
     reference, alternate = (Texts(*one).take(back) for one in texts)
     return Aligned(verdict[back], pos[back], last[back], reference, alternate)
 

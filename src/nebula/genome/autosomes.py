@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nebula import _native
+from nebula.genome import keys as variant_keys
 from nebula.genome.chromosomes import X
 from nebula.genome.matrix import PackedMatrix
 
@@ -26,7 +27,7 @@ def autosomal_part(vectors: NDArray[np.uint8], panel: Panel) -> PackedMatrix:
     Returns:
         One row for each person, one column for each autosomal site: ``counts()`` counts a person's genotypes.
     """
-    sites = int((panel.chromosomes() < X).sum())
+    sites = int(panel.keys.searchsorted(np.uint64(variant_keys.of_chromosome(X)[0])))
     packed = np.array(vectors[:, : -(-sites // 4)], np.uint8, order="C")
     if used := sites % 4:
         packed[:, -1] &= (1 << (2 * used)) - 1

@@ -32,9 +32,9 @@ def complement(letters: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def reverse_complement(alleles: Texts) -> Texts:
     """Alleles as they read on the other strand."""
-    ends = np.repeat(alleles.offsets[:-1].astype(np.int64) + alleles.offsets[1:] - 1, alleles.lengths())
-    backwards = ends - np.arange(alleles.offsets[0], alleles.offsets[-1])
-    return Texts(complement(alleles.content[backwards]), alleles.offsets - alleles.offsets[0])
+    starts, ends = alleles.offsets[:-1], alleles.offsets[1:]
+    backwards = np.repeat(starts.astype(np.int64) + ends - 1, ends - starts) - np.arange(alleles.offsets[-1])
+    return Texts(alleles.numbers, complement(alleles.content[backwards]), alleles.offsets)
 
 
 class Bases:

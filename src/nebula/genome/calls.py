@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,12 +18,13 @@ from nebula.protocol.errors import RejectedInputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from nebula.genome.keys import Keys
     from nebula.genome.panel import Panel
     from nebula.genome.texts import Texts
     from nebula.genome.vcf.reader import VariantBatch
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Calls:
     """Rows of a file as columns; see ``VariantBatch`` for each of them.
 
@@ -34,23 +36,41 @@ class Calls:
     samples: tuple[str, ...]
     contigs: list[str]
     filters: list[str]
-    contig: NDArray[np.int32]
+    contig: NDArray[np.uint16]
     pos: NDArray[np.int32]
     key: NDArray[np.uint64]
     reference: Texts
     alternate: Texts
-    filter: NDArray[np.int32]
+    filter: NDArray[np.uint16]
     codes: PackedMatrix
     forms: PackedMatrix
     depth: NDArray[np.int32]
     quality: NDArray[np.int32]
     blocks: NDArray[np.int64]
-    line: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))
+    line: NDArray[np.uint32] = field(default_factory=lambda: np.zeros(0, np.uint32))
 
     @property
     def rows(self) -> int:
         """Number of rows."""
         return len(self.key)
+
+    @cached_property
+    def ascending(self) -> Keys | None:
+        """Keys of the rows that have one, where these ascend and stand first, as those of a sorted file do."""
+        return variant_keys.ascending(self.key)
+
+    def rows_between(self, lowest: int, highest: int) -> NDArray[np.intp]:
+        """Rows whose keys are from ``lowest``, which is above 0, to ``highest``."""
+        if (keys := self.ascending) is None:
+            return np.flatnonzero((self.key >= lowest) & (self.key <= highest))
+        first, last = keys.searchsorted(np.array([lowest, highest + 1], np.uint64))
+        return np.arange(first, last)
+
+    def off_panel(self, sites: NDArray[np.int32]) -> NDArray[np.intp]:
+        """Rows of variants on chromosomes that have no site; ``sites`` are what ``locate`` says."""
+        if (keys := self.ascending) is None:
+            return np.flatnonzero((sites < 0) & (self.key != 0))
+        return np.flatnonzero(sites[: len(keys)] < 0)
 
     @classmethod
     def of(cls, batch: VariantBatch, *, samples: tuple[str, ...], contigs: list[str], filters: list[str]) -> Calls:
@@ -62,7 +82,7 @@ class Calls:
         }
         return cls(samples=samples, contigs=contigs, filters=filters, **columns)
 
-    def locate(self, panel: Panel) -> NDArray[np.int64]:
+    def locate(self, panel: Panel) -> NDArray[np.int32]:
         """Each row's site on the panel, -1 where it has none; hashed keys count only with equal alleles."""
         sites = panel.locate(self.key)
         if not panel.long_alleles:
@@ -72,19 +92,18 @@ class Calls:
                 sites[row] = -1
         return sites
 
-    def on_panel(self, panel: Panel, sites: NDArray[np.int64]) -> PackedMatrix:
+    def on_panel(self, panel: Panel, sites: NDArray[np.int32]) -> PackedMatrix:
         """Everyone's codes in panel order, individual-major: shape (people, ceil(sites / 4)).
 
         What the file does not call is missing, except inside a hom-ref block of a file of one person.
         """
-        # What is on no site, -1, goes to a row behind the last one.
-        matrix = np.full((panel.sites + 1, self.codes.packed.shape[1]), 0xFF, np.uint8)
+        matrix = np.full((panel.sites, self.codes.packed.shape[1]), 0xFF, np.uint8)
         if used := len(self.samples) % 4:
             matrix[:, -1] = (1 << (2 * used)) - 1
         if len(self.blocks):
-            matrix[:-1][self._covered(panel)] = 0
-        matrix[sites] = self.codes.packed
-        return PackedMatrix(_native.transpose_matrix(matrix[:-1], len(self.samples)), panel.sites)
+            matrix[self._covered(panel)] = 0
+        _native.put_at_sites(matrix, sites, self.codes.packed)
+        return PackedMatrix(_native.transpose_matrix(matrix, len(self.samples)), panel.sites)
 
     def _covered(self, panel: Panel) -> NDArray[np.bool_]:
         """Which sites of the panel lie wholly inside one hom-ref block."""
@@ -103,8 +122,10 @@ class Calls:
         Raises:
             RejectedInputError: ``vcf.duplicate-variant``.
         """
-        # What is nearly sorted is sorted fast by the stable way alone.
-        keys = self.key if variant_keys.ascending(self.key) else np.sort(self.key, kind="stable")
+        keys = self.ascending
+        if keys is None:
+            # What is nearly sorted is sorted fast by the stable way alone.
+            keys = np.sort(self.key, kind="stable")
         same = keys[1:][keys[1:] == keys[:-1]]
         twice = same[(same != 0) & ~variant_keys.hashed(same)]
         if len(twice):

@@ -64,7 +64,7 @@ class Brought(NamedTuple):
     """
 
     calls: Calls
-    sites: NDArray[np.int64]
+    sites: NDArray[np.int32]
     assembly_by: str
     notes: tuple[str, ...]
     repeated: tuple[Overlooked, ...]

@@ -153,22 +153,18 @@ def _calls(found: Match, panel: Panel) -> Calls:
         samples=("",),
         contigs=[NAMES[code] for code in used],
         filters=["."],
-        contig=np.repeat(np.arange(len(used), dtype=np.int32), on_each[used]),
+        contig=np.repeat(np.arange(len(used), dtype=np.uint16), on_each[used]),
         pos=variant_keys.positions(keys),
         key=keys,
-        reference=_texts(variant_keys.spelt_base(keys, 0)),
-        alternate=_texts(variant_keys.spelt_base(keys, 1)),
-        filter=np.zeros(len(keys), np.int32),
+        reference=Texts.of_letters(variant_keys.spelt_base(keys, 0)),
+        alternate=Texts.of_letters(variant_keys.spelt_base(keys, 1)),
+        filter=np.zeros(len(keys), np.uint16),
         codes=PackedMatrix(codes.reshape(-1, 1), 1),
         forms=PackedMatrix(np.where(haploid, CallForm.HAPLOID, CallForm.UNPHASED).astype(np.uint8).reshape(-1, 1), 1),
         depth=none,
         quality=none,
         blocks=np.zeros((0, 5), np.int64),
     )
-
-
-def _texts(letters: NDArray[np.uint8]) -> Texts:
-    return Texts(letters, np.arange(len(letters) + 1, dtype=np.int32))
 
 
 def _one_copy(found: Match, keys: NDArray[np.uint64], assembly: str) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:

@@ -55,8 +55,8 @@ def count_calls(calls: Calls, sexes: list[str], assembly: str) -> Counted:
     failed = _failed_rows(calls)
     packed = calls.codes.packed
     men = np.flatnonzero(np.array(sexes) == "male")
-    rows = one_copy_rows(calls.key, assembly) if len(men) else np.zeros(0, np.intp)
-    mitochondrial = np.flatnonzero(variant_keys.chromosomes(calls.key) == MT)
+    rows = one_copy_rows(calls, assembly) if len(men) else np.zeros(0, np.intp)
+    mitochondrial = mitochondrial_rows(calls)
     if not len(failed) and not len(rows) and not len(mitochondrial):
         return Counted(calls, 0, 0, 0)
     packed = packed.copy()
@@ -76,10 +76,19 @@ def count_calls(calls: Calls, sexes: list[str], assembly: str) -> Counted:
     return Counted(replace(calls, codes=codes), len(failed), single, impossible)
 
 
-def one_copy_rows(keys: NDArray[np.uint64], assembly: str) -> NDArray[np.intp]:
-    """Rows on X outside the pseudo-autosomal regions, and on Y."""
-    lowest, highest = variant_keys.between(X, *X_NOT_PSEUDOAUTOSOMAL[assembly])
-    return np.flatnonzero(((keys >= lowest) & (keys <= highest)) | (variant_keys.chromosomes(keys) == Y))
+def one_copy_keys(assembly: str) -> tuple[tuple[int, int], ...]:
+    """The lowest and the highest keys of what men have one copy of: X outside the pseudo-autosomal regions, and Y."""
+    return variant_keys.between(X, *X_NOT_PSEUDOAUTOSOMAL[assembly]), variant_keys.of_chromosome(Y)
+
+
+def one_copy_rows(calls: Calls, assembly: str) -> NDArray[np.intp]:
+    """Rows of which men have one copy."""
+    return np.concatenate([calls.rows_between(lowest, highest) for lowest, highest in one_copy_keys(assembly)])
+
+
+def mitochondrial_rows(calls: Calls) -> NDArray[np.intp]:
+    """Rows of which everybody has one copy."""
+    return calls.rows_between(*variant_keys.of_chromosome(MT))
 
 
 def _failed_rows(calls: Calls) -> NDArray[np.intp]:

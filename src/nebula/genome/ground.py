@@ -49,4 +49,4 @@ class Ground:
 
 
 def _places(chromosome: NDArray[np.uint8], pos: NDArray[np.int32]) -> Places:
-    return Places(list(NAMES), chromosome.astype(np.int32), pos)
+    return Places(list(NAMES), chromosome.astype(np.uint16), pos)

@@ -89,7 +89,7 @@ class ImportedCohort:
         assembly_by: str,
         notes: tuple[str, ...],
         overlooked: tuple[Overlooked, ...] = (),
-        sites: NDArray[np.int64] | None = None,
+        sites: NDArray[np.int32] | None = None,
     ) -> None:
         self.samples = calls.samples
         self._calls = calls
@@ -103,7 +103,7 @@ class ImportedCohort:
         self._on_panel = counted.calls.on_panel(panel, self._sites)
         self._counts = self._on_panel.counts()
         self._in_blocks = self._count_in_blocks(counted.calls)
-        self._off_panel = np.flatnonzero((self._sites < 0) & (calls.key != 0))
+        self._off_panel = calls.off_panel(self._sites)
         self._private = _native.transpose_matrix(
             np.ascontiguousarray(counted.calls.codes.packed[self._off_panel]), len(calls.samples)
         )
@@ -119,8 +119,11 @@ class ImportedCohort:
         """One person's analysis vector alone, without making the record."""
         codes = _native.unpack(self._private[person : person + 1], len(self._off_panel))[0]
         carried = np.flatnonzero(codes > 0)
-        keys, first = np.unique(self._calls.key[self._off_panel[carried]], return_index=True)
-        private = _native.pack(np.ascontiguousarray(codes[carried[first]].reshape(1, -1)))
+        keys, codes = self._calls.key[self._off_panel[carried]], codes[carried]
+        if not (keys[1:] > keys[:-1]).all():
+            keys, first = np.unique(keys, return_index=True)
+            codes = codes[first]
+        private = _native.pack(np.ascontiguousarray(codes.reshape(1, -1)))
         return AnalysisVector(
             self._panel.panel_id, self._panel.sites, self._on_panel.packed[person].tobytes(), keys, private.tobytes()
         )

@@ -38,7 +38,7 @@ def variant_key(chromosome: str, pos: int, reference: str, alternate: str) -> in
 
 def variant_keys(chromosome: NDArray[np.uint8], pos: NDArray[np.int32], reference: Texts, alternate: Texts) -> Keys:
     """The keys of many variants, by chromosome codes: as ``variant_key``."""
-    alleles = ((texts.content, texts.offsets) for texts in (reference, alternate))
+    alleles = ((texts.numbers, texts.content, texts.offsets) for texts in (reference, alternate))
     return _native.variant_keys(chromosome, pos, *alleles)
 
 
@@ -48,11 +48,11 @@ def chromosomes(keys: Keys) -> NDArray[np.uint8]:
     return np.ascontiguousarray(keys, "<u8").view(np.uint8)[7::8] >> np.uint8(3)
 
 
-def ascending(keys: Keys) -> bool:
-    """Whether keys ascend, those that are none (0) behind all others."""
+def ascending(keys: Keys) -> Keys | None:
+    """The keys without those that are none (0), where these stand behind all others, which ascend."""
     present = keys[: np.count_nonzero(keys)]
     # A 0 among them would come first, or behind what is greater.
-    return bool(present[:1].all() and (present[1:] >= present[:-1]).all())
+    return present if present[:1].all() and (present[1:] >= present[:-1]).all() else None
 
 
 def positions(keys: Keys) -> NDArray[np.int32]:
@@ -74,6 +74,11 @@ def between(chromosome: int, first: int, last: int) -> tuple[int, int]:
     """The lowest and the highest key that a variant from 1-based ``first`` to ``last`` of a chromosome can have."""
     lowest, highest = ((chromosome << 59) | ((pos - 1) << 31) for pos in (first, last))
     return lowest, highest | _ALLELE_MASK
+
+
+def of_chromosome(chromosome: int) -> tuple[int, int]:
+    """The lowest and the highest key that a variant of a chromosome can have."""
+    return between(chromosome, 1, _POSITION_MASK + 1)
 
 
 def hashed(keys: Keys) -> NDArray[np.bool_]:

@@ -206,7 +206,7 @@ class _Lifting:
         return replace(
             calls,
             contigs=list(NAMES[1:]),
-            contig=chromosome.astype(np.int32) - 1,
+            contig=chromosome.astype(np.uint16) - 1,
             pos=pos,
             key=variant_keys.variant_keys(chromosome, pos, reference, alternate),
             reference=reference,

@@ -116,14 +116,14 @@ class Panel:
             pairs[row] = self.long_alleles[int(self.keys[row])]
         return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
 
-    def locate(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+    def locate(self, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
         """The rows of some variants by their keys, -1 where the panel lacks one.
 
         A hashed key may, by chance or design, belong to other alleles: who has them compares.
         """
         return _native.locate(self.keys, np.ascontiguousarray(keys), 0)
 
-    def locate_places(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+    def locate_places(self, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
         """The first row at the place of each key, whatever its alleles; -1 where the panel has no site there."""
         return _native.locate(self.keys, np.ascontiguousarray(keys), variant_keys.ALLELE_BITS)
 
@@ -136,7 +136,7 @@ class Panel:
         found: NDArray[np.uint8] = variant_keys.spelt_base(self.keys.take(rows, mode="clip"), 0)
         return np.where(rows >= 0, found, np.uint8(0))
 
-    def fitting_bases(self, keys: NDArray[np.uint64], sites: NDArray[np.int64]) -> tuple[int, int]:
+    def fitting_bases(self, keys: NDArray[np.uint64], sites: NDArray[np.int32]) -> tuple[int, int]:
         """How many single bases stand where the panel tells the first base of REF, and how many of them have it.
 
         ``sites`` are those of the keys, as ``locate`` says: these stand there, and have it.

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from nebula.genome import keys as variant_keys
 from nebula.genome.chromosomes import X_NOT_PSEUDOAUTOSOMAL, X
 from nebula.genome.vcf.reader import CallForm
@@ -26,8 +24,7 @@ def guess_sex(calls: Calls, assembly: str) -> list[str]:
     Male where most calls on X outside the pseudo-autosomal regions have one copy, or hardly any that has two
     is heterozygous; female where many are; unclear in between and below 50 calls.
     """
-    lowest, highest = variant_keys.between(X, *X_NOT_PSEUDOAUTOSOMAL[assembly])
-    rows = np.flatnonzero((calls.key >= lowest) & (calls.key <= highest))
+    rows = calls.rows_between(*variant_keys.between(X, *X_NOT_PSEUDOAUTOSOMAL[assembly]))
     if len(rows) < _ENOUGH_CALLS:
         return ["unclear"] * len(calls.samples)
     dosage, forms = calls.codes.dosage(rows), calls.forms.dosage(rows)

@@ -1,4 +1,4 @@
-"""Columns of strings, end to end as Arrow holds them."""
+"""Columns of strings of which few are different, as alleles are."""
 
 from __future__ import annotations
 
@@ -7,62 +7,75 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nebula import _native
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Texts:
-    """Strings end to end, as Arrow holds them: the bytes, and n + 1 offsets into them."""
+    """Strings as Arrow's dictionaries hold them: each one's number, and the different ones end to end.
 
+    Attributes:
+        numbers: of each string (strings,).
+        content: bytes of the different strings, each of which is the string of a row.
+        offsets: into ``content``, one more than there are different ones.
+    """
+
+    numbers: NDArray[np.int32]
     content: NDArray[np.uint8]
     offsets: NDArray[np.int32]
 
     @classmethod
     def of(cls, strings: list[str]) -> Texts:
-        """Put strings end to end."""
+        """Number strings."""
         encoded = [string.encode("ascii") for string in strings]
         offsets = np.cumsum([0, *map(len, encoded)]).astype(np.int32)
-        return cls(np.frombuffer(b"".join(encoded), np.uint8), offsets)
+        return cls(*_native.number_texts(np.frombuffer(b"".join(encoded), np.uint8), offsets))
 
     @classmethod
-    def join(cls, parts: list[Texts]) -> Texts:
-        """Several of them as one."""
-        offsets = np.zeros(1 + sum(map(len, parts)), np.int32)
-        end = 0
-        for part in parts:
-            begin, end = end, end + len(part)
-            np.add(part.offsets[1:], offsets[begin], out=offsets[begin + 1 : end + 1])
-        return cls(np.concatenate([part.content for part in parts]), offsets)
+    def of_letters(cls, letters: NDArray[np.uint8]) -> Texts:
+        """Strings of one letter each."""
+        return cls._used(letters.astype(np.int32), np.arange(256, dtype=np.uint8), np.arange(257, dtype=np.int32))
+
+    @classmethod
+    def _used(cls, numbers: NDArray[np.int32], content: NDArray[np.uint8], offsets: NDArray[np.int32]) -> Texts:
+        """Without the different ones that no row has any more."""
+        used = np.zeros(len(offsets) - 1, np.bool_)
+        used[numbers] = True
+        if used.all():
+            return cls(numbers, content, offsets)
+        sizes = np.diff(offsets)
+        ends = np.append(np.int32(0), np.cumsum(sizes[used], dtype=np.int32))
+        return cls((np.cumsum(used, dtype=np.int32) - 1)[numbers], content[np.repeat(used, sizes)], ends)
 
     def __len__(self) -> int:
-        return len(self.offsets) - 1
+        return len(self.numbers)
 
     def __getitem__(self, index: int) -> str:
-        start, end = self.offsets[index], self.offsets[index + 1]
-        return self.content[start:end].tobytes().decode("ascii")
+        number = self.numbers[index]
+        return self.content[self.offsets[number] : self.offsets[number + 1]].tobytes().decode("ascii")
 
     def take(self, rows: NDArray[np.int64]) -> Texts:
         """Some of them, in the order asked for."""
-        sizes = self.lengths()[rows]
-        offsets = np.zeros(len(rows) + 1, np.int32)
-        np.cumsum(sizes, out=offsets[1:])
-        # Each byte's place: where its string begins here, and how far behind the beginning of its new one it stands.
-        places = np.arange(offsets[-1]) + np.repeat(self.offsets[:-1][rows] - offsets[:-1], sizes)
-        return Texts(self.content[places], offsets)
+        return self._used(self.numbers[rows], self.content, self.offsets)
 
     def put(self, rows: NDArray[np.int64], texts: Texts) -> Texts:
         """All of them, those at ``rows`` replaced by others."""
         if not len(rows):
             return self
-        order = np.arange(len(self))
-        order[rows] = len(self) + np.arange(len(rows))
-        return Texts.join([self, texts]).take(order)
+        content = np.concatenate([self.content, texts.content])
+        offsets = np.concatenate([self.offsets, self.offsets[-1] + texts.offsets[1:]])
+        new, content, offsets = _native.number_texts(content, offsets)
+        numbers = new[self.numbers]
+        numbers[rows] = new[len(self.offsets) - 1 + texts.numbers]
+        return self._used(numbers, content, offsets)
 
     def lengths(self) -> NDArray[np.int32]:
         """Length of each string."""
-        return np.diff(self.offsets)
+        return np.diff(self.offsets)[self.numbers]
 
     def first_bytes(self) -> NDArray[np.uint8]:
         """First byte of each string; alleles are never empty."""
-        return self.content[self.offsets[:-1]]
+        return self.content[self.offsets[:-1]][self.numbers]

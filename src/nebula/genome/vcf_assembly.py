@@ -99,7 +99,7 @@ def _share(found: Fit) -> str:
     return f"{found.fitting:,} of {found.met:,} at places of the panel have its reference base"
 
 
-def fit_of(panel: Panel, keys: Keys, sites: NDArray[np.int64]) -> Fit:
+def fit_of(panel: Panel, keys: Keys, sites: NDArray[np.int32]) -> Fit:
     """Hold a file's single bases against the panel's, by their keys and, as far as they have one, their sites."""
     return Fit(*panel.fitting_bases(keys, sites))
 

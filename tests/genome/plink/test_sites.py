@@ -42,6 +42,11 @@ def test_a_pvar_names_its_columns_and_may_have_filters_and_several_alleles() -> 
         (b"#CHROM\tPOS\tID\tREF\tALT\n", "plink.no-sites", "no site"),
         (b"##x\n#CHROM POS ID REF\n1 5 rs A\n", "plink.columns", "line 2 names no column ALT"),
         (b"##x\n#CHROM POS ID REF ALT\n1 x rs A C\n", "plink.position", "line 3"),
+        (
+            b"#CHROM POS ID REF ALT FILTER\n" + b"".join(b"1 5 . A C q%d\n" % number for number in range(65_537)),
+            "plink.filters",
+            "line 65538, FILTER: more than 65,536",
+        ),
     ],
 )
 def test_a_bad_bim_is_refused_with_its_line(raw: bytes, code: str, said: str) -> None:

@@ -83,7 +83,7 @@ def _calls(files: PlinkFiles, people: People, sites: Sites, found: Alleles, geno
         samples=people.names,
         contigs=list(NAMES[1:]),
         filters=sites.filters,
-        contig=sites.chromosome[rows].astype(np.int32) - 1,
+        contig=sites.chromosome[rows].astype(np.uint16) - 1,
         pos=np.array(pos, np.int32),
         key=np.array(key, np.uint64),
         reference=Texts.of(list(reference)),
@@ -94,7 +94,7 @@ def _calls(files: PlinkFiles, people: People, sites: Sites, found: Alleles, geno
         depth=nothing,
         quality=nothing,
         blocks=np.zeros((0, 5), np.int64),
-        line=(rows + sites.first_line).astype(np.uint64),
+        line=(rows + sites.first_line).astype(np.uint32),
     )
 
 

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nebula.genome import keys as variant_keys
-from nebula.genome.chromosomes import MT
-from nebula.genome.counting import one_copy_rows
+from nebula.genome.counting import mitochondrial_rows, one_copy_rows
 from nebula.genome.matrix import PackedMatrix
 from nebula.genome.plink.people import FEMALE, MALE
 from nebula.genome.sex import guess_sex
@@ -34,8 +32,7 @@ def with_single_copies(calls: Calls, people: People, assembly: str) -> tuple[Cal
     men = np.flatnonzero((people.sexes == MALE) & (guessed != "female"))
     codes, forms = calls.codes.packed.copy(), calls.forms.packed.copy()
     everyone = np.arange(len(people))
-    mitochondrial = np.flatnonzero(variant_keys.chromosomes(calls.key) == MT)
-    for rows, columns in ((one_copy_rows(calls.key, assembly), men), (mitochondrial, everyone)):
+    for rows, columns in ((one_copy_rows(calls, assembly), men), (mitochondrial_rows(calls), everyone)):
         if not len(rows) or not len(columns):
             continue
         dosage, form = calls.codes.dosage(rows), np.zeros((len(rows), len(people)), np.int8)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _CODES = {"23": X, "24": Y, "25": X, "26": MT, "XY": X, "PAR1": X, "PAR2": X}
 _NUMBER = re.compile(rb"-?[0-9]{1,9}")
 _MOST_SITES = 100_000_000
+#: What numbers of 16 bits can tell apart; see ``Calls``.
+_MOST_FILTERS = 1 << 16
 _LAST_POSITION = 1 << 28
 _NOT_NAMED = (b"0", b".")
 _COLUMNS = (b"CHROM", b"ID", b"CM", b"POS", b"ALT", b"REF")
@@ -36,7 +38,7 @@ class Sites:
         pos: 1-based (sites,); 0 or less where a site has no place.
         first: A1, or all of ALT, upper case, empty where it is not named (``0``): nobody carries it.
         second: A2, or REF, likewise.
-        filter: numbers (sites,), int32, into ``filters``.
+        filter: numbers (sites,), into ``filters``.
         filters: FILTER values as VCF has them; ``.`` alone where the file has no such column.
         first_line: the number of the line that the first site stands on.
     """
@@ -45,7 +47,7 @@ class Sites:
     pos: NDArray[np.int32]
     first: list[str]
     second: list[str]
-    filter: NDArray[np.int32]
+    filter: NDArray[np.uint16]
     filters: list[str]
     first_line: int
 
@@ -90,6 +92,8 @@ def read_sites(source: Source) -> Sites:
             source.refuse("allele", f"line {line}: both alleles are {first[-1][:20]}")
         if len(first) > _MOST_SITES:
             source.refuse("sites", f"more than {_MOST_SITES:,} sites")
+        if len(filters) > _MOST_FILTERS:
+            source.refuse("filters", f"line {line}, FILTER: more than {_MOST_FILTERS:,} different values")
     if not first:
         source.refuse("no-sites", "it names columns, and no site")
     return Sites(
@@ -97,7 +101,7 @@ def read_sites(source: Source) -> Sites:
         np.array(positions, np.int32),
         first,
         second,
-        np.array(failed, np.int32),
+        np.array(failed, np.uint16),
         [name.decode("latin-1") for name in filters],
         first_line,
     )

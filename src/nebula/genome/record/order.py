@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
-from nebula.genome.keys import ascending
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from nebula.genome.keys import Keys
 
     Item = TypeVar("Item", bound=np.generic)
 
@@ -29,9 +29,12 @@ class Order(NamedTuple):
     moved: NDArray[np.intp]
 
     @classmethod
-    def of(cls, keys: NDArray[np.uint64]) -> Order:
-        """The order of rows that have these keys; those of one key stay as they stand."""
-        if ascending(keys):
+    def of(cls, keys: Keys, *, ascend: bool) -> Order:
+        """The order of rows that have these keys, where it is known whether they ``ascend``: see ``Calls.ascending``.
+
+        Rows of one key stay as they stand.
+        """
+        if ascend:
             return cls(np.zeros(0, np.intp), np.zeros(0, np.intp))
         # One below it, no key, which is 0, becomes the highest of all.
         rows = np.argsort(keys - np.uint64(1), kind="stable")

@@ -10,6 +10,7 @@ that positions are on, ``nebula.assembly``.
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -62,7 +63,7 @@ class RecordWriter:
     """Writes one record for each person of a file; what they have in common is made once."""
 
     def __init__(self, calls: Calls, *, assembly: str) -> None:
-        order = Order.of(calls.key)
+        order = Order.of(calls.key, ascend=calls.ascending is not None)
         self._codes, self._forms = (
             _by_person(order.bring(packed), len(calls.samples)) for packed in (calls.codes.packed, calls.forms.packed)
         )
@@ -77,8 +78,11 @@ class RecordWriter:
 
     def write(self, person: int) -> bytes:
         """One person's record."""
-        written = self.codes(person) + np.uint8(4) * _unpacked(self._forms[person], self._rows)
-        written = np.concatenate([written, np.full(self._blocks, _HOM_REF, np.uint8)])
+        written = _unpacked(self._forms[person], self._rows)
+        written <<= np.uint8(2)
+        written |= self.codes(person)
+        if self._blocks:
+            written = np.concatenate([written, np.full(self._blocks, _HOM_REF, np.uint8)])
         columns = {
             **self._shared,
             "gt": _genotypes(written.tobytes()),
@@ -86,8 +90,8 @@ class RecordWriter:
         }
         arrays = [columns[name] for name in SCHEMA.names]
         # A column that lacks nothing needs no word on each value that it is there.
-        schema = pa.schema([field.with_nullable(columns[field.name].null_count > 0) for field in SCHEMA])
-        sink = pa.BufferOutputStream()
+        schema = pa.schema([pa.field(name, columns[name].type, columns[name].null_count > 0) for name in SCHEMA.names])
+        sink = io.BytesIO()
         with pq.ParquetWriter(
             sink,
             schema,
@@ -102,7 +106,7 @@ class RecordWriter:
             writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
             # Arrow writes a schema's own metadata only together with the schema in its own form.
             writer.add_key_value_metadata(self._metadata)
-        return bytes(sink.getvalue())
+        return sink.getvalue()
 
 
 def read_record(raw: bytes, *, max_rows: int = 200_000_000) -> pa.Table:
@@ -189,17 +193,27 @@ def _by_person(packed: NDArray[np.uint8], samples: int) -> NDArray[np.uint8]:
 def _unpacked(packed: NDArray[np.uint8], codes: int) -> NDArray[np.uint8]:
     """Codes 0 to 3, where the kernel's dosages say -1 for 3."""
     dosage = _native.unpack(packed.reshape(1, -1), codes)[0]
-    unpacked: NDArray[np.uint8] = dosage.view(np.uint8) & np.uint8(3)
+    unpacked: NDArray[np.uint8] = dosage.view(np.uint8)
+    unpacked &= np.uint8(3)
     return unpacked
+
+
+def _ends(pos: pa.Array, blocks: NDArray[np.int64]) -> pa.Array:
+    """The last position of each block, which stand behind the rows that have none."""
+    rows = len(pos) - len(blocks)
+    if len(blocks):
+        return pa.concat_arrays([pa.nulls(rows, pa.int32()), pa.array(blocks[:, 2], pa.int32())])
+    # Nobody looks at the values of a column where all are missing: it needs no memory for them.
+    return pa.Array.from_buffers(pa.int32(), rows, [pa.py_buffer(bytes((rows + 7) // 8)), pos.buffers()[1]], rows)
 
 
 def _shared_columns(calls: Calls, order: Order) -> dict[str, pa.Array]:
     blocks = calls.blocks
     none = pa.nulls(len(blocks))
 
-    def whole(values: NDArray[np.int32], behind: NDArray[np.int64] | None = None) -> pa.Array:
-        rows = pa.array(order.bring(values), pa.int32())
-        tail = none.cast(pa.int32()) if behind is None else pa.array(behind, pa.int32())
+    def whole(values: NDArray[np.integer], behind: NDArray[np.int64] | None = None) -> pa.Array:
+        rows = pa.array(order.bring(values))
+        tail = none.cast(rows.type) if behind is None else pa.array(behind, rows.type)
         return pa.concat_arrays([rows, tail]) if len(blocks) else rows
 
     def optional(values: NDArray[np.int32], behind: NDArray[np.int64]) -> pa.Array:
@@ -209,18 +223,18 @@ def _shared_columns(calls: Calls, order: Order) -> dict[str, pa.Array]:
         return pa.array(both, pa.int32(), mask=missing if missing.any() else None)
 
     def texts(column: Texts) -> pa.Array:
-        numbers, content, offsets = _native.number_texts(column.content, column.offsets)
-        different = pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(content))
-        return pa.DictionaryArray.from_arrays(whole(numbers), different, safe=False)
+        different = len(column.offsets) - 1
+        spelt = pa.StringArray.from_buffers(different, pa.py_buffer(column.offsets), pa.py_buffer(column.content))
+        return pa.DictionaryArray.from_arrays(whole(column.numbers), spelt, safe=False)
 
-    def named(numbers: NDArray[np.int32], names: list[str], behind: NDArray[np.int64] | None) -> pa.Array:
+    def named(numbers: NDArray[np.uint16], names: list[str], behind: NDArray[np.int64] | None) -> pa.Array:
         return pa.DictionaryArray.from_arrays(whole(numbers, behind), pa.array(names, pa.string()))
 
-    end = pa.concat_arrays([pa.nulls(calls.rows, pa.int32()), pa.array(blocks[:, 2], pa.int32())])
+    pos = whole(calls.pos, blocks[:, 1])
     return {
         "chrom": named(calls.contig, calls.contigs, blocks[:, 0]),
-        "pos": whole(calls.pos, blocks[:, 1]),
-        "end": end,
+        "pos": pos,
+        "end": _ends(pos, blocks),
         "ref": texts(calls.reference),
         "alt": texts(calls.alternate),
         "dp": optional(calls.depth, blocks[:, 3]),

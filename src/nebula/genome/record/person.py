@@ -14,7 +14,7 @@ import numpy as np
 from nebula.genome import keys as variant_keys
 from nebula.genome.blocks import Blocks
 from nebula.genome.chromosomes import MT, chromosome_code
-from nebula.genome.counting import count_calls, one_copy_rows
+from nebula.genome.counting import count_calls, one_copy_keys
 from nebula.genome.record.reading import read_calls
 from nebula.genome.sex import guess_sex
 from nebula.genome.vcf.reader import CallForm
@@ -144,9 +144,10 @@ class PersonalCalls:
 
     def _ploidy(self, site: Site) -> int:
         """How many copies the person has of the chromosome at a place."""
-        key = np.array([variant_keys.variant_key(*site)], np.uint64)
-        of_a_man = self.sex == "male" and len(one_copy_rows(key, self.assembly))
-        return 1 if of_a_man or (variant_keys.chromosomes(key) == MT).all() else 2
+        key, single = variant_keys.variant_key(*site), [variant_keys.of_chromosome(MT)]
+        if self.sex == "male":
+            single += one_copy_keys(self.assembly)
+        return 1 if any(lowest <= key <= highest for lowest, highest in single) else 2
 
 
 def _span(site: Site) -> tuple[Keys, Keys]:

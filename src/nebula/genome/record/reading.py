@@ -23,6 +23,9 @@ from nebula.protocol.errors import RejectedInputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+#: What numbers of 16 bits can tell apart; see ``Calls``.
+_MOST_NAMES = 1 << 16
+
 
 def read_calls(raw: bytes, *, sample: str) -> Calls:
     """Read a standard record as the calls of one person.
@@ -70,13 +73,19 @@ def _genotypes(rows: pa.Table) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     return found // 4, found % 4
 
 
-def _numbered(column: pa.ChunkedArray) -> tuple[list[str], NDArray[np.int32]]:
+def _numbered(column: pa.ChunkedArray) -> tuple[list[str], NDArray[np.uint16]]:
     """Different texts of a column, and which of them each row has."""
     if column.null_count:
         raise RejectedInputError("record.malformed", "chrom, gt and filter say something in each row of a variant")
+    encoded = _encoded(column)
+    if len(encoded.dictionary) > _MOST_NAMES:
+        raise RejectedInputError("record.malformed", f"more than {_MOST_NAMES:,} different chrom, gt or filter")
+    return encoded.dictionary.to_pylist(), encoded.indices.to_numpy(zero_copy_only=False).astype(np.uint16)
+
+
+def _encoded(column: pa.ChunkedArray) -> pa.DictionaryArray:
     encoded = pc.dictionary_encode(column).combine_chunks()
-    chunk = encoded.chunk(0) if isinstance(encoded, pa.ChunkedArray) else encoded
-    return chunk.dictionary.to_pylist(), chunk.indices.to_numpy(zero_copy_only=False).astype(np.int32)
+    return encoded.chunk(0) if isinstance(encoded, pa.ChunkedArray) else encoded
 
 
 def _texts(column: pa.ChunkedArray) -> Texts:
@@ -84,10 +93,11 @@ def _texts(column: pa.ChunkedArray) -> Texts:
         raise RejectedInputError("record.malformed", "ref and alt are there in each row of a variant")
     if len(column) and not pc.min(pc.binary_length(column)).as_py():
         raise RejectedInputError("record.malformed", "an allele is empty")
-    whole = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], pa.string())
-    _, offsets, content = whole.buffers()
-    ends = np.frombuffer(offsets, np.int32)[whole.offset : whole.offset + len(whole) + 1] if len(whole) else [0]
-    return Texts(np.frombuffer(content or b"", np.uint8), np.asarray(ends, np.int32))
+    encoded = _encoded(column)
+    _, offsets, content = encoded.dictionary.buffers()
+    ends = np.frombuffer(offsets, np.int32)[: len(encoded.dictionary) + 1] if len(encoded) else np.zeros(1, np.int32)
+    numbers = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int32)
+    return Texts(numbers, np.frombuffer(content or b"", np.uint8), ends)
 
 
 def _numbers(column: pa.ChunkedArray) -> NDArray[np.int32]:
@@ -97,7 +107,7 @@ def _numbers(column: pa.ChunkedArray) -> NDArray[np.int32]:
     return found
 
 
-def _chromosomes(names: list[str], contig: NDArray[np.int32]) -> NDArray[np.uint8]:
+def _chromosomes(names: list[str], contig: NDArray[np.uint16]) -> NDArray[np.uint8]:
     return np.array([chromosome_code(name) for name in names], np.uint8)[contig]
 
 
@@ -106,7 +116,7 @@ def _packed(codes: NDArray[np.uint8]) -> PackedMatrix:
     return PackedMatrix((codes & np.uint8(3)).reshape(-1, 1).copy(), 1)
 
 
-def _blocks(behind: pa.Table, contig: NDArray[np.int32]) -> NDArray[np.int64]:
+def _blocks(behind: pa.Table, contig: NDArray[np.uint16]) -> NDArray[np.int64]:
     blocks = np.full((len(contig), 5), -1, np.int64)
     blocks[:, 0] = contig
     blocks[:, 1], blocks[:, 2] = _numbers(behind.column("pos")), _numbers(behind.column("end"))

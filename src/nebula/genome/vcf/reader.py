@@ -59,7 +59,7 @@ class VariantBatch:
         forms: how each call is written (rows, samples): CallForm codes.
         depth: DP (rows,) of a file of one sample, -1 where absent; empty otherwise.
         quality: GQ, likewise.
-        line: line numbers (rows,).
+        line: line numbers (rows,), those beyond 32 bits the highest of these.
         blocks: hom-ref stretches of a file of one sample, (blocks, 5): contig, first and last position, lowest
             DP and GQ, -1 where absent.
         records: lines in the batch, and how many of them had GT.
@@ -71,17 +71,17 @@ class VariantBatch:
         unreferenced: rows on contigs that a given reference genome lacks; they were trimmed only.
     """
 
-    contig: NDArray[np.int32]
+    contig: NDArray[np.uint16]
     pos: NDArray[np.int32]
     key: NDArray[np.uint64]
     reference: Texts
     alternate: Texts
-    filter: NDArray[np.int32]
+    filter: NDArray[np.uint16]
     codes: PackedMatrix
     forms: PackedMatrix
     depth: NDArray[np.int32]
     quality: NDArray[np.int32]
-    line: NDArray[np.uint64]
+    line: NDArray[np.uint32]
     blocks: NDArray[np.int64]
     records: int
     genotyped: int
