@@ -43,8 +43,8 @@ from nebula.protocol.sealing import SealingKey, open_sealed, seal
 from nebula.protocol.secrets import SecretBytes
 from nebula.protocol.sharing import combine_checked, key_digest, split
 
-BODY_BYTES = 64 << 20
-BODIES_A_SECOND = 40
+BODY_BYTES = 256 << 20
+BODIES_A_SECOND = 10
 PART_BYTES = 1_900_000
 ROUNDS = 7
 

@@ -13,8 +13,11 @@ from nebula.crypt4gh.segments import SEALED_SEGMENT_BYTES, SEGMENT_BYTES, Segmen
 from nebula.protocol.sealing import SealingKey
 from nebula.protocol.secrets import SecretBytes
 
-#: Few enough that both sides of them stay in the processor's cache; their buffers are used again and again.
-_SEGMENTS_AT_ONCE: Final = 4
+#: Few enough that both sides of them stay in the processor's cache, where their buffers are used again and again; and so
+#: many that calls of the system between them, after which memory is slow for a while, are few.
+_SEGMENTS_AT_ONCE: Final = 16
+_PLAIN_BYTES: Final = _SEGMENTS_AT_ONCE * SEGMENT_BYTES
+_SEALED_BYTES: Final = _SEGMENTS_AT_ONCE * SEALED_SEGMENT_BYTES
 _ENDLESS: Final = 1 << 64
 
 
@@ -79,7 +82,7 @@ class Encrypted:
 def encrypt_stream(
     source: BinaryIO | memoryview, sink: BinaryIO, recipients: Iterable[bytes], *, data_key: SecretBytes | None = None
 ) -> Encrypted:
-    """Encrypt what can be read from ``source`` into ``sink``, 256 KiB at a time.
+    """Encrypt what can be read from ``source`` into ``sink``, 1 MiB at a time.
 
     What is memory already, such as a mapped file, is not copied before it is encrypted. ``sink.write`` gets views
     of one buffer, which holds something else after the call.
@@ -89,16 +92,16 @@ def encrypt_stream(
     """
     key = data_key or generate_data_key()
     cipher, length = SegmentCipher([key]), 0
-    plain, sealed = _buffers()
+    sealed = _room(_SEALED_BYTES)
     sink.write(make_header(recipients, key))
-    for piece in _pieces(source, plain):
+    for piece in _pieces(source, _PLAIN_BYTES):
         sink.write(sealed[: cipher.seal_into(piece, sealed)])
         length += len(piece)
     return Encrypted(length, key)
 
 
 def decrypt_stream(source: BinaryIO | memoryview, sink: BinaryIO, reader: SealingKey) -> int:
-    """Decrypt what can be read from ``source`` into ``sink``, 256 KiB at a time; return the plaintext's length.
+    """Decrypt what can be read from ``source`` into ``sink``, 1 MiB at a time; return the plaintext's length.
 
     ``source`` need not be seekable. ``sink.write`` gets views of one buffer, as in :func:`encrypt_stream`. On an error
     ``sink`` holds what was good before it.
@@ -115,8 +118,8 @@ def decrypt_stream(source: BinaryIO | memoryview, sink: BinaryIO, reader: Sealin
         header = open_header(read_header(source), reader)
     cipher, start, written = SegmentCipher(header.data_keys), 0, 0
     spans = deque(KeptSpans.of(header.edits, _ENDLESS).spans)
-    plain, sealed = _buffers()
-    for piece in _pieces(source, sealed):
+    plain = _room(_PLAIN_BYTES)
+    for piece in _pieces(source, _SEALED_BYTES):
         decrypted = plain[: cipher.open_into(piece, plain, first_segment=start // SEGMENT_BYTES)]
         for kept in _take_kept(spans, decrypted, start):
             sink.write(kept)
@@ -125,18 +128,16 @@ def decrypt_stream(source: BinaryIO | memoryview, sink: BinaryIO, reader: Sealin
     return written
 
 
-def _buffers() -> tuple[memoryview, memoryview]:
-    """Return room for some segments, plain and sealed."""
-    sizes = (SEGMENT_BYTES * _SEGMENTS_AT_ONCE, SEALED_SEGMENT_BYTES * _SEGMENTS_AT_ONCE)
-    plain, sealed = (memoryview(bytearray(size)) for size in sizes)
-    return plain, sealed
+def _room(size: int) -> memoryview:
+    return memoryview(bytearray(size))
 
 
-def _pieces(source: BinaryIO | memoryview, buffer: memoryview) -> Iterator[memoryview]:
-    """Yield the source in pieces as large as the buffer, the last one smaller; the next one overwrites the last."""
+def _pieces(source: BinaryIO | memoryview, size: int) -> Iterator[memoryview]:
+    """Yield the source in pieces of so many bytes, the last one smaller; the next one overwrites what was read."""
     if isinstance(source, memoryview):
-        yield from (source[at : at + len(buffer)] for at in range(0, len(source), len(buffer)))
+        yield from (source[at : at + size] for at in range(0, len(source), size))
         return
+    buffer = _room(size)
     while count := read_into(source, buffer):
         yield buffer[:count]
 
