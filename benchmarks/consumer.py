@@ -1,20 +1,17 @@
 """From 23andMe's text to an encrypted vector, in CPU time on one thread, with bcftools beside us.
 
-Run it with ``python benchmarks/consumer.py`` where ``bcftools`` is. The file is made up: 640,000
-markers on a made-up reference, one in a hundred a no-call. The peer turns the same text into a BCF, and encrypts
-nothing. Each figure is the median of several rounds, the two in turn.
+    python benchmarks/consumer.py
+
+The file is made up: 640,000 markers on a made-up reference, one in a hundred a no-call. The peer turns the same text
+into a BCF, and encrypts nothing.
 """
 
 import io
-import os
-import resource
-import statistics
-import subprocess
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from measuring import command_time, own_time, row, take_turns, tool_version, write_results
 
 from nebula.crypt4gh import seal_part
 from nebula.genome.importing import import_genomes
@@ -27,27 +24,33 @@ from nebula.protocol.sealing import SealingKey
 MARKERS = 640_000
 CHROMOSOMES = 22
 LENGTH = 3_000_000
-ROUNDS = 5
+ROUNDS = 7
+BAR = 8.0
 BASES = np.frombuffer(b"ACGT", np.uint8)
 OWNER = SealingKey.generate()
+CONVERT = "bcftools convert --tsv2vcf raw.txt -f reference.fa -s A -Ob -o peer.bcf"
 
 
 def main() -> None:
     """Print both figures, how much faster we are, and the size of what is stored."""
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"):
-        os.environ[name] = "1"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         panel = make(folder)
-        ours, theirs = [], []
-        for _ in range(ROUNDS):
-            ours.append(seconds(lambda: encrypted(folder, panel)))
-            theirs.append(seconds(lambda: convert(folder)))
+        figures = take_turns(
+            ROUNDS,
+            {
+                "file to encrypted vector": lambda: own_time(lambda: encrypted(folder, panel)),
+                "bcftools convert --tsv2vcf": lambda: command_time(CONVERT.split(), folder),
+            },
+        )
         size = len(encrypted(folder, panel))
-    for label, figures in (("file to encrypted vector", ours), ("  bcftools convert --tsv2vcf", theirs)):
-        print(f"{label:32} {statistics.median(figures):7.3f} s  ({min(figures):.3f} to {max(figures):.3f})")
-    print(f"{'times faster':32} {statistics.median(theirs) / statistics.median(ours):7.1f}")
-    print(f"{'encrypted vector':32} {size / 1000:7.1f} kB")
+    print(f"  encrypted vector: {size:,} bytes")
+    ours, peer = (figure.median for figure in figures.values())
+    rows = [row("consumer file to encrypted vector", ours, peer, BAR)]
+    sizes = {"markers": MARKERS, "encrypted_vector_bytes": size}
+    write_results(
+        "consumer", {"peer": tool_version("bcftools", "--version"), **sizes, "figures": figures, "rows": rows}
+    )
 
 
 def make(folder: Path) -> Panel:
@@ -80,25 +83,6 @@ def encrypted(folder: Path, panel: Panel) -> bytes:
     source = Source(io.BytesIO((folder / "raw.txt").read_bytes()), "raw.txt")
     vector = import_genomes(source, panel).vector(0).to_bytes()
     return seal_part(vector, OWNER.public_key).raw
-
-
-def convert(folder: Path) -> None:
-    """Have the peer make a BCF of the same text."""
-    command = ["bcftools", "convert", "--tsv2vcf", folder / "raw.txt", "-f", folder / "reference.fa", "-s", "A"]
-    subprocess.run([*command, "-Ob", "-o", folder / "peer.bcf"], check=True, capture_output=True)
-
-
-def seconds(action: Callable[[], object]) -> float:
-    """CPU time of an action, with that of programs it runs."""
-    before = spent()
-    action()
-    return spent() - before
-
-
-def spent() -> float:
-    """CPU time of this process and of those it waited for."""
-    both = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(usage.ru_utime + usage.ru_stime for usage in both)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import argparse
 import resource
 import subprocess
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +20,13 @@ from measuring import command_time, own_time, row, take_turns, tool_version, wri
 from numpy.typing import NDArray
 
 from nebula.crypt4gh import seal_part
+from nebula.genome.calls import Calls
 from nebula.genome.imported import ImportedGenome
 from nebula.genome.importing import import_genomes
 from nebula.genome.inflate import Source
 from nebula.genome.keys import hashed, variant_key
 from nebula.genome.panel import Panel
+from nebula.genome.record.parquet import RecordWriter
 from nebula.genome.vcf import VcfReader
 from nebula.protocol.sealing import SealingKey
 from nebula.vault.files import open_reference
@@ -69,6 +72,16 @@ def bring_in(fasta: Path, vcf: Path, panel: Panel) -> ImportedGenome:
     return genome
 
 
+def bytes_of_genotypes(fasta: Path, vcf: Path) -> int:
+    """How long the record is where a file has no DP and no GQ."""
+    with vcf.open("rb") as file, open_reference(fasta) as reference:
+        reader = VcfReader(Source(file, vcf.name, "vcf"), reference=reference)
+        batch = reader.whole()
+    calls = Calls.of(batch, samples=reader.header.samples, contigs=reader.contigs, filters=reader.filters)
+    alone = replace(calls, depth=calls.depth[:0], quality=calls.quality[:0])
+    return len(RecordWriter(alone, assembly="GRCh38").write(0))
+
+
 def measure(folder: Path, scale: float, rounds: int) -> dict[str, object]:
     """One scale: identity first, then time."""
     fasta, vcf = make(folder, scale)
@@ -89,6 +102,7 @@ def measure(folder: Path, scale: float, rounds: int) -> dict[str, object]:
         "variants": len(keys),
         "figures": figures,
         "record_bytes": len(genome.parquet),
+        "record_bytes_without_dp_and_gq": bytes_of_genotypes(fasta, vcf),
         "vector_bytes": len(genome.vector),
         "panel_sites": panel.sites,
         "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000),

@@ -22,6 +22,7 @@ mod products;
 mod regression;
 mod room;
 mod select;
+mod single_column;
 mod symmetric;
 mod texts;
 mod threads;

@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 
 use crate::cpu::widest;
 use crate::packing::rows_of;
+use crate::single_column;
 use crate::threads::{in_threads, shares};
 use crate::walk::{add_column_sums, row_sums, rows_together, Lanes, Oriented, Sums, Weights, LANES};
 
@@ -17,6 +18,8 @@ use crate::walk::{add_column_sums, row_sums, rows_together, Lanes, Oriented, Sum
 const GROUP: usize = 1024;
 /// People whose sums one step of the walk over people holds.
 const SIDE: usize = 32;
+/// Columns that are faster summed one by one over people than sixteen at once.
+const FEW: usize = 8;
 
 /// `[value without alternate alleles, step per allele, value of a missing genotype]`.
 type Line = [f64; 3];
@@ -97,6 +100,14 @@ fn backward(packed: &[u8], people: usize, lines: &[Line], columns: &[f64], threa
     let (bytes, width) = (people.div_ceil(4), columns.len() / lines.len().max(1));
     let mut out = vec![0.0; people * width];
     for first in (0..width).step_by(LANES) {
+        if width - first <= FEW {
+            for column in first..width {
+                let weights = columns.iter().skip(column).step_by(width).map(|weight| *weight as f32);
+                let sums = backward_single(packed, people, lines, weights, threads);
+                out[column..].iter_mut().step_by(width).zip(sums).for_each(|(out, sum)| *out = sum);
+            }
+            continue;
+        }
         let parts = in_threads(shares(people, threads, SIDE), |range| {
             let mut sums = vec![[0.0; LANES]; range.len()];
             let mut base = [0.0; LANES];
@@ -123,6 +134,27 @@ fn backward(packed: &[u8], people: usize, lines: &[Line], columns: &[f64], threa
         scatter(&mut out, width, first, parts.into_iter().flatten());
     }
     out
+}
+
+/// As `backward`, of one column.
+fn backward_single(
+    packed: &[u8],
+    people: usize,
+    lines: &[Line],
+    weights: impl Iterator<Item = f32>,
+    threads: usize,
+) -> Vec<f64> {
+    let (mut base, mut tables) = (0.0, Vec::with_capacity(lines.len()));
+    for ([zero, step, absent], weight) in lines.iter().zip(weights) {
+        base += zero * f64::from(weight);
+        tables.push([0.0, *step, 2.0 * step, absent - zero].map(|value| weight * value as f32));
+    }
+    let parts = in_threads(shares(people, threads, SIDE), |range| {
+        let mut sums = vec![base; range.len()];
+        single_column::add_column_sums(packed, people.div_ceil(4), &tables, range.start, &mut sums);
+        sums
+    });
+    parts.into_iter().flatten().collect()
 }
 
 fn lines_of(lines: &PyReadonlyArray2<'_, f64>, variants: usize) -> PyResult<Vec<Line>> {
