@@ -20,9 +20,12 @@ const SIDE: usize = 64;
 const GROUP: usize = 4 * SIDE;
 
 impl Pair {
-    /// The estimator for pairs between families, by the heterozygotes of whoever has fewer.
+    /// The estimator for pairs between families, by the heterozygotes of whoever has fewer; NaN where they have none.
     fn kinship(self) -> f64 {
         let fewer = f64::from(self.first_heterozygous.min(self.second_heterozygous));
+        if fewer == 0.0 {
+            return f64::NAN;
+        }
         let all = f64::from(self.first_heterozygous) + f64::from(self.second_heterozygous);
         let shared = f64::from(self.both_heterozygous) - 2.0 * f64::from(self.opposite);
         shared / (2.0 * fewer) + 0.5 - all / (4.0 * fewer)

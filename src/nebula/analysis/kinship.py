@@ -93,10 +93,10 @@ def find_relatives(matrix: PackedMatrix, minimum: float = RELATED, *, threads: i
 
     Args:
         matrix: the cohort on autosomal variants. Common ones tell most; linked ones do no harm.
-        minimum: of the pairs returned; minus infinity returns all, those without an estimate too.
+        minimum: of the pairs returned; minus infinity returns all, those without an estimate, NaN, too.
         threads: results do not depend on it.
 
     Equal to ``plink2 --make-king-table`` on the same variants, which divides by zero where one has no heterozygote.
     """
     first, second, kinship = _native.kinship_pairs(matrix.packed, matrix.samples, minimum, workers(threads))
-    return Kinship(first, second, np.where(np.isinf(kinship), np.nan, kinship), matrix.samples)
+    return Kinship(first, second, kinship, matrix.samples)
