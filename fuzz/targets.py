@@ -31,7 +31,7 @@ from nebula.genome.imported import ImportedGenome
 from nebula.genome.importing import import_genomes, import_record
 from nebula.genome.inflate import Limits, Source
 from nebula.genome.keys import variant_key
-from nebula.genome.liftover import read_chain
+from nebula.genome.lift.chain import read_chain
 from nebula.genome.meanings import read_meanings
 from nebula.genome.panel import Panel
 from nebula.genome.plink.files import PlinkFiles

@@ -13,7 +13,7 @@ from nebula.genome.imported import ImportedCohort
 from nebula.genome.importing import import_genomes
 from nebula.genome.inflate import Source
 from nebula.genome.keys import variant_key
-from nebula.genome.liftover import read_chain
+from nebula.genome.lift.chain import read_chain
 from nebula.genome.matrix import PackedMatrix
 from nebula.genome.panel import Panel
 from nebula.genome.record import parse_vector

@@ -9,13 +9,13 @@ from itertools import chain as joined
 from typing import TYPE_CHECKING
 
 from nebula.genome.calls import Calls
-from nebula.genome.carrying import Means, Stated, bring_to_panel
-from nebula.genome.chain_files import chain_not_needed
-from nebula.genome.consumer import looks_like_consumer_file, read_consumer
-from nebula.genome.consumer_calls import calls_on_panel
-from nebula.genome.consumer_notes import notes_of
+from nebula.genome.consumer.calls import calls_on_panel
+from nebula.genome.consumer.notes import notes_of
+from nebula.genome.consumer.reading import looks_like_consumer_file, read_consumer
 from nebula.genome.imported import ImportedCohort
 from nebula.genome.inflate import Source
+from nebula.genome.lift.carrying import Means, Stated, bring_to_panel
+from nebula.genome.lift.chain_files import chain_not_needed
 from nebula.genome.record.reading import read_calls
 from nebula.genome.unlike import unlike_genotypes
 from nebula.genome.vcf.reader import VcfReader
@@ -27,7 +27,7 @@ from nebula.protocol.errors import RejectedInputError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nebula.genome.liftover import Chain
+    from nebula.genome.lift.chain import Chain
     from nebula.genome.panel import Panel
     from nebula.genome.reference import Reference
 

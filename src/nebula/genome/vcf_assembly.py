@@ -11,7 +11,6 @@ import numpy as np
 
 from nebula.genome import keys as variant_keys
 from nebula.genome.assembly_proof import ENOUGH_FIT, ENOUGH_MARKERS
-from nebula.genome.chain_files import chain_hint, check_chain
 from nebula.genome.chromosomes import (
     ASSEMBLIES,
     assembly_by_lengths,
@@ -19,6 +18,7 @@ from nebula.genome.chromosomes import (
     chromosome_code,
     last_position,
 )
+from nebula.genome.lift.chain_files import chain_hint, check_chain
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from nebula.genome.calls import Calls
     from nebula.genome.inflate import Source
     from nebula.genome.keys import Keys
-    from nebula.genome.liftover import Chain
+    from nebula.genome.lift.chain import Chain
     from nebula.genome.panel import Panel
     from nebula.genome.vcf.header import VcfHeader
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nebula.genome.carrying import UNREFERENCED
 from nebula.genome.count_notes import count_notes
+from nebula.genome.lift.carrying import UNREFERENCED
 
 if TYPE_CHECKING:
     from nebula.genome.calls import Calls

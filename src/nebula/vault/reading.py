@@ -10,7 +10,7 @@ from nebula.genome.building import build_panel
 from nebula.genome.imported import ImportedCohort
 from nebula.genome.importing import import_genomes
 from nebula.genome.inflate import Source
-from nebula.genome.liftover import read_chain
+from nebula.genome.lift.chain import read_chain
 from nebula.genome.panel import Panel
 from nebula.genome.plink.building import build_plink_panel
 from nebula.genome.plink.importing import import_plink

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nebula.genome.calls import Calls
-    from nebula.genome.liftover import Chain
+    from nebula.genome.lift.chain import Chain
     from nebula.genome.panel import Panel
     from nebula.genome.reference import Reference
 

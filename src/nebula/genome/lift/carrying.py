@@ -10,11 +10,11 @@ import numpy as np
 from nebula.genome import keys as variant_keys
 from nebula.genome.aligning import Places, Verdict, align
 from nebula.genome.assembly_proof import ENOUGH_MARKERS
-from nebula.genome.chain_files import chain_not_needed
 from nebula.genome.chromosomes import chromosome_code
 from nebula.genome.count_notes import count_notes
-from nebula.genome.lift_calls import lift_calls
-from nebula.genome.lift_notes import notes_of_lift
+from nebula.genome.lift.calls import lift_calls
+from nebula.genome.lift.chain_files import chain_not_needed
+from nebula.genome.lift.notes import notes_of_lift
 from nebula.genome.vcf.rules import hint_of
 from nebula.genome.vcf_assembly import check_ends, fit_if_carried, fit_of, prove
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from nebula.genome.calls import Calls
     from nebula.genome.inflate import Source
-    from nebula.genome.liftover import Chain
+    from nebula.genome.lift.chain import Chain
     from nebula.genome.panel import Panel
     from nebula.genome.reference import Reference
     from nebula.genome.vcf.overlooked import Overlooked

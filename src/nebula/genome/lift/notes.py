@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from nebula.genome.count_notes import count_notes, in_number
 
 if TYPE_CHECKING:
-    from nebula.genome.lift_calls import VcfLift
+    from nebula.genome.lift.calls import VcfLift
 
 
 def notes_of_lift(lift: VcfLift, old: str, new: str, *, proven_by_panel: bool) -> tuple[str, ...]:

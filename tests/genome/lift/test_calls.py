@@ -21,7 +21,7 @@ from nebula.genome.imported import ImportedCohort
 from nebula.genome.importing import import_genomes
 from nebula.genome.inflate import Source
 from nebula.genome.keys import variant_key
-from nebula.genome.liftover import Chain, read_chain
+from nebula.genome.lift.chain import Chain, read_chain
 from nebula.genome.panel import Panel
 from nebula.genome.record.parquet import read_record
 from nebula.genome.reference import WholeReference

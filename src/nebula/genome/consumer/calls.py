@@ -11,9 +11,9 @@ from nebula.genome import keys as variant_keys
 from nebula.genome.assembly_proof import ENOUGH_FIT, ENOUGH_MARKERS, ENOUGH_SHARE
 from nebula.genome.bases import complement
 from nebula.genome.calls import Calls
-from nebula.genome.chain_files import chain_hint, check_chain
 from nebula.genome.chromosomes import NAMES, X_NOT_PSEUDOAUTOSOMAL, X, Y
-from nebula.genome.consumer_match import Markers, match
+from nebula.genome.consumer.match import Markers, match
+from nebula.genome.lift.chain_files import chain_hint, check_chain
 from nebula.genome.matrix import MISSING, PackedMatrix
 from nebula.genome.sex import judge_sex
 from nebula.genome.texts import Texts
@@ -22,10 +22,10 @@ from nebula.genome.vcf.reader import CallForm
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from nebula.genome.consumer import ConsumerFile
-    from nebula.genome.consumer_match import Match
+    from nebula.genome.consumer.match import Match
+    from nebula.genome.consumer.reading import ConsumerFile
     from nebula.genome.inflate import Source
-    from nebula.genome.liftover import Chain
+    from nebula.genome.lift.chain import Chain
     from nebula.genome.panel import Panel
 
 

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genome.vcf_text import refused, source
-from nebula.genome.consumer import read_consumer
-from nebula.genome.consumer_calls import calls_on_panel
+from nebula.genome.consumer.calls import calls_on_panel
+from nebula.genome.consumer.reading import read_consumer
 from nebula.genome.importing import import_genomes
 from nebula.genome.keys import variant_key
-from nebula.genome.liftover import read_chain
+from nebula.genome.lift.chain import read_chain
 from nebula.genome.panel import Panel
 from nebula.protocol.errors import RejectedInputError
 

@@ -7,7 +7,7 @@ import pytest
 from genome.vcf_text import refused, source
 from nebula.genome.chromosomes import MT, NAMES, chromosome_code
 from nebula.genome.inflate import Source
-from nebula.genome.liftover import read_chain
+from nebula.genome.lift.chain import read_chain
 
 CHAIN = b"""chain 9 chr1 1000 + 100 160 chr2 500 + 10 75 1
 20 5 10

@@ -2,7 +2,7 @@
 
 The letters are bases, ``I`` and ``D`` for insertions and deletions, ``-`` for no call; one letter where there is
 one copy (X and Y of men, MT). A file has no reference alleles: only on a panel, whose sites have REF and ALT,
-does a genotype become a code. Layouts: ``consumer_layout``.
+does a genotype become a code. Layouts: ``layout``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nebula import _native
-from nebula.genome.consumer_layout import HINT, PREAMBLE_BYTES, find_layout, looks_like_consumer_file
+from nebula.genome.consumer.layout import HINT, PREAMBLE_BYTES, find_layout, looks_like_consumer_file
 from nebula.genome.vcf.overlooked import Overlooked
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from nebula.genome.consumer_layout import Layout
+    from nebula.genome.consumer.layout import Layout
     from nebula.genome.inflate import Source
 
 __all__ = ["ConsumerFile", "looks_like_consumer_file", "read_consumer"]

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from nebula.genome.chromosomes import assembly_by_name
-from nebula.genome.consumer_columns import columns_of, what_is_missing
+from nebula.genome.consumer.columns import columns_of, what_is_missing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nebula.genome.consumer_match import Markers, Match, match
+from nebula.genome.consumer.match import Markers, Match, match
 from nebula.genome.keys import variant_key
 from nebula.genome.panel import Panel
 

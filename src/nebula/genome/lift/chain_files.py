@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nebula.genome.inflate import Source
-    from nebula.genome.liftover import Chain
+    from nebula.genome.lift.chain import Chain
 
 _UCSC = {"NCBI36": "hg18", "GRCh37": "hg19", "GRCh38": "hg38"}
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from nebula.genome.count_notes import count_notes, in_number
 
 if TYPE_CHECKING:
-    from nebula.genome.consumer import ConsumerFile
-    from nebula.genome.consumer_calls import ConsumerCalls, LiftReport
+    from nebula.genome.consumer.calls import ConsumerCalls, LiftReport
+    from nebula.genome.consumer.reading import ConsumerFile
 
 
 def notes_of(file: ConsumerFile, found: ConsumerCalls, assembly: str) -> tuple[str, ...]:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from genome.vcf_text import refused, source
 from nebula.genome.assembly_proof import ENOUGH_MARKERS
-from nebula.genome.consumer import ConsumerFile, looks_like_consumer_file, read_consumer
-from nebula.genome.consumer_layout import vendor_names
+from nebula.genome.consumer.layout import vendor_names
+from nebula.genome.consumer.reading import ConsumerFile, looks_like_consumer_file, read_consumer
 from nebula.genome.importing import import_genomes
 from nebula.genome.inflate import Limits, Source
 from nebula.genome.keys import variant_key
@@ -61,7 +61,7 @@ REFUSED = {
 
 
 def test_every_vendor_whose_layout_is_known_stands_in_the_documentation() -> None:
-    guide = (Path(__file__).parents[2] / "docs/how-to/bring-a-genome.md").read_text(encoding="utf-8")
+    guide = (Path(__file__).parents[3] / "docs/how-to/bring-a-genome.md").read_text(encoding="utf-8")
     assert [name for name in vendor_names() if name not in guide] == []
     assert f"At least {ENOUGH_MARKERS} markers" in guide
 
