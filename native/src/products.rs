@@ -19,7 +19,7 @@ const GROUP: usize = 1024;
 /// People whose sums one step of the walk over people holds.
 const SIDE: usize = 32;
 /// Columns that are faster summed one by one over people than sixteen at once.
-const FEW: usize = 8;
+const FEW: usize = 4;
 
 /// `[value without alternate alleles, step per allele, value of a missing genotype]`.
 type Line = [f64; 3];

@@ -49,6 +49,8 @@ pub struct Texts {
     long: HashTable<i32>,
     /// Its seed is drawn when the process begins, so that nobody can prepare texts that meet.
     hasher: foldhash::fast::RandomState,
+    /// How many bytes all of them have, each one written out.
+    written: usize,
 }
 
 impl Default for Texts {
@@ -60,6 +62,7 @@ impl Default for Texts {
             short: [-1; 256],
             long: HashTable::new(),
             hasher: foldhash::fast::RandomState::default(),
+            written: 0,
         }
     }
 }
@@ -78,9 +81,9 @@ impl PartialEq for Texts {
 }
 
 impl Texts {
-    /// How many bytes the different ones have together. Who adds sees to it that they stay below 2 GiB.
-    pub fn bytes(&self) -> usize {
-        self.content.len()
+    /// How many bytes they have together, each one written out. Who adds sees to it that they stay below 2 GiB.
+    pub fn written(&self) -> usize {
+        self.written
     }
 
     #[inline(always)]
@@ -88,6 +91,7 @@ impl Texts {
         let known = if let [byte] = text { self.short[usize::from(*byte)] } else { -1 };
         let number = if known >= 0 { known } else { self.number(text) };
         self.numbers.push(number);
+        self.written += text.len();
     }
 
     /// The number of a text that is new, or not a single byte.
@@ -117,9 +121,13 @@ impl Texts {
         numbered(&self.content, &self.ends, self.numbers[row])
     }
 
-    pub fn into_python(self, py: Python<'_>) -> NewTexts {
+    /// Hand them over; `ValueError` if the different ones are longer than offsets can say.
+    pub fn into_python(self, py: Python<'_>) -> PyResult<NewTexts> {
+        if i32::try_from(self.content.len()).is_err() {
+            return Err(PyValueError::new_err("different texts are below 2 GiB together"));
+        }
         let places = |values: Vec<i32>| values.into_pyarray(py).unbind();
-        (places(self.numbers), self.content.into_pyarray(py).unbind(), places(self.ends))
+        Ok((places(self.numbers), self.content.into_pyarray(py).unbind(), places(self.ends)))
     }
 }
 
@@ -145,7 +153,7 @@ pub fn number_texts<'py>(
     let found = py
         .detach(|| number_all(content, offsets))
         .ok_or_else(|| PyValueError::new_err("the offsets of texts ascend within their content"))?;
-    Ok(found.into_python(py))
+    found.into_python(py)
 }
 
 #[cfg(test)]
@@ -154,10 +162,10 @@ mod tests {
 
     #[test]
     fn equal_texts_have_one_number_in_the_order_of_coming() {
-        let found = number_all(b"CACACAG", &[0, 1, 2, 4, 5, 6, 7, 7]).unwrap_or_default();
-        assert_eq!(found.numbers, [0, 1, 2, 0, 1, 3, 4]);
+        let found = number_all(b"CACACAGCA", &[0, 1, 2, 4, 5, 6, 7, 7, 9]).unwrap_or_default();
+        assert_eq!(found.numbers, [0, 1, 2, 0, 1, 3, 4, 2]);
         assert_eq!((&found.content[..], &found.ends[..]), (&b"CACAG"[..], &[0, 1, 2, 4, 5, 5][..]));
-        assert_eq!(found.bytes(), 5);
+        assert_eq!(found.written(), 9);
         assert!(number_all(b"A", &[0, 2]).is_none() && number_all(b"A", &[1, 0]).is_none());
     }
 }

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nebula.genome.keys import ascending
+from genome.made_calls import calls_of
 from nebula.genome.record.order import Order
 
 KEY = st.integers(0, 20)
@@ -14,9 +14,8 @@ def test_rows_come_by_key_and_those_without_one_last(keys: list[int], few: list[
     for place, key in few:
         nearly[place] = key
     for found in (keys, nearly):
-        keys_found = np.array(found, np.uint64)
-        ascend = ascending(keys_found)
-        order = Order.of(keys_found, ascend=ascend is not None)
+        calls = calls_of(found)
+        ascend, order = calls.ascending, Order.of(calls)
         wanted = sorted(range(len(found)), key=lambda row: found[row] or 21)
         assert (ascend is not None) == (wanted == list(range(len(found))))
         assert ascend is None or ascend.tolist() == [key for key in found if key]

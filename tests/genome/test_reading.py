@@ -104,6 +104,7 @@ def test_real_files_give_on_a_new_panel_what_they_say(shared_data: Path) -> None
         ("pos", -3),
         ("ref", ""),
         ("ref", None),
+        ("alt", "Ä"),
         ("end", 12),
         ("alt", None),
     ],
@@ -118,6 +119,18 @@ def test_a_record_that_nobody_wrote_so_is_refused(column: str, value: object) ->
 
     error = refused(lambda: read_calls(sink.getvalue(), sample="A"))
 
+    assert error is not None
+    assert error.code == "record.malformed"
+
+
+@pytest.mark.parametrize("column", ["chrom", "gt", "filter", "ref"])
+def test_a_record_that_is_not_text_is_refused(column: str) -> None:
+    parquet = import_genomes(source(vcf("1 10 . A C . . . GT 0/1", samples="A"), "genome"), OLD).genome(0).parquet
+    table = read_record(parquet)
+    place = table.schema.get_field_index(column)
+    other = table.set_column(place, table.schema.field(place), pa.array([b"\xff"], pa.binary()).view(pa.string()))
+    pq.write_table(other, sink := BytesIO())
+    error = refused(lambda: read_calls(sink.getvalue(), sample="A"))
     assert error is not None
     assert error.code == "record.malformed"
 

@@ -141,8 +141,8 @@ pub fn align_variants(
         found.verdict.into_pyarray(py).unbind(),
         numbers(found.pos),
         numbers(found.last),
-        found.reference.into_python(py),
-        found.alternate.into_python(py),
+        found.reference.into_python(py)?,
+        found.alternate.into_python(py)?,
     ))
 }
 

@@ -8,13 +8,14 @@ use super::fault::Fault;
 use super::genotypes::{Call, Ploidy};
 use super::sample::Sample;
 
-/// What texts end to end may have together, for where they end is written in 32 bits; little enough in tests to be tried.
-const LONGEST: usize = if cfg!(test) { 1 << 20 } else { i32::MAX as usize };
+/// What alleles may have together, each written out in its row: the records of such a file can be read again. Little
+/// enough in tests to be tried.
+const LONGEST: usize = if cfg!(test) { 1 << 20 } else { 1 << 29 };
 
 /// The number of what is new in a column: contigs and FILTER values have numbers of 16 bits.
 pub fn next_number(met: usize, field: &str) -> Result<u16, Fault> {
     u16::try_from(met).map_err(|_| {
-        let sentence = format!("more than {met} different ones: no genome has as many");
+        let sentence = "more than 65,536 different ones, which is more than are numbered";
         Fault::new("vcf.too-large", field, sentence)
     })
 }
@@ -85,11 +86,15 @@ impl Rows {
 
     /// Refuse alleles of so many bytes more where they have no room.
     pub fn check_room(&self, alleles: usize) -> Result<(), Fault> {
-        let longest = self.reference.bytes().max(self.alternate.bytes());
-        if longest.saturating_add(alleles) <= LONGEST {
+        let written = self.reference.written() + self.alternate.written();
+        if written.saturating_add(alleles) <= LONGEST {
             return Ok(());
         }
-        Err(Fault::new("vcf.too-large", "REF, ALT", "alleles have no room: together they may be 2 GiB long"))
+        Err(Fault::new(
+            "vcf.too-large",
+            "REF, ALT",
+            "alleles have no room: together they may be 512 MiB long",
+        ))
     }
 
     #[inline(always)]
@@ -152,9 +157,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn lines_that_32_bits_do_not_tell_are_the_last_that_they_do() {
+        let mut rows = Rows::default();
+        for line in [7, u64::from(u32::MAX), u64::from(u32::MAX) + 8] {
+            let variant = Variant { contig: 0, pos: 1, key: 1, reference: b"A", alternate: b"C" };
+            rows.push(&variant, 0, line);
+        }
+        assert_eq!(rows.line, [7, u32::MAX, u32::MAX]);
+    }
+
+    #[test]
     fn what_has_no_room_is_refused() {
         let mut rows = Rows::default();
-        rows.alternate.push(b"ACGT");
+        rows.alternate.push(b"AC");
+        rows.reference.push(b"AC");
         assert!(rows.check_room(LONGEST - 4).is_ok() && rows.check_room(LONGEST - 3).is_err());
         assert!(rows.check_room(usize::MAX).is_err());
     }

@@ -20,7 +20,7 @@ class Texts:
     Attributes:
         numbers: of each string (strings,).
         content: bytes of the different strings, each of which is the string of a row.
-        offsets: into ``content``, one more than there are different ones.
+        offsets: into ``content``, from 0 to its length, one more than there are different ones.
     """
 
     numbers: NDArray[np.int32]
@@ -37,18 +37,8 @@ class Texts:
     @classmethod
     def of_letters(cls, letters: NDArray[np.uint8]) -> Texts:
         """Strings of one letter each."""
-        return cls._used(letters.astype(np.int32), np.arange(256, dtype=np.uint8), np.arange(257, dtype=np.int32))
-
-    @classmethod
-    def _used(cls, numbers: NDArray[np.int32], content: NDArray[np.uint8], offsets: NDArray[np.int32]) -> Texts:
-        """Without the different ones that no row has any more."""
-        used = np.zeros(len(offsets) - 1, np.bool_)
-        used[numbers] = True
-        if used.all():
-            return cls(numbers, content, offsets)
-        sizes = np.diff(offsets)
-        ends = np.append(np.int32(0), np.cumsum(sizes[used], dtype=np.int32))
-        return cls((np.cumsum(used, dtype=np.int32) - 1)[numbers], content[np.repeat(used, sizes)], ends)
+        every = cls(letters.astype(np.int32), np.arange(256, dtype=np.uint8), np.arange(257, dtype=np.int32))
+        return every.without_unused()
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -59,7 +49,7 @@ class Texts:
 
     def take(self, rows: NDArray[np.int64]) -> Texts:
         """Some of them, in the order asked for."""
-        return self._used(self.numbers[rows], self.content, self.offsets)
+        return Texts(self.numbers[rows], self.content, self.offsets).without_unused()
 
     def put(self, rows: NDArray[np.int64], texts: Texts) -> Texts:
         """All of them, those at ``rows`` replaced by others."""
@@ -70,7 +60,7 @@ class Texts:
         new, content, offsets = _native.number_texts(content, offsets)
         numbers = new[self.numbers]
         numbers[rows] = new[len(self.offsets) - 1 + texts.numbers]
-        return self._used(numbers, content, offsets)
+        return Texts(numbers, content, offsets).without_unused()
 
     def lengths(self) -> NDArray[np.int32]:
         """Length of each string."""
@@ -79,3 +69,14 @@ class Texts:
     def first_bytes(self) -> NDArray[np.uint8]:
         """First byte of each string; alleles are never empty."""
         return self.content[self.offsets[:-1]][self.numbers]
+
+    def without_unused(self) -> Texts:
+        """Without the different ones that no row has any more."""
+        used = np.zeros(len(self.offsets) - 1, np.bool_)
+        used[self.numbers] = True
+        if used.all():
+            return self
+        sizes = np.diff(self.offsets)
+        ends = np.append(np.int32(0), np.cumsum(sizes[used], dtype=np.int32))
+        numbers = np.cumsum(used, dtype=np.int32) - 1
+        return Texts(numbers[self.numbers], self.content[np.repeat(used, sizes)], ends)

@@ -23,6 +23,13 @@ def test_alleles_are_upper_case_and_empty_where_they_are_not_named() -> None:
     assert sites.pos.tolist() == [5, -6, 7]
 
 
+def test_filters_of_a_pvar_are_told_apart_as_many_as_there_are() -> None:
+    values = [f"q{number}" for number in range(65_536)]
+    raw = b"#CHROM POS ID REF ALT FILTER\n" + "".join(f"1 5 . A C {value}\n" for value in values).encode()
+    sites = read_sites(source(raw, "c.pvar"))
+    assert [sites.filters[number] for number in sites.filter.tolist()] == values
+
+
 def test_a_pvar_names_its_columns_and_may_have_filters_and_several_alleles() -> None:
     raw = b"##x\n#CHROM POS ID REF ALT FILTER\n1 5 . a C PASS\n1 6 . G T,TT q10\n1 7 . C <DEL> PASS\n"
     sites = read_sites(source(raw, "c.pvar"))

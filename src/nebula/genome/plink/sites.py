@@ -67,8 +67,8 @@ def read_sites(source: Source) -> Sites:
     """Read a ``.bim``, or a ``.pvar``.
 
     Raises:
-        RejectedInputError: ``plink.fields``, ``plink.columns``, ``plink.position``, ``plink.allele`` with file and
-            line.
+        RejectedInputError: ``plink.fields``, ``plink.columns``, ``plink.position``, ``plink.allele``, ``plink.filters``
+            with file and line; ``plink.sites``, ``plink.no-sites``.
     """
     codes: dict[bytes, int] = {}
     filters: dict[bytes, int] = {}

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from nebula.genome.keys import Keys
+    from nebula.genome.calls import Calls
 
     Item = TypeVar("Item", bound=np.generic)
 
@@ -29,15 +29,12 @@ class Order(NamedTuple):
     moved: NDArray[np.intp]
 
     @classmethod
-    def of(cls, keys: Keys, *, ascend: bool) -> Order:
-        """The order of rows that have these keys, where it is known whether they ``ascend``: see ``Calls.ascending``.
-
-        Rows of one key stay as they stand.
-        """
-        if ascend:
+    def of(cls, calls: Calls) -> Order:
+        """The order of calls in their record; those of one key stay as they stand."""
+        if calls.ascending is not None:
             return cls(np.zeros(0, np.intp), np.zeros(0, np.intp))
         # One below it, no key, which is 0, becomes the highest of all.
-        rows = np.argsort(keys - np.uint64(1), kind="stable")
+        rows = np.argsort(calls.key - np.uint64(1), kind="stable")
         return cls(rows, np.flatnonzero(rows != np.arange(len(rows))))
 
     def bring(self, column: NDArray[Item]) -> NDArray[Item]:

@@ -63,7 +63,7 @@ class RecordWriter:
     """Writes one record for each person of a file; what they have in common is made once."""
 
     def __init__(self, calls: Calls, *, assembly: str) -> None:
-        order = Order.of(calls.key, ascend=calls.ascending is not None)
+        order = Order.of(calls)
         self._codes, self._forms = (
             _by_person(order.bring(packed), len(calls.samples)) for packed in (calls.codes.packed, calls.forms.packed)
         )
@@ -203,7 +203,7 @@ def _ends(pos: pa.Array, blocks: NDArray[np.int64]) -> pa.Array:
     rows = len(pos) - len(blocks)
     if len(blocks):
         return pa.concat_arrays([pa.nulls(rows, pa.int32()), pa.array(blocks[:, 2], pa.int32())])
-    # Nobody looks at the values of a column where all are missing: it needs no memory for them.
+    # Where all are missing, nobody looks at the values: those of another column stand for them, and take no memory.
     return pa.Array.from_buffers(pa.int32(), rows, [pa.py_buffer(bytes((rows + 7) // 8)), pos.buffers()[1]], rows)
 
 

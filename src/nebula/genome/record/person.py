@@ -144,9 +144,9 @@ class PersonalCalls:
 
     def _ploidy(self, site: Site) -> int:
         """How many copies the person has of the chromosome at a place."""
-        key, single = variant_keys.variant_key(*site), [variant_keys.of_chromosome(MT)]
-        if self.sex == "male":
-            single += one_copy_keys(self.assembly)
+        key = variant_keys.variant_key(*site)
+        of_men = one_copy_keys(self.assembly) if self.sex == "male" else ()
+        single = (variant_keys.of_chromosome(MT), *of_men)
         return 1 if any(lowest <= key <= highest for lowest, highest in single) else 2
 
 

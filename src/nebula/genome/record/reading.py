@@ -41,8 +41,8 @@ def read_calls(raw: bytes, *, sample: str) -> Calls:
     is_block = in_blocks(table)
     rows, behind = table.filter(pa.array(~is_block)), table.filter(pa.array(is_block))
     forms, codes = _genotypes(rows)
-    names, contig = _numbered(table.column("chrom"))
-    filters, passed = _numbered(rows.column("filter"))
+    names, contig = _numbered(table, "chrom")
+    filters, passed = _numbered(rows, "filter")
     reference, alternate = _texts(rows.column("ref")), _texts(rows.column("alt"))
     pos = _numbers(rows.column("pos"))
     return Calls(
@@ -66,21 +66,26 @@ def read_calls(raw: bytes, *, sample: str) -> Calls:
 def _genotypes(rows: pa.Table) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """How each call is written, and its code; see ``VariantBatch.forms``."""
     written = {genotype: number for number, genotype in reversed(list(enumerate(GENOTYPES)))}
-    names, numbers = _numbered(rows.column("gt"))
+    names, numbers = _numbered(rows, "gt")
     if unknown := set(names) - set(written):
         raise RejectedInputError("record.malformed", f"{min(unknown)[:20]!r} is no GT of a standard record")
     found = np.array([written[name] for name in names], np.uint8)[numbers]
     return found // 4, found % 4
 
 
-def _numbered(column: pa.ChunkedArray) -> tuple[list[str], NDArray[np.uint16]]:
+def _numbered(table: pa.Table, column: str) -> tuple[list[str], NDArray[np.uint16]]:
     """Different texts of a column, and which of them each row has."""
-    if column.null_count:
+    texts = table.column(column)
+    if texts.null_count:
         raise RejectedInputError("record.malformed", "chrom, gt and filter say something in each row of a variant")
-    encoded = _encoded(column)
+    encoded = _encoded(texts)
     if len(encoded.dictionary) > _MOST_NAMES:
-        raise RejectedInputError("record.malformed", f"more than {_MOST_NAMES:,} different chrom, gt or filter")
-    return encoded.dictionary.to_pylist(), encoded.indices.to_numpy(zero_copy_only=False).astype(np.uint16)
+        raise RejectedInputError("record.malformed", f"more than {_MOST_NAMES:,} different texts in {column}")
+    try:
+        names = encoded.dictionary.to_pylist()
+    except UnicodeDecodeError as error:
+        raise RejectedInputError("record.malformed", f"{column} is not text in UTF-8") from error
+    return names, encoded.indices.to_numpy(zero_copy_only=False).astype(np.uint16)
 
 
 def _encoded(column: pa.ChunkedArray) -> pa.DictionaryArray:
@@ -95,6 +100,8 @@ def _texts(column: pa.ChunkedArray) -> Texts:
         raise RejectedInputError("record.malformed", "an allele is empty")
     encoded = _encoded(column)
     _, offsets, content = encoded.dictionary.buffers()
+    if not bytes(content or b"").isascii():
+        raise RejectedInputError("record.malformed", "an allele is not written in ASCII letters")
     ends = np.frombuffer(offsets, np.int32)[: len(encoded.dictionary) + 1] if len(encoded) else np.zeros(1, np.int32)
     numbers = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int32)
     return Texts(numbers, np.frombuffer(content or b"", np.uint8), ends)

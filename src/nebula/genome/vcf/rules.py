@@ -177,7 +177,7 @@ RULES = (
     Rule("vcf.damaged", "Compressed data matches its checksums", _ALL, "", _WHOLE),
     Rule(
         "vcf.too-large",
-        "The file stays below the limits once inflated, its alleles below 2 GiB, contigs and FILTER values at 65,536",
+        "The file stays below the limits once inflated, its alleles below 512 MiB, contigs and FILTER values at 65,536",
         _ALL,
         "",
         "split it with `bcftools view -r`",
