@@ -1,9 +1,9 @@
 //! As `walk`, for one column alone: what everyone's codes weigh, summed over rows.
 //!
 //! A row's weights are a table of four numbers, and looking codes up in it is one instruction for sixteen people where
-//! there is AVX-512, for eight where there is AVX2. A strip of 256 people is summed at a time: their codes are one line of
-//! the cache in each row, and their sums stay in registers. Sums are single precision within 64 rows and double beyond, in
-//! the order of rows: the same to the last bit whatever the processor has.
+//! there is AVX-512, for eight where there is AVX2. A strip of 256 people is summed at a time: their codes are one line
+//! of the cache in each row, and their sums stay in registers. Sums are single precision within 64 rows and double
+//! beyond, in the order of rows: the same to the last bit whatever the processor has.
 
 /// People of a strip, and the bytes that their codes are.
 const STRIP: usize = 256;
