@@ -203,3 +203,14 @@ def test_codes_count_each_allele(calls: list[tuple[int, int, bool]]) -> None:
     )
     for row, allele in enumerate((1, 2, 3)):
         assert batch.codes.dosage()[row].tolist() == [(a == allele) + (b == allele) for a, b, _ in calls]
+
+
+@given(st.lists(st.integers(1, 400), max_size=60), st.booleans())
+def test_pieces_may_end_anywhere(sizes: list[int], ended: bool) -> None:
+    raw = vcf(*(f"1 {pos} . A {'C' * (pos % 90 + 1)} . . . GT 0/1" for pos in range(1, 20)), samples="A")
+    raw = raw if ended else raw.rstrip(b"\n")
+    places = [0, *itertools.accumulate(sizes), len(raw)]
+    pieces = [raw[first:last] for first, last in itertools.pairwise(places) if raw[first:last]]
+    whole = VcfReader(source(raw), iter(pieces)).whole()
+    assert whole.pos.tolist() == list(range(1, 20))
+    assert whole.alternate.lengths().tolist() == [pos % 90 + 1 for pos in range(1, 20)]

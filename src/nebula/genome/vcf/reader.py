@@ -213,8 +213,14 @@ class VcfReader:
 
         Empty lines at the file's end are left out.
         """
-        rest = self._rest
+        parts = [self._rest]
         for piece in self._pieces:
+            if b"\n" not in piece:
+                # A line of many pieces is put together once, where it ends.
+                parts.append(piece)
+                self._check_line(sum(map(len, parts)))
+                continue
+            rest = b"".join(parts)
             begun, going_on = rest, piece
             # The last line is held back: what follows it may be the end.
             if b"\n" in begun or not piece[-2:].strip(b"\r\n"):
@@ -226,12 +232,17 @@ class VcfReader:
                 rest = going_on[end:]
             else:
                 rest = begun + going_on
-            if len(rest) > self._source.limits.line_bytes:
-                self._source.refuse("line-too-long", f"a line is longer than {self._source.limits.line_bytes} bytes")
+            self._check_line(len(rest))
+            parts = [rest]
+        rest = b"".join(parts)
         if self.header.minor in _VERSIONS_OF_LAST_NEWLINE and rest and not rest.endswith(b"\n"):
             self._refuse_cut_off()
         if rest := rest.rstrip(b"\r\n"):
             yield b"", rest, len(rest)
+
+    def _check_line(self, length: int) -> None:
+        if length > self._source.limits.line_bytes:
+            self._source.refuse("line-too-long", f"a line is longer than {self._source.limits.line_bytes} bytes")
 
     def _refuse_cut_off(self) -> None:
         if not self._lenient:
