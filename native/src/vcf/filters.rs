@@ -1,18 +1,16 @@
 //! FILTER: its values as numbers, in the order in which they come.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use super::columns::check_filter;
 use super::fault::Fault;
-use super::rows::next_number;
+use super::names::Names;
 use super::same::Same;
 
 /// The values met so far.
 #[derive(Default)]
 pub struct Filters {
-    numbers: HashMap<Vec<u8>, u16>,
-    pub names: Vec<String>,
+    pub names: Names,
     /// The value that was met last, and the one before it: nearly all records have one of two.
     recent: [Option<(Same, u16)>; 2],
 }
@@ -37,15 +35,7 @@ impl Filters {
         }
         let field = &line[field.clone()];
         check_filter(field)?;
-        let number = match self.numbers.get(field) {
-            Some(number) => *number,
-            None => {
-                let number = next_number(self.names.len(), "FILTER")?;
-                self.numbers.insert(field.to_vec(), number);
-                self.names.push(String::from_utf8_lossy(field).into_owned());
-                number
-            }
-        };
+        let number = self.names.number(field, "FILTER")?;
         self.recent.swap(0, 1);
         self.recent[0] = Some((Same::new(field), number));
         Ok(number)

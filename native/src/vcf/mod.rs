@@ -22,6 +22,7 @@ mod layouts;
 mod line;
 mod lines;
 mod look;
+mod names;
 mod numbers;
 mod order;
 mod outline;
@@ -223,13 +224,13 @@ impl VcfParser {
     /// Contig names in the order of their numbers.
     #[getter]
     fn contigs(&self) -> Vec<String> {
-        self.order.names.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect()
+        self.order.contigs.texts()
     }
 
     /// FILTER values in the order of their numbers.
     #[getter]
     fn filters(&self) -> Vec<String> {
-        self.filters.names.clone()
+        self.filters.names.texts()
     }
 
     /// Parse the whole lines before `end`; the first goes on with what was begun, only the last may lack its newline.

@@ -1,10 +1,10 @@
 //! Across lines: contigs in one piece, positions ascending, no variant twice.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use super::fault::{quoted, Fault};
-use super::rows::next_number;
+use super::names::Names;
 
 /// Variants that are kept in a list; what a hostile file has beyond, in a tree.
 const FEW: usize = 8;
@@ -31,8 +31,7 @@ struct Ahead {
 /// What the lines so far have established.
 #[derive(Default)]
 pub struct Order {
-    contigs: HashMap<Vec<u8>, u16>,
-    pub names: Vec<Vec<u8>>,
+    pub contigs: Names,
     current: Option<u16>,
     last_pos: u32,
     /// The first `listed` of these count; the others wait to be written over.
@@ -48,7 +47,7 @@ impl Order {
     pub fn step(&mut self, name: &[u8], pos: u32) -> Result<u16, Fault> {
         // `<1>` points to the contig 1.
         let name = name.strip_prefix(b"<").and_then(|name| name.strip_suffix(b">")).unwrap_or(name);
-        if let Some(current) = self.current.filter(|current| self.names[usize::from(*current)] == name) {
+        if let Some(current) = self.current.filter(|current| self.contigs.is(*current, name)) {
             if pos < self.last_pos {
                 let sentence = format!("{pos} comes after {}: a contig's records must ascend", self.last_pos);
                 return Err(Fault::new("vcf.unsorted", "POS", sentence));
@@ -57,7 +56,7 @@ impl Order {
             self.forget_before(pos);
             return Ok(current);
         }
-        if self.contigs.contains_key(name) {
+        if self.contigs.has(name) {
             let sentence = format!("the records of contig {} are not in one piece", quoted(name));
             return Err(Fault::new("vcf.not-contiguous", "CHROM", sentence));
         }
@@ -67,15 +66,7 @@ impl Order {
     /// Go to a record wherever it stands, and return its contig's number.
     pub fn enter(&mut self, name: &[u8], pos: u32) -> Result<u16, Fault> {
         let name = name.strip_prefix(b"<").and_then(|name| name.strip_suffix(b">")).unwrap_or(name);
-        let number = match self.contigs.get(name) {
-            Some(number) => *number,
-            None => {
-                let number = next_number(self.names.len(), "CHROM")?;
-                self.contigs.insert(name.to_vec(), number);
-                self.names.push(name.to_vec());
-                number
-            }
-        };
+        let number = self.contigs.number(name, "CHROM")?;
         self.forget();
         (self.current, self.last_pos) = (Some(number), pos);
         Ok(number)

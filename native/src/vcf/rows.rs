@@ -12,14 +12,6 @@ use super::sample::Sample;
 /// enough in tests to be tried.
 const LONGEST: usize = if cfg!(test) { 1 << 20 } else { 1 << 29 };
 
-/// The number of what is new in a column: contigs and FILTER values have numbers of 16 bits.
-pub fn next_number(met: usize, field: &str) -> Result<u16, Fault> {
-    u16::try_from(met).map_err(|_| {
-        let sentence = "more than 65,536 different ones, which is more than are numbered";
-        Fault::new("vcf.too-large", field, sentence)
-    })
-}
-
 /// Columns of a batch; see `VcfBatch`. A chromosome's rows ascend by key, but for what stands far from there.
 #[derive(Debug, Default)]
 #[cfg_attr(test, derive(PartialEq))]

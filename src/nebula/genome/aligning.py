@@ -62,13 +62,10 @@ def align(genome: Reference, places: Places, reference: Texts, alternate: Texts)
         RejectedInputError: ``fasta.index``, or what reading the reference genome raises.
     """
     order, back = _along(places)
-    along = reference.take(order), alternate.take(order)
-    sorted_reference, sorted_alternate = ((texts.numbers, texts.content, texts.offsets) for texts in along)
+    alleles = reference.take(order).columns(), alternate.take(order).columns()
     there = (places.contig[order], places.pos[order])
     with _reading():
-        verdict, pos, last, *texts = _native.align_variants(
-            genome, places.contigs, there, (sorted_reference, sorted_alternate)
-        )
+        verdict, pos, last, *texts = _native.align_variants(genome, places.contigs, there, alleles)
     reference, alternate = (Texts(*one).take(back) for one in texts)
     return Aligned(verdict[back], pos[back], last[back], reference, alternate)
 

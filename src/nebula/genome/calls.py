@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from nebula.genome.vcf.reader import VariantBatch
 
 
+#: Contigs, and values of FILTER: their numbers have 16 bits.
+MOST_NAMES = 1 << 16
+
+
 @dataclass(frozen=True, eq=False)
 class Calls:
     """Rows of a file as columns; see ``VariantBatch`` for each of them.

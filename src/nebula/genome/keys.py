@@ -38,8 +38,7 @@ def variant_key(chromosome: str, pos: int, reference: str, alternate: str) -> in
 
 def variant_keys(chromosome: NDArray[np.uint8], pos: NDArray[np.int32], reference: Texts, alternate: Texts) -> Keys:
     """The keys of many variants, by chromosome codes: as ``variant_key``."""
-    alleles = ((texts.numbers, texts.content, texts.offsets) for texts in (reference, alternate))
-    return _native.variant_keys(chromosome, pos, *alleles)
+    return _native.variant_keys(chromosome, pos, reference.columns(), alternate.columns())
 
 
 def chromosomes(keys: Keys) -> NDArray[np.uint8]:

@@ -62,6 +62,10 @@ class Texts:
         numbers[rows] = new[len(self.offsets) - 1 + texts.numbers]
         return Texts(numbers, content, offsets).without_unused()
 
+    def columns(self) -> tuple[NDArray[np.int32], NDArray[np.uint8], NDArray[np.int32]]:
+        """As the core takes them."""
+        return self.numbers, self.content, self.offsets
+
     def lengths(self) -> NDArray[np.int32]:
         """Length of each string."""
         return np.diff(self.offsets)[self.numbers]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nebula.genome.calls import MOST_NAMES
 from nebula.genome.chromosomes import MT, X, Y, chromosome_code
 from nebula.genome.plink.files import lines_of
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 _CODES = {"23": X, "24": Y, "25": X, "26": MT, "XY": X, "PAR1": X, "PAR2": X}
 _NUMBER = re.compile(rb"-?[0-9]{1,9}")
 _MOST_SITES = 100_000_000
-#: What numbers of 16 bits can tell apart; see ``Calls``.
-_MOST_FILTERS = 1 << 16
 _LAST_POSITION = 1 << 28
 _NOT_NAMED = (b"0", b".")
 _COLUMNS = (b"CHROM", b"ID", b"CM", b"POS", b"ALT", b"REF")
@@ -92,8 +91,8 @@ def read_sites(source: Source) -> Sites:
             source.refuse("allele", f"line {line}: both alleles are {first[-1][:20]}")
         if len(first) > _MOST_SITES:
             source.refuse("sites", f"more than {_MOST_SITES:,} sites")
-        if len(filters) > _MOST_FILTERS:
-            source.refuse("filters", f"line {line}, FILTER: more than {_MOST_FILTERS:,} different values")
+        if len(filters) > MOST_NAMES:
+            source.refuse("filters", f"line {line}, FILTER: more than {MOST_NAMES:,} different values")
     if not first:
         source.refuse("no-sites", "it names columns, and no site")
     return Sites(

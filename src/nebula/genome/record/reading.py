@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nebula.genome import keys as variant_keys
-from nebula.genome.calls import Calls
+from nebula.genome.calls import MOST_NAMES, Calls
 from nebula.genome.chromosomes import chromosome_code
 from nebula.genome.matrix import PackedMatrix
 from nebula.genome.record.parquet import GENOTYPES, in_blocks, read_record
@@ -22,9 +22,6 @@ from nebula.protocol.errors import RejectedInputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-#: What numbers of 16 bits can tell apart; see ``Calls``.
-_MOST_NAMES = 1 << 16
 
 
 def read_calls(raw: bytes, *, sample: str) -> Calls:
@@ -79,8 +76,8 @@ def _numbered(table: pa.Table, column: str) -> tuple[list[str], NDArray[np.uint1
     if texts.null_count:
         raise RejectedInputError("record.malformed", "chrom, gt and filter say something in each row of a variant")
     encoded = _encoded(texts)
-    if len(encoded.dictionary) > _MOST_NAMES:
-        raise RejectedInputError("record.malformed", f"more than {_MOST_NAMES:,} different texts in {column}")
+    if len(encoded.dictionary) > MOST_NAMES:
+        raise RejectedInputError("record.malformed", f"more than {MOST_NAMES:,} different texts in {column}")
     try:
         names = encoded.dictionary.to_pylist()
     except UnicodeDecodeError as error:
