@@ -214,6 +214,14 @@ def test_a_buyer_who_asks_too_much_waits_and_hinders_nobody(hub: Hub, monkeypatc
     assert refused.value.code == "discovery.no-answer"
 
 
+def test_equal_letters_that_come_at_once_are_one_question(hub: Hub) -> None:
+    for _ in range(3):
+        same, answer = letter(), letter()
+        waiting = [hub.asking(same) for _ in range(16)]
+        hub.answer(hub.fetched(), answer)
+        assert {one.result(60).letter for one in waiting} == {answer}
+
+
 def test_whoever_waits_takes_a_seat_and_there_are_not_endless_ones(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(carrying, "WAITING_AT_ONCE", 2)
     hub.restart()
@@ -221,7 +229,7 @@ def test_whoever_waits_takes_a_seat_and_there_are_not_endless_ones(hub: Hub, mon
     waiting = [hub.asking(first), hub.asking(first)]
     question = hub.fetched()
     while hub.questions._seats._value:  # both sit
-        pass
+        assert not any(one.done() for one in waiting)
     assert code_of(hub.asking(first)) == "hub.busy"
     hub.answer(question, letter())
     assert {one.result(60).letter for one in waiting}

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, delete, func, select, update
 
 from nebula.database import insert_or_ignore, reading, writing
 from nebula.hub import state, tables
@@ -172,7 +172,8 @@ class Questions:
             "asked": now,
             "letter": request.letter,
         }
-        connection.execute(insert(questions).values(row))
+        # The same letter may come twice at once, and neither sees the other: it is one question.
+        connection.execute(insert_or_ignore(connection, questions).values(row))
 
     def _answer(self, question: Hash32) -> bytes | NebulaError | None:
         chosen = select(questions.c.answer, questions.c.error).where(questions.c.question == question)
